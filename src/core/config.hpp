@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/site.hpp"
+
+namespace mrascheck {
+
+/// Where a secret is to be read from, never the secret: "file:PATH", "env:NAME" or "fd:N".
+struct SecretSource {
+  enum class Kind { file, env, fd } kind = Kind::file;
+  std::string value;  ///< the path, the name, or the number
+};
+
+/// Error: config, for any other form; "pass:" and a bare value are refused with the reason (visible in the process list).
+Result<SecretSource> parse_secret_source(std::string_view text);
+
+enum class StartTls { automatic, required, off };
+
+struct LdapBind {
+  std::string dn;
+  SecretSource password;
+};
+
+/// How to read one store; its StoreSpec of the same name is in Site::stores, at the same index.
+struct StoreSource {
+  std::string name;
+  std::vector<std::string> ldap_uris;  ///< tried in order; empty for a local store
+  std::vector<std::string> paths;      ///< files or directories; empty for a directory service
+  StartTls starttls = StartTls::automatic;  ///< automatic: on, wherever a password would otherwise travel in clear text
+  std::string ca_file;                 ///< what the directory's TLS certificate must chain to; empty: the system's
+  bool verify_server = true;
+  std::optional<LdapBind> bind;        ///< nothing: anonymous
+  std::string base;                    ///< instead of rootDSE's configurationNamingContext; usually empty
+  std::size_t size_limit = 100'000;    ///< certificates read at most; more is a remark, never silence
+};
+
+/// The files of one server's identity; Server::name says whose.
+struct IdentitySource {
+  std::string server;
+  std::string certificate;  ///< path
+  std::string key;          ///< path; empty where only the certificate is to be judged
+  std::string chain;        ///< path; empty: what else stands in `certificate`
+  std::optional<SecretSource> passphrase;
+};
+
+struct Limits {
+  std::chrono::milliseconds step{10'000};      ///< each of resolve, connect, TLS, SIP; from its own start
+  std::chrono::milliseconds quiet{1'000};      ///< how long a peer must stay silent to count as having accepted us
+  std::chrono::milliseconds deadline{50'000};  ///< the whole run; below the 60 s of Nagios and Icinga
+  unsigned parallel = 64;                      ///< links in flight
+};
+
+/// A validated configuration. Where something of it stood in a file is gone: all complaints have been made.
+struct Config {
+  Site site;
+  std::vector<StoreSource> stores;
+  std::vector<IdentitySource> identities;
+  Limits limits;
+  std::map<std::string, std::vector<std::string>> resolve;  ///< name to address literals, before any DNS
+  enum class Family { any, v4, v6 } family = Family::any;
+};
+
+}  // namespace mrascheck

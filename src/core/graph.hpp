@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/certificate.hpp"
+#include "core/evidence.hpp"
+
+namespace mrascheck {
+
+/// How an issuer candidate matches a certificate's authority key identifier (RFC 5280, 4.2.1.1), strongest last.
+enum class IssuerMatch {
+  none,   ///< an identifier is there and names another key or certificate
+  name,   ///< names only: one side carries no identifier to compare
+  key,    ///< key identifiers are equal
+  exact,  ///< issuer and serial number name this very certificate
+};
+std::string_view to_string(IssuerMatch match);  ///< "no match", "name", "key", "exact"
+
+/// Of two certificates whose names already fit.
+IssuerMatch match_issuer(const Certificate& child, const Certificate& issuer);
+
+/// Whether `child`'s signature verifies under `issuer`'s key; nothing when that was never tried.
+/// While collecting it asks crypto and remembers, while judging it looks up what the evidence holds.
+using SignatureOracle = std::function<std::optional<SignatureState>(const Certificate& child, const Certificate& issuer)>;
+
+/// The oracle of recorded proofs. Refers to `proofs`, which must outlive it and be sorted as normalise() leaves it.
+SignatureOracle recorded_oracle(const std::vector<SignatureProof>& proofs);
+
+struct Location {
+  std::string store;  ///< StoreContents::store
+  StoreKind kind = StoreKind::intermediate;
+  std::string place;
+  std::size_t index = 0;
+  std::string text() const;  ///< "ad: CN=...,CN=AIA,... value 2"
+};
+
+/// A certificate of the graph with every place it was found in.
+struct GraphEntry {
+  CertificateRef certificate;
+  std::vector<Location> locations;
+};
+
+enum class PathProblemKind {
+  signature,          ///< does not verify under the next certificate's key
+  signature_unknown,  ///< was not tried
+  not_yet_valid,
+  expired,
+  not_a_ca,           ///< basicConstraints missing or cA false (RFC 5280, 6.1.4 k)
+  path_length,
+  key_usage,          ///< keyCertSign missing
+  extended_key_usage,  ///< an element's EKU excludes the purpose
+  critical_extension,
+  untrusted_root,     ///< ends in a self-issued certificate that is no trust anchor here
+  incomplete,         ///< no issuer found here
+};
+std::string_view to_string(PathProblemKind kind);
+
+struct PathProblem {
+  PathProblemKind kind;
+  std::size_t index;  ///< into Path::certificates
+  std::string text;   ///< one line: "Contoso Issuing CA (A1B2...) expired on 2026-01-31"
+};
+
+/// One certification path, target first, trust anchor (or where it broke off) last.
+struct Path {
+  std::vector<CertificateRef> certificates;
+  std::vector<PathProblem> problems;
+  bool valid() const { return problems.empty(); }
+  bool has(PathProblemKind kind) const;
+};
+
+struct PathQuery {
+  std::set<Sha256> anchors;                  ///< trusted certificates, by SHA-256: trust is by certificate, not by key
+  std::vector<CertificateRef> candidates;    ///< issuers that may be used: stores at hand and what the peer sent
+  UtcTime at;
+  const char* purpose = nullptr;             ///< an EKU OID that every element must allow; nothing: any
+  std::size_t max_depth = 10;
+  std::size_t max_paths = 64;
+  std::size_t max_steps = 20'000;
+};
+
+struct PathSet {
+  std::vector<Path> paths;  ///< valid ones first, then by fewest problems, shorter, then by content: the order is total
+  std::string bound;        ///< which limit cut the search: "64 paths"; empty when the search was complete
+  bool any_valid() const;
+  /// No valid path, and some path fails for nothing but untried signatures or a cut search: cannot be told.
+  bool undecided() const;
+};
+
+/// All certification paths of `target` (RFC 4158): names lead, every candidate is followed, signatures judge. OpenSSL's
+/// builder takes the first candidate and never looks back; this one does.
+PathSet find_paths(const CertificateRef& target, const PathQuery& query, const SignatureOracle& signature);
+
+/// What Windows would choose to send for `target`, as a model of CertGetCertificateChain's documented ordering (KB2831004):
+/// candidates by kind of key identifier; then valid signature, complete, trusted root; time-valid; shorter. Several when
+/// they tie. Each is the chain to send: target first, root left out. Never empty: the target alone when nothing fits.
+/// *Inferred*: what Windows does on a tie is not documented.
+std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& target, const PathQuery& query,
+                                                        const SignatureOracle& signature);
+
+/// RFC 4158: names are nodes, certificates are arcs.
+class CertificateGraph {
+ public:
+  /// Everything in `evidence`: stores, identities, presented and sent chains.
+  explicit CertificateGraph(const Evidence& evidence);
+
+  /// All certificates of that subject by RFC 5280, 7.1, sorted by SHA-256. Plural by design.
+  std::span<const GraphEntry> named(const Name& subject) const;
+  const GraphEntry* find(const Sha256& sha256) const;
+
+  /// Groups of two or more CA certificates with one subject, sorted by subject.
+  std::vector<std::span<const GraphEntry>> same_name_groups() const;
+  /// Certificates that a server presented, sent, or has configured as its own, sorted, each once: the live ones.
+  std::span<const CertificateRef> live() const { return live_; }
+
+ private:
+  void add(const CertificateRef& certificate, std::optional<Location> location);
+  std::unordered_map<std::string, std::vector<GraphEntry>> by_subject_;
+  std::vector<CertificateRef> live_;
+};
+
+/// Trust anchors and candidates that `server` has at hand: the roots of the stores it trusts, and the certificates of
+/// these and of the stores that feed its intermediates. Nothing of another host's.
+struct TrustView {
+  std::set<Sha256> anchors;
+  std::vector<CertificateRef> certificates;
+  bool configured = false;  ///< it names at least one store to trust
+  std::vector<std::string> missing;  ///< stores that it names and that were not read
+};
+TrustView trust_of(const Evidence& evidence, const Server& server);
+
+/// Why a server that connects by `names` would refuse `chain` (its peer's own certificate first), judged from `trust`.
+struct PeerJudgement {
+  PathSet paths;
+  bool name_matches = false;
+  bool trusted() const { return paths.any_valid(); }
+};
+
+/// RFC 6125 comparison as these products do it: dNSName, or the subject's CN; no wildcard (TechNet: not supported here).
+bool certificate_has_name(const Certificate& certificate, std::string_view name);
+
+PeerJudgement judge_peer(const std::vector<CertificateRef>& chain, const TrustView& trust,
+                         const std::vector<std::string>& names, const char* purpose, UtcTime at,
+                         const SignatureOracle& signature);
+
+/// Names that the certificate of `server` may be asked to carry, when a client connects to it: its own and its pool's.
+std::vector<std::string> expected_names(const Server& server);
+
+}  // namespace mrascheck

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mrascheck {
+
+/// One ms-diagnostics header field, Microsoft Learn "Ms-Diagnostics Header": id;name="value";...
+struct MsDiagnostics {
+  unsigned id = 0;
+  std::string sub;  ///< what stood behind a dot in the id; usually empty
+  std::vector<std::pair<std::string, std::string>> parameters;  ///< in their order, names as sent, values unquoted, printable
+
+  /// The first parameter of that name, in any case; empty when there is none.
+  std::string_view parameter(std::string_view name) const;
+};
+
+/// One mediaRelay of an MRAS response ([MS-AVEDGEA]).
+struct MediaRelay {
+  std::string location;  ///< "intranet", "internet", or as sent
+  std::string host;      ///< hostName or directIPAddress
+  bool direct_address = false;
+  std::optional<std::uint16_t> udp_port;
+  std::optional<std::uint16_t> tcp_port;
+};
+
+/// A SERVICE (or OPTIONS) and its final answer. The password is not here, nor anything that it could be made from.
+struct MrasExchange {
+  std::string method;       ///< "SERVICE" or "OPTIONS"
+  std::string request_uri;
+  bool answered = false;    ///< a final answer to this very request arrived whole
+  unsigned sip_status = 0;  ///< 0 when none arrived
+  std::string sip_reason;
+  std::string server_banner;  ///< Server, else User-Agent, printable
+  std::vector<MsDiagnostics> diagnostics;
+  unsigned provisional = 0;         ///< answers 1xx that came before
+  unsigned strangers = 0;           ///< messages that belonged to no request of ours
+
+  bool body_present = false;        ///< an MRAS response document could be read
+  std::string reason_phrase;        ///< MRAS reasonPhrase: "OK"
+  std::string version;              ///< asked for
+  std::string server_version;
+  std::vector<MediaRelay> relays;
+  std::chrono::minutes asked{0};
+  std::optional<std::chrono::minutes> granted;
+  std::string realm;
+  bool credentials_present = false;      ///< username and password both there
+  bool credentials_well_formed = false;  ///< both decode as base64 to something
+  std::string problem;  ///< why an answer could not be read or framed, one line; empty when it could
+};
+
+}  // namespace mrascheck

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/mras.hpp"
+#include "core/site.hpp"
+
+namespace mrascheck::sip {
+
+/// What must be known to ask. Nothing is read from clock or randomness: the caller brings both.
+struct ServiceRequest {
+  Service service = Service::mras;  ///< mras: SERVICE with a credentials request; sip: OPTIONS
+  std::string front_end;            ///< FQDN of the server that asks, for Via
+  std::string front_end_address;    ///< local address literal of the connection, and its port
+  std::uint16_t front_end_port = 0;
+  std::string edge;                 ///< FQDN of the server (or its pool) asked, for the request-URI
+  std::uint16_t edge_port = 5062;
+  MrasQuestion question;
+  std::string random;               ///< at least 64 hexadecimal digits, fresh for each request: tags, branch, Call-ID, ids
+};
+
+/// A non-INVITE client transaction over a reliable transport (RFC 3261, 17.1.2) without socket and timers: bytes in,
+/// bytes out. Timer F is the caller's deadline.
+class ServiceTransaction {
+ public:
+  enum class State {
+    waiting,   ///< for more bytes
+    answered,  ///< the final answer is whole: see exchange()
+    broken,    ///< what came is not SIP, or its framing cannot be followed: exchange().problem says why
+  };
+
+  explicit ServiceTransaction(const ServiceRequest& request);
+  ~ServiceTransaction();
+  ServiceTransaction(ServiceTransaction&&) noexcept;
+  ServiceTransaction& operator=(ServiceTransaction&&) noexcept;
+
+  /// The request's bytes.
+  const std::string& request() const;
+  /// Plaintext from the peer. Skips 1xx, keep-alives (double CRLF) and answers that are not ours; bounded: 64 KiB of
+  /// header, 1 MiB of body, 32 messages.
+  State feed(std::string_view bytes);
+  /// Bytes to send to the peer: answers to requests of its own (405), usually empty. Taken.
+  std::string take_output();
+  /// The peer closed: what was waited for will not come. Names what was missing ("body ends after 120 of 341 bytes").
+  void end();
+
+  const MrasExchange& exchange() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mrascheck::sip

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/config.hpp"
+#include "core/deadline.hpp"
+#include "core/evidence.hpp"
+#include "core/result.hpp"
+#include "core/secret.hpp"
+#include "crypto/private_key.hpp"
+
+namespace mrascheck::sources {
+
+/// Decodes each distinct certificate once a run; everything else points at that one value. Safe from any thread.
+class CertificatePool {
+ public:
+  Result<CertificateRef> intern(Bytes der);
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<std::string, CertificateRef> by_bytes_;  ///< key: SHA-256 of the DER
+};
+
+/// Error: config, naming the source, never the secret. One trailing newline is dropped. "file:" is bounded to 64 KiB.
+Result<Secret> read_secret(const SecretSource& source);
+
+/// The whole file. Error: local, "fe1.pem: No such file or directory"; a directory, a device or more than `limit` too.
+Result<ByteString> read_file(const std::string& path, std::size_t limit = 256U * 1024U * 1024U);
+
+/// A store on this machine: files, and directories of files (one level; symbolic links followed; order by name).
+/// What is half good gives its good half. Error only when nothing at all could be opened.
+Result<StoreContents> read_local_store(const StoreSource& source, StoreKind kind, CertificatePool& pool);
+
+/// A store in a directory service; blocks. See ldap::read_directory for the errors.
+Result<StoreContents> read_directory_store(const StoreSource& source, CertificatePool& pool,
+                                           std::chrono::milliseconds step, const Deadline& deadline);
+
+/// A server's own certificate, chain and key, checked against each other.
+struct LoadedIdentity {
+  Identity identity;
+  std::optional<crypto::PrivateKey> key;
+};
+/// Error: config, when key and certificate do not belong together, the passphrase is wrong, a file is no certificate;
+/// local, when a file cannot be read. `field` names the key of the configuration at fault: "key".
+struct IdentityError {
+  Error error;
+  std::string field;
+};
+tl::expected<LoadedIdentity, IdentityError> load_identity(const IdentitySource& source, CertificatePool& pool);
+
+}  // namespace mrascheck::sources
