@@ -55,12 +55,12 @@ struct Certificate {
 
   std::optional<ByteString> subject_key_id;
   std::optional<AuthorityKeyId> authority_key_id;
-  std::optional<bool> is_ca;             ///< basicConstraints cA; nothing when the extension is absent
-  std::optional<unsigned> path_length;   ///< pathLenConstraint
+  std::optional<bool> is_ca;               ///< basicConstraints cA; nothing when the extension is absent
+  std::optional<unsigned> path_length;     ///< pathLenConstraint
   std::optional<std::uint16_t> key_usage;  ///< KeyUsage bits; nothing when the extension is absent
   std::optional<std::vector<std::string>> extended_key_usage;  ///< dotted OIDs; nothing when absent
-  std::vector<std::string> dns_names;    ///< subjectAltName dNSName, printable
-  std::vector<ByteString> ip_addresses;  ///< subjectAltName iPAddress, 4 or 16 octets
+  std::vector<std::string> dns_names;                          ///< subjectAltName dNSName, printable
+  std::vector<ByteString> ip_addresses;                        ///< subjectAltName iPAddress, 4 or 16 octets
   std::vector<std::string> ca_issuer_urls;
   std::vector<std::string> crl_urls;
   std::vector<std::string> unknown_critical;  ///< dotted OIDs of critical extensions this program does not evaluate

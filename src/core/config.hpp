@@ -17,7 +17,8 @@ struct SecretSource {
   std::string value;  ///< the path, the name, or the number
 };
 
-/// Error: config, for any other form; "pass:" and a bare value are refused with the reason (visible in the process list).
+/// Error: config, for any other form; "pass:" and a bare value are refused with the reason (visible in the process
+/// list).
 Result<SecretSource> parse_secret_source(std::string_view text);
 
 enum class StartTls { automatic, required, off };
@@ -30,14 +31,14 @@ struct LdapBind {
 /// How to read one store; its StoreSpec of the same name is in Site::stores, at the same index.
 struct StoreSource {
   std::string name;
-  std::vector<std::string> ldap_uris;  ///< tried in order; empty for a local store
-  std::vector<std::string> paths;      ///< files or directories; empty for a directory service
+  std::vector<std::string> ldap_uris;       ///< tried in order; empty for a local store
+  std::vector<std::string> paths;           ///< files or directories; empty for a directory service
   StartTls starttls = StartTls::automatic;  ///< automatic: on, wherever a password would otherwise travel in clear text
-  std::string ca_file;                 ///< what the directory's TLS certificate must chain to; empty: the system's
+  std::string ca_file;                      ///< what the directory's TLS certificate must chain to; empty: the system's
   bool verify_server = true;
-  std::optional<LdapBind> bind;        ///< nothing: anonymous
-  std::string base;                    ///< instead of rootDSE's configurationNamingContext; usually empty
-  std::size_t size_limit = 100'000;    ///< certificates read at most; more is a remark, never silence
+  std::optional<LdapBind> bind;      ///< nothing: anonymous
+  std::string base;                  ///< instead of rootDSE's configurationNamingContext; usually empty
+  std::size_t size_limit = 100'000;  ///< certificates read at most; more is a remark, never silence
 };
 
 /// The files of one server's identity; Server::name says whose.

@@ -20,7 +20,8 @@ constexpr Needs operator|(Needs a, Needs b) {
 constexpr bool meet(Needs a, Needs b) {
   return (static_cast<unsigned>(a) & static_cast<unsigned>(b)) != 0;
 }
-std::string_view to_string(Needs need);  ///< of a single one: "stores", "identities", "names", "handshakes", "signatures"
+std::string_view to_string(
+    Needs need);  ///< of a single one: "stores", "identities", "names", "handshakes", "signatures"
 
 /// Something that could not be looked at because our own means failed: the checks that need it say unknown.
 struct Gap {
@@ -43,16 +44,16 @@ struct Identity {
 struct Resolution {
   std::string name;
   std::vector<std::string> addresses;
-  bool not_found = false;  ///< the name server said that there is no such name or no address for it
-  bool configured = false; ///< from the configuration or --resolve, no name server asked
-  std::string error;       ///< c-ares' words when it failed
+  bool not_found = false;   ///< the name server said that there is no such name or no address for it
+  bool configured = false;  ///< from the configuration or --resolve, no name server asked
+  std::string error;        ///< c-ares' words when it failed
 };
 
 enum class SignatureState { verified, failed };
 
 /// That `child`'s signature does or does not verify under `issuer`'s key: what judging needs of cryptography.
 struct SignatureProof {
-  Sha256 child{};   ///< Certificate::sha256
+  Sha256 child{};       ///< Certificate::sha256
   Sha256 issuer_key{};  ///< Certificate::spki_sha256
   SignatureState state = SignatureState::failed;
   friend bool operator==(const SignatureProof&, const SignatureProof&) = default;
@@ -74,12 +75,12 @@ struct Evidence {
   std::vector<Gap> gaps;
 };
 
-/// Puts every list into its one order (plan order first, then by content), so that the same things seen in another order
-/// are the same evidence.
+/// Puts every list into its one order (plan order first, then by content), so that the same things seen in another
+/// order are the same evidence.
 void normalise(Evidence& evidence);
 
-/// Joins recordings from several vantage points of one site: the newest collected_at, all that each has seen, duplicates
-/// once. Error: config, when the recordings are of sites of different names.
+/// Joins recordings from several vantage points of one site: the newest collected_at, all that each has seen,
+/// duplicates once. Error: config, when the recordings are of sites of different names.
 Result<Evidence> merge(std::vector<Evidence> recordings);
 
 }  // namespace mrascheck

@@ -30,10 +30,10 @@ struct FindingKind {
 struct Finding {
   std::string_view code;  ///< FindingKind::code
   Status status = Status::critical;
-  std::string about;    ///< the object: link, store, thumbprint
-  std::string summary;  ///< one sentence: what is wrong and where
+  std::string about;               ///< the object: link, store, thumbprint
+  std::string summary;             ///< one sentence: what is wrong and where
   std::vector<std::string> facts;  ///< what shows it, one line each
-  std::string remedy;   ///< what to do now, in the words of who must do it; may hold commands on lines of their own
+  std::string remedy;  ///< what to do now, in the words of who must do it; may hold commands on lines of their own
   Citation citation;
 };
 

@@ -30,7 +30,8 @@ IssuerMatch match_issuer(const Certificate& child, const Certificate& issuer);
 
 /// Whether `child`'s signature verifies under `issuer`'s key; nothing when that was never tried.
 /// While collecting it asks crypto and remembers, while judging it looks up what the evidence holds.
-using SignatureOracle = std::function<std::optional<SignatureState>(const Certificate& child, const Certificate& issuer)>;
+using SignatureOracle =
+    std::function<std::optional<SignatureState>(const Certificate& child, const Certificate& issuer)>;
 
 /// The oracle of recorded proofs. Refers to `proofs`, which must outlive it and be sorted as normalise() leaves it.
 SignatureOracle recorded_oracle(const std::vector<SignatureProof>& proofs);
@@ -54,13 +55,13 @@ enum class PathProblemKind {
   signature_unknown,  ///< was not tried
   not_yet_valid,
   expired,
-  not_a_ca,           ///< basicConstraints missing or cA false (RFC 5280, 6.1.4 k)
+  not_a_ca,  ///< basicConstraints missing or cA false (RFC 5280, 6.1.4 k)
   path_length,
-  key_usage,          ///< keyCertSign missing
+  key_usage,           ///< keyCertSign missing
   extended_key_usage,  ///< an element's EKU excludes the purpose
   critical_extension,
-  untrusted_root,     ///< ends in a self-issued certificate that is no trust anchor here
-  incomplete,         ///< no issuer found here
+  untrusted_root,  ///< ends in a self-issued certificate that is no trust anchor here
+  incomplete,      ///< no issuer found here
 };
 std::string_view to_string(PathProblemKind kind);
 
@@ -79,10 +80,10 @@ struct Path {
 };
 
 struct PathQuery {
-  std::set<Sha256> anchors;                  ///< trusted certificates, by SHA-256: trust is by certificate, not by key
-  std::vector<CertificateRef> candidates;    ///< issuers that may be used: stores at hand and what the peer sent
+  std::set<Sha256> anchors;                ///< trusted certificates, by SHA-256: trust is by certificate, not by key
+  std::vector<CertificateRef> candidates;  ///< issuers that may be used: stores at hand and what the peer sent
   UtcTime at;
-  const char* purpose = nullptr;             ///< an EKU OID that every element must allow; nothing: any
+  const char* purpose = nullptr;  ///< an EKU OID that every element must allow; nothing: any
   std::size_t max_depth = 10;
   std::size_t max_paths = 64;
   std::size_t max_steps = 20'000;
@@ -100,10 +101,10 @@ struct PathSet {
 /// builder takes the first candidate and never looks back; this one does.
 PathSet find_paths(const CertificateRef& target, const PathQuery& query, const SignatureOracle& signature);
 
-/// What Windows would choose to send for `target`, as a model of CertGetCertificateChain's documented ordering (KB2831004):
-/// candidates by kind of key identifier; then valid signature, complete, trusted root; time-valid; shorter. Several when
-/// they tie. Each is the chain to send: target first, root left out. Never empty: the target alone when nothing fits.
-/// *Inferred*: what Windows does on a tie is not documented.
+/// What Windows would choose to send for `target`, as a model of CertGetCertificateChain's documented ordering
+/// (KB2831004): candidates by kind of key identifier; then valid signature, complete, trusted root; time-valid;
+/// shorter. Several when they tie. Each is the chain to send: target first, root left out. Never empty: the target
+/// alone when nothing fits. *Inferred*: what Windows does on a tie is not documented.
 std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& target, const PathQuery& query,
                                                         const SignatureOracle& signature);
 
@@ -133,7 +134,7 @@ class CertificateGraph {
 struct TrustView {
   std::set<Sha256> anchors;
   std::vector<CertificateRef> certificates;
-  bool configured = false;  ///< it names at least one store to trust
+  bool configured = false;           ///< it names at least one store to trust
   std::vector<std::string> missing;  ///< stores that it names and that were not read
 };
 TrustView trust_of(const Evidence& evidence, const Server& server);
@@ -145,7 +146,8 @@ struct PeerJudgement {
   bool trusted() const { return paths.any_valid(); }
 };
 
-/// RFC 6125 comparison as these products do it: dNSName, or the subject's CN; no wildcard (TechNet: not supported here).
+/// RFC 6125 comparison as these products do it: dNSName, or the subject's CN; no wildcard (TechNet: not supported
+/// here).
 bool certificate_has_name(const Certificate& certificate, std::string_view name);
 
 PeerJudgement judge_peer(const std::vector<CertificateRef>& chain, const TrustView& trust,

@@ -67,9 +67,9 @@ struct Handshake {
   std::size_t accepted_issuer_bytes = 0;  ///< their DER with the two length octets each, as they count on the wire
   std::vector<Alert> alerts_sent;
   std::vector<Alert> alerts_received;
-  std::vector<CertificateRef> peer_chain;      ///< as presented, the server's own first
+  std::vector<CertificateRef> peer_chain;  ///< as presented, the server's own first
   std::vector<Unreadable> peer_chain_unreadable;
-  std::vector<CertificateRef> sent_chain;      ///< as sent, our own first; empty when we were not asked
+  std::vector<CertificateRef> sent_chain;  ///< as sent, our own first; empty when we were not asked
   bool certificate_sent = false;
 
   /// After the handshake, before any claim: did the peer answer, or stay quiet for `quiet_for`? TLS 1.3 refuses late.

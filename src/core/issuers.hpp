@@ -14,10 +14,10 @@ enum class Relation {
   duplicate_publication,  ///< same bytes in several places
   serial_collision,       ///< same issuer and serial number, other bytes
   same_key_renewal,
-  reinstall_same_key,     ///< same key, same CA version, another validity or serial number
-  cross_certificate,      ///< same key, another issuer
-  rekey_renewal,          ///< new key, linked by the previous certificate's hash
-  redeployment,           ///< new key, nothing links the two: a new installation under the old name
+  reinstall_same_key,  ///< same key, same CA version, another validity or serial number
+  cross_certificate,   ///< same key, another issuer
+  rekey_renewal,       ///< new key, linked by the previous certificate's hash
+  redeployment,        ///< new key, nothing links the two: a new installation under the old name
   unclear,
 };
 std::string_view to_string(Relation relation);  ///< "redeployment"
@@ -37,23 +37,23 @@ Classification classify(const Certificate& a, const Certificate& b);
 
 struct IssuerMember {
   GraphEntry entry;
-  bool enrolled = false;                ///< stands in Enrollment Services: a live CA, says the directory
-  std::vector<CertificateRef> signs;    ///< live certificates whose signature verifies under its key
+  bool enrolled = false;              ///< stands in Enrollment Services: a live CA, says the directory
+  std::vector<CertificateRef> signs;  ///< live certificates whose signature verifies under its key
   bool time_valid = false;
-  bool stale = false;                   ///< may be cleaned up, as far as this evidence tells
+  bool stale = false;  ///< may be cleaned up, as far as this evidence tells
 };
 
 /// CA certificates that share a subject.
 struct IssuerGroup {
   Name subject;
-  std::vector<IssuerMember> members;    ///< those that sign something live first, then newest notBefore, then SHA-256
+  std::vector<IssuerMember> members;  ///< those that sign something live first, then newest notBefore, then SHA-256
   struct Pair {
     std::size_t first;
     std::size_t second;  ///< indices into members, first < second
     Classification classification;
   };
   std::vector<Pair> pairs;
-  bool concerns_live = false;           ///< a live certificate names this subject as its issuer, or as a further ancestor
+  bool concerns_live = false;  ///< a live certificate names this subject as its issuer, or as a further ancestor
 };
 
 /// Every same-name group of `evidence`, those of live certificates first.

@@ -14,7 +14,8 @@ namespace mrascheck {
 struct MsDiagnostics {
   unsigned id = 0;
   std::string sub;  ///< what stood behind a dot in the id; usually empty
-  std::vector<std::pair<std::string, std::string>> parameters;  ///< in their order, names as sent, values unquoted, printable
+  std::vector<std::pair<std::string, std::string>>
+      parameters;  ///< in their order, names as sent, values unquoted, printable
 
   /// The first parameter of that name, in any case; empty when there is none.
   std::string_view parameter(std::string_view name) const;
@@ -31,19 +32,19 @@ struct MediaRelay {
 
 /// A SERVICE (or OPTIONS) and its final answer. The password is not here, nor anything that it could be made from.
 struct MrasExchange {
-  std::string method;       ///< "SERVICE" or "OPTIONS"
+  std::string method;  ///< "SERVICE" or "OPTIONS"
   std::string request_uri;
   bool answered = false;    ///< a final answer to this very request arrived whole
   unsigned sip_status = 0;  ///< 0 when none arrived
   std::string sip_reason;
   std::string server_banner;  ///< Server, else User-Agent, printable
   std::vector<MsDiagnostics> diagnostics;
-  unsigned provisional = 0;         ///< answers 1xx that came before
-  unsigned strangers = 0;           ///< messages that belonged to no request of ours
+  unsigned provisional = 0;  ///< answers 1xx that came before
+  unsigned strangers = 0;    ///< messages that belonged to no request of ours
 
-  bool body_present = false;        ///< an MRAS response document could be read
-  std::string reason_phrase;        ///< MRAS reasonPhrase: "OK"
-  std::string version;              ///< asked for
+  bool body_present = false;  ///< an MRAS response document could be read
+  std::string reason_phrase;  ///< MRAS reasonPhrase: "OK"
+  std::string version;        ///< asked for
   std::string server_version;
   std::vector<MediaRelay> relays;
   std::chrono::minutes asked{0};
@@ -51,7 +52,7 @@ struct MrasExchange {
   std::string realm;
   bool credentials_present = false;      ///< username and password both there
   bool credentials_well_formed = false;  ///< both decode as base64 to something
-  std::string problem;  ///< why an answer could not be read or framed, one line; empty when it could
+  std::string problem;                   ///< why an answer could not be read or framed, one line; empty when it could
 };
 
 }  // namespace mrascheck

@@ -9,9 +9,9 @@ namespace mrascheck {
 
 /// A distinguished name in its three forms.
 struct Name {
-  ByteString der;         ///< the RDNSequence as it stands in the certificate; what Windows compares
-  std::string canonical;  ///< equal exactly when two names match by RFC 5280, 7.1; opaque, not for display
-  std::string text;       ///< RFC 4514 order and escapes, printable; for people
+  ByteString der;           ///< the RDNSequence as it stands in the certificate; what Windows compares
+  std::string canonical;    ///< equal exactly when two names match by RFC 5280, 7.1; opaque, not for display
+  std::string text;         ///< RFC 4514 order and escapes, printable; for people
   std::string common_name;  ///< the last CN, printable; empty when there is none
 
   bool empty() const { return canonical.empty(); }

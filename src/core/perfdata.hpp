@@ -9,7 +9,8 @@
 namespace mrascheck {
 
 /// One performance value, Monitoring Plugins Development Guidelines, "Performance data". `label` must be unique in its
-/// first 19 characters; `value` is nothing when it could not be found, which prints as U. `unit` is "", "s", "B", "%" or "c".
+/// first 19 characters; `value` is nothing when it could not be found, which prints as U. `unit` is "", "s", "B", "%"
+/// or "c".
 struct Perfdata {
   std::string label;
   std::optional<double> value;

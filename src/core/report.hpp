@@ -14,8 +14,8 @@ struct CheckResult {
   std::string_view id;
   std::string_view title;
   Status status = Status::ok;
-  bool applicable = true;  ///< false: nothing to look at and nothing missing either; status is then ok
-  Verdict verdict;         ///< findings worst first
+  bool applicable = true;         ///< false: nothing to look at and nothing missing either; status is then ok
+  Verdict verdict;                ///< findings worst first
   std::vector<std::size_t> gaps;  ///< indices into Report::gaps: unknown, because of these
 };
 

@@ -19,7 +19,8 @@ enum class ErrorKind {
   bug,               ///< the authors of this program
 };
 
-/// `text` is one line, lower case, the thing first and the cause last: "fe1.pem: not a certificate: truncated at byte 12".
+/// `text` is one line, lower case, the thing first and the cause last: "fe1.pem: not a certificate: truncated at byte
+/// 12".
 struct Error {
   ErrorKind kind = ErrorKind::bug;
   std::string text;

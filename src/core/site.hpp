@@ -17,7 +17,8 @@ namespace mrascheck {
 enum class Role { front_end, edge };
 enum class Service { mras, sip, tls };
 enum class Expectation { accept, refuse };
-/// Where the certificates that a server sends behind its own come from: the file, or what its host's stores would make of it.
+/// Where the certificates that a server sends behind its own come from: the file, or what its host's stores would make
+/// of it.
 enum class ChainMode { as_given, from_stores };
 enum class MrasLocation { intranet, internet };
 
@@ -37,7 +38,7 @@ struct StoreSpec {
 
 /// A Front End or an Edge as the checks need to know it: no file of a key, no passphrase.
 struct Server {
-  std::string name;                        ///< its FQDN; its id everywhere
+  std::string name;  ///< its FQDN; its id everywhere
   Role role = Role::front_end;
   std::string pool;                        ///< the pool's FQDN; empty for a server of its own
   std::string dns;                         ///< the name to resolve where it is not `name`; empty otherwise
@@ -45,8 +46,8 @@ struct Server {
   std::vector<std::string> trusts;         ///< names of stores whose roots it trusts
   std::vector<std::string> intermediates;  ///< names of stores that feed its intermediates
   ChainMode chain = ChainMode::as_given;
-  bool has_identity = false;               ///< certificate and key are configured: it can be the client of a link
-  std::string patch_level;                 ///< "4.0.7577.230"; empty when not said
+  bool has_identity = false;  ///< certificate and key are configured: it can be the client of a link
+  std::string patch_level;    ///< "4.0.7577.230"; empty when not said
 
   const std::string& resolved_name() const { return dns.empty() ? name : dns; }
 };

@@ -10,8 +10,9 @@
 namespace mrascheck {
 
 /// Text of foreign origin made safe to show on one line: control characters (C0, C1, DEL), bidirectional controls, line
-/// separators and invalid UTF-8 become '?' or U+FFFD; cut at `limit` bytes (never inside a character) with "..." behind.
-/// Everything from a peer, a certificate, a file or a directory goes through here before it stands in evidence or output.
+/// separators and invalid UTF-8 become '?' or U+FFFD; cut at `limit` bytes (never inside a character) with "..."
+/// behind. Everything from a peer, a certificate, a file or a directory goes through here before it stands in evidence
+/// or output.
 std::string printable(std::string_view text, std::size_t limit = 512);
 
 /// Lower-cases ASCII only.

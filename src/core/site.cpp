@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/site.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/text.hpp"
+
+namespace mrascheck {
+namespace {
+
+constexpr std::array<Metric, 4> known_metrics{{
+    {"expiry", "days", "days left before a certificate in use expires"},
+    {"connect-time", "s", "time until the TCP connection stood"},
+    {"tls-time", "s", "time of the TLS handshake"},
+    {"mras-time", "s", "time from the SERVICE to its final answer"},
+}};
+
+}  // namespace
+
+std::string_view to_string(StoreKind kind) {
+  switch (kind) {
+    case StoreKind::intermediate:
+      return "intermediate";
+    case StoreKind::root:
+      return "root";
+    case StoreKind::ntauth:
+      return "ntauth";
+    case StoreKind::enrollment:
+      return "enrollment";
+    case StoreKind::mixed:
+      return "mixed";
+  }
+  return "mixed";
+}
+
+std::string_view to_string(Role role) {
+  return role == Role::edge ? "edge" : "front-end";
+}
+
+std::string_view to_string(Service service) {
+  switch (service) {
+    case Service::mras:
+      return "mras";
+    case Service::sip:
+      return "sip";
+    case Service::tls:
+      return "tls";
+  }
+  return "tls";
+}
+
+std::string_view to_string(Expectation expectation) {
+  return expectation == Expectation::accept ? "accept" : "refuse";
+}
+
+std::string_view to_string(ChainMode mode) {
+  return mode == ChainMode::as_given ? "file" : "stores";
+}
+
+std::string_view to_string(MrasLocation location) {
+  return location == MrasLocation::intranet ? "intranet" : "internet";
+}
+
+std::string Link::id() const {
+  return fmt::format("{} -> {}:{}", from, to, port);
+}
+
+Thresholds Policy::of(const std::string& metric) const {
+  const auto found = thresholds.find(metric);
+  return found == thresholds.end() ? Thresholds{} : found->second;
+}
+
+Policy Policy::defaults() {
+  const double endless = parse_range("30:").value().end;
+  return {{{"expiry", {Range{30, endless, false}, Range{10, endless, false}}}}};
+}
+
+std::span<const Metric> metrics() {
+  return known_metrics;
+}
+
+const Server* Site::server(std::string_view wanted) const {
+  const auto found = std::find_if(servers.begin(), servers.end(),
+                                  [&](const Server& s) { return equals_ignoring_case(s.name, wanted); });
+  return found == servers.end() ? nullptr : &*found;
+}
+
+const StoreSpec* Site::store(std::string_view wanted) const {
+  const auto found = std::find_if(stores.begin(), stores.end(), [&](const StoreSpec& s) { return s.name == wanted; });
+  return found == stores.end() ? nullptr : &*found;
+}
+
+std::vector<const Server*> Site::members(std::string_view pool) const {
+  std::vector<const Server*> found;
+  for (const Server& candidate : servers) {
+    if (equals_ignoring_case(candidate.name, pool) ||
+        (!candidate.pool.empty() && equals_ignoring_case(candidate.pool, pool))) {
+      found.push_back(&candidate);
+    }
+  }
+  return found;
+}
+
+}  // namespace mrascheck
