@@ -36,12 +36,11 @@ using SignatureOracle =
 /// The oracle of recorded proofs. Refers to `proofs`, which must outlive it and be sorted as normalise() leaves it.
 SignatureOracle recorded_oracle(const std::vector<SignatureProof>& proofs);
 
+/// A place of a certificate; refers into the evidence that the graph was made of.
 struct Location {
-  std::string store;  ///< StoreContents::store
-  StoreKind kind = StoreKind::intermediate;
-  std::string place;
-  std::size_t index = 0;
-  std::string text() const;  ///< "ad: CN=...,CN=AIA,... value 2"
+  const StoreContents* store;
+  const StoreEntry* entry;
+  std::string text() const;  ///< "ad: CN=Contoso Issuing CA,CN=AIA,...,DC=example (value 2)"
 };
 
 /// A certificate of the graph with every place it was found in.
@@ -79,9 +78,29 @@ struct Path {
   bool has(PathProblemKind kind) const;
 };
 
+/// Certificates by subject, for finding issuers. Sorted inside a subject, each certificate once.
+class IssuerIndex {
+ public:
+  void add(const CertificateRef& certificate);
+  std::span<const CertificateRef> named(const Name& subject) const;
+
+ private:
+  std::unordered_map<std::string, std::vector<CertificateRef>> by_subject_;
+};
+
+/// What one server has at hand: the roots of the stores it trusts, and the certificates of these and of the stores that
+/// feed its intermediates. Nothing of another host's.
+struct TrustView {
+  std::set<Sha256> anchors;  ///< trust is by certificate, not by name or key
+  IssuerIndex index;
+  bool configured = false;           ///< it names at least one store to trust
+  std::vector<std::string> missing;  ///< stores that it names and that were not read
+};
+TrustView trust_of(const Evidence& evidence, const Server& server);
+
 struct PathQuery {
-  std::set<Sha256> anchors;                ///< trusted certificates, by SHA-256: trust is by certificate, not by key
-  std::vector<CertificateRef> candidates;  ///< issuers that may be used: stores at hand and what the peer sent
+  const TrustView* trust = nullptr;
+  std::span<const CertificateRef> sent;  ///< further issuer candidates: what the peer sent along
   UtcTime at;
   const char* purpose = nullptr;  ///< an EKU OID that every element must allow; nothing: any
   std::size_t max_depth = 10;
@@ -102,21 +121,21 @@ struct PathSet {
 PathSet find_paths(const CertificateRef& target, const PathQuery& query, const SignatureOracle& signature);
 
 /// What Windows would choose to send for `target`, as a model of CertGetCertificateChain's documented ordering
-/// (KB2831004): candidates by kind of key identifier; then valid signature, complete, trusted root; time-valid;
-/// shorter. Several when they tie. Each is the chain to send: target first, root left out. Never empty: the target
-/// alone when nothing fits. *Inferred*: what Windows does on a tie is not documented.
-std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& target, const PathQuery& query,
-                                                        const SignatureOracle& signature);
+/// (KB2831004): valid signatures, complete, trusted root; key identifiers; time-valid; shorter. Several, at most four,
+/// when they tie. Each is the chain to send: target first, root left out. Never empty: the target alone when nothing
+/// fits. *Inferred*: what Windows does on a tie is not documented, so nobody should rely on the first.
+std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& target, const TrustView& trust,
+                                                        UtcTime at, const SignatureOracle& signature);
 
 /// RFC 4158: names are nodes, certificates are arcs.
 class CertificateGraph {
  public:
-  /// Everything in `evidence`: stores, identities, presented and sent chains.
+  /// Everything in `evidence`: stores, identities, presented and sent chains. Refers to it.
   explicit CertificateGraph(const Evidence& evidence);
 
   /// All certificates of that subject by RFC 5280, 7.1, sorted by SHA-256. Plural by design.
   std::span<const GraphEntry> named(const Name& subject) const;
-  const GraphEntry* find(const Sha256& sha256) const;
+  const GraphEntry* find(const Certificate& certificate) const;
 
   /// Groups of two or more CA certificates with one subject, sorted by subject.
   std::vector<std::span<const GraphEntry>> same_name_groups() const;
@@ -124,20 +143,10 @@ class CertificateGraph {
   std::span<const CertificateRef> live() const { return live_; }
 
  private:
-  void add(const CertificateRef& certificate, std::optional<Location> location);
+  void add(const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry);
   std::unordered_map<std::string, std::vector<GraphEntry>> by_subject_;
   std::vector<CertificateRef> live_;
 };
-
-/// Trust anchors and candidates that `server` has at hand: the roots of the stores it trusts, and the certificates of
-/// these and of the stores that feed its intermediates. Nothing of another host's.
-struct TrustView {
-  std::set<Sha256> anchors;
-  std::vector<CertificateRef> certificates;
-  bool configured = false;           ///< it names at least one store to trust
-  std::vector<std::string> missing;  ///< stores that it names and that were not read
-};
-TrustView trust_of(const Evidence& evidence, const Server& server);
 
 /// Why a server that connects by `names` would refuse `chain` (its peer's own certificate first), judged from `trust`.
 struct PeerJudgement {
@@ -154,7 +163,21 @@ PeerJudgement judge_peer(const std::vector<CertificateRef>& chain, const TrustVi
                          const std::vector<std::string>& names, const char* purpose, UtcTime at,
                          const SignatureOracle& signature);
 
-/// Names that the certificate of `server` may be asked to carry, when a client connects to it: its own and its pool's.
+/// Names by which a client may know `server`: its own and its pool's. One of them in the certificate is enough.
 std::vector<std::string> expected_names(const Server& server);
+
+/// One server's judgement of what another presents, each distinct chain once.
+struct PathJudgement {
+  std::string judge;    ///< Server::name
+  std::string subject;  ///< Server::name
+  bool subject_is_client = false;
+  std::vector<CertificateRef> chain;
+  std::vector<std::string> seen_in;  ///< Handshake::id() of those in which it was presented; empty: from its files
+  bool trust_configured = false;
+  std::vector<std::string> missing_stores;
+  PeerJudgement result;  ///< empty paths when no trust is configured
+};
+/// For every link, both directions: what was presented on the wire, else what is configured to be.
+std::vector<PathJudgement> judge_paths(const Evidence& evidence, const SignatureOracle& signature);
 
 }  // namespace mrascheck
