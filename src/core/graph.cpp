@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/graph.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <tuple>
+
+#include "core/text.hpp"
+
+namespace mrascheck {
+namespace {
+
+bool by_content(const CertificateRef& a, const CertificateRef& b) {
+  return a->sha256 < b->sha256;
+}
+
+std::string label(const Certificate& certificate) {
+  return fmt::format("{} ({})", short_name(certificate), thumbprint(certificate));
+}
+
+/// basicConstraints decides; without it only keyCertSign, or a self-issued certificate of version 1, speaks for a CA.
+bool is_certificate_authority(const Certificate& certificate) {
+  if (certificate.is_ca) return *certificate.is_ca;
+  if (certificate.key_usage) return (*certificate.key_usage & key_cert_sign) != 0;
+  return certificate.self_issued();
+}
+
+/// Depth-first over all issuer candidates. A path ends at a trust anchor, at a wrong signature, or where no issuer is
+/// left.
+class PathSearch {
+ public:
+  PathSearch(const PathQuery& query, const SignatureOracle& signature) : query_(query), signature_(signature) {}
+
+  PathSet run(const CertificateRef& target) {
+    path_.push_back(target);
+    step();
+    for (Path& path : found_.paths) complain(path);
+    std::sort(found_.paths.begin(), found_.paths.end(), [](const Path& a, const Path& b) {
+      if (a.problems.size() != b.problems.size()) return a.problems.size() < b.problems.size();
+      if (a.certificates.size() != b.certificates.size()) return a.certificates.size() < b.certificates.size();
+      return std::lexicographical_compare(a.certificates.begin(), a.certificates.end(), b.certificates.begin(),
+                                          b.certificates.end(), by_content);
+    });
+    return std::move(found_);
+  }
+
+ private:
+  bool anchored(const Certificate& certificate) const { return query_.trust->anchors.contains(certificate.sha256); }
+
+  void step() {
+    if (++steps_ > query_.max_steps) return stop(fmt::format("{} steps", query_.max_steps));
+    const CertificateRef current = path_.back();
+    if (anchored(*current)) return record(std::nullopt);
+    if (path_.size() >= query_.max_depth) return stop(fmt::format("{} certificates in a path", query_.max_depth));
+
+    const std::vector<CertificateRef> candidates = issuers_of(*current);
+    if (current->self_issued() && signature_(*current, *current) != SignatureState::failed) {
+      record(PathProblem{PathProblemKind::untrusted_root, path_.size() - 1,
+                         fmt::format("{} is no trusted root here", label(*current))});
+      // A self-signed certificate may still have a cross certificate of its name and key above it, but what it signs
+      // itself needs no further issuer.
+      return;
+    }
+    if (candidates.empty()) {
+      return record(PathProblem{
+          PathProblemKind::incomplete, path_.size() - 1,
+          fmt::format("no certificate named {}, which issued {}, is here", current->issuer.text, label(*current))});
+    }
+    for (const CertificateRef& issuer : candidates) {
+      if (!found_.bound.empty()) return;
+      const std::optional<SignatureState> state = signature_(*current, *issuer);
+      std::vector<PathProblem> added;
+      if (!state) {
+        added.push_back({PathProblemKind::signature_unknown, path_.size() - 1,
+                         fmt::format("whether {} signed {} was not verified", label(*issuer), label(*current))});
+      }
+      if (match_issuer(*current, *issuer) == IssuerMatch::none) {
+        added.push_back({PathProblemKind::key_identifier, path_.size() - 1,
+                         fmt::format("the authority key identifier of {} names another certificate than {}",
+                                     label(*current), label(*issuer))});
+      }
+      pending_.insert(pending_.end(), added.begin(), added.end());
+      path_.push_back(issuer);
+      if (state == SignatureState::failed) {
+        record(PathProblem{PathProblemKind::signature, path_.size() - 2,
+                           fmt::format("{} was not signed by the key of {}", label(*current), label(*issuer))});
+      } else {
+        step();
+      }
+      path_.pop_back();
+      pending_.resize(pending_.size() - added.size());
+    }
+  }
+
+  std::vector<CertificateRef> issuers_of(const Certificate& certificate) const {
+    const auto named = query_.trust->index.named(certificate.issuer);
+    std::vector<CertificateRef> issuers{named.begin(), named.end()};
+    for (const CertificateRef& sent : query_.sent) {
+      if (matches(sent->subject, certificate.issuer)) issuers.push_back(sent);
+    }
+    // No name with the same key twice in one path (RFC 4158, 2.4.2): that is a loop.
+    std::erase_if(issuers, [&](const CertificateRef& issuer) {
+      return std::any_of(path_.begin(), path_.end(), [&](const CertificateRef& used) {
+        return used->spki_sha256 == issuer->spki_sha256 && matches(used->subject, issuer->subject);
+      });
+    });
+    std::sort(issuers.begin(), issuers.end(), [&](const CertificateRef& a, const CertificateRef& b) {
+      const auto rank = [&](const Certificate& issuer) {
+        return std::tuple{match_issuer(certificate, issuer), anchored(issuer), issuer.valid_at(query_.at)};
+      };
+      const auto rank_a = rank(*a);
+      const auto rank_b = rank(*b);
+      return rank_a != rank_b ? rank_a > rank_b : by_content(a, b);
+    });
+    issuers.erase(std::unique(issuers.begin(), issuers.end(),
+                              [](const CertificateRef& a, const CertificateRef& b) { return a->sha256 == b->sha256; }),
+                  issuers.end());
+    return issuers;
+  }
+
+  void record(std::optional<PathProblem> last) {
+    Path path{path_, pending_};
+    if (last) path.problems.push_back(std::move(*last));
+    found_.paths.push_back(std::move(path));
+    if (found_.paths.size() >= query_.max_paths) stop(fmt::format("{} paths", query_.max_paths));
+  }
+
+  void stop(std::string bound) {
+    if (found_.bound.empty()) found_.bound = std::move(bound);
+  }
+
+  /// RFC 5280, 6.1, as far as it needs no signature.
+  void complain(Path& path) const {
+    const auto add = [&](PathProblemKind kind, std::size_t index, std::string text) {
+      path.problems.push_back({kind, index, std::move(text)});
+    };
+    std::size_t intermediates_below = 0;  // that are not self-issued, RFC 5280, 4.2.1.9
+    for (std::size_t i = 0; i < path.certificates.size(); ++i) {
+      const Certificate& certificate = *path.certificates[i];
+      if (query_.at < certificate.not_before) {
+        add(PathProblemKind::not_yet_valid, i,
+            fmt::format("{} is not valid before {}", label(certificate), to_iso8601(certificate.not_before)));
+      }
+      if (query_.at > certificate.not_after) {
+        add(PathProblemKind::expired, i,
+            fmt::format("{} expired on {}", label(certificate), to_date(certificate.not_after)));
+      }
+      for (const std::string& oid : certificate.unknown_critical) {
+        add(PathProblemKind::critical_extension, i,
+            fmt::format("{} has a critical extension {} that is not evaluated here", label(certificate), oid));
+      }
+      if (query_.purpose != nullptr && certificate.extended_key_usage) {
+        const auto& allowed = *certificate.extended_key_usage;
+        const auto has = [&](std::string_view oid) {
+          return std::find(allowed.begin(), allowed.end(), oid) != allowed.end();
+        };
+        if (!has(query_.purpose) && !has(any_eku_oid)) {
+          add(PathProblemKind::extended_key_usage, i,
+              fmt::format("the extended key usage of {} does not allow {}", label(certificate),
+                          std::string_view{query_.purpose} == server_auth_oid ? "server authentication"
+                                                                              : "client authentication"));
+        }
+      }
+      if (i == 0) continue;
+      if (!is_certificate_authority(certificate)) {
+        add(PathProblemKind::not_a_ca, i, fmt::format("{} is no CA certificate", label(certificate)));
+      } else if (certificate.key_usage && (*certificate.key_usage & key_cert_sign) == 0) {
+        add(PathProblemKind::key_usage, i,
+            fmt::format("the key usage of {} does not allow it to sign certificates", label(certificate)));
+      }
+      if (certificate.path_length && intermediates_below > *certificate.path_length) {
+        add(PathProblemKind::path_length, i,
+            fmt::format("{} allows {} CA certificates below it, and there are {}", label(certificate),
+                        *certificate.path_length, intermediates_below));
+      }
+      if (!certificate.self_issued()) ++intermediates_below;
+    }
+  }
+
+  const PathQuery& query_;
+  const SignatureOracle& signature_;
+  std::vector<CertificateRef> path_;
+  std::vector<PathProblem> pending_;
+  PathSet found_;
+  std::size_t steps_ = 0;
+};
+
+}  // namespace
+
+std::string_view to_string(IssuerMatch match) {
+  switch (match) {
+    case IssuerMatch::none:
+      return "no match";
+    case IssuerMatch::name:
+      return "name";
+    case IssuerMatch::key:
+      return "key";
+    case IssuerMatch::exact:
+      return "exact";
+  }
+  return "no match";
+}
+
+IssuerMatch match_issuer(const Certificate& child, const Certificate& issuer) {
+  if (!child.authority_key_id) return IssuerMatch::name;
+  const AuthorityKeyId& wanted = *child.authority_key_id;
+  IssuerMatch match = IssuerMatch::name;
+  if (wanted.key_id && issuer.subject_key_id) {
+    if (*wanted.key_id != *issuer.subject_key_id) return IssuerMatch::none;
+    match = IssuerMatch::key;
+  }
+  if (wanted.serial) {
+    if (*wanted.serial != issuer.serial) return IssuerMatch::none;
+    if (wanted.issuer && !matches(*wanted.issuer, issuer.issuer)) return IssuerMatch::none;
+    match = IssuerMatch::exact;
+  }
+  return match;
+}
+
+SignatureOracle recorded_oracle(const std::vector<SignatureProof>& proofs) {
+  return [&proofs](const Certificate& child, const Certificate& issuer) -> std::optional<SignatureState> {
+    const auto key = std::tie(child.sha256, issuer.spki_sha256);
+    const auto found = std::lower_bound(
+        proofs.begin(), proofs.end(), key,
+        [](const SignatureProof& proof, const auto& k) { return std::tie(proof.child, proof.issuer_key) < k; });
+    if (found == proofs.end() || std::tie(found->child, found->issuer_key) != key) return std::nullopt;
+    return found->state;
+  };
+}
+
+std::string Location::text() const {
+  return entry->index == 0 ? fmt::format("{}: {}", store->store, entry->place)
+                           : fmt::format("{}: {} (value {})", store->store, entry->place, entry->index + 1);
+}
+
+std::string_view to_string(PathProblemKind kind) {
+  switch (kind) {
+    case PathProblemKind::signature:
+      return "signature";
+    case PathProblemKind::signature_unknown:
+      return "signature-unknown";
+    case PathProblemKind::not_yet_valid:
+      return "not-yet-valid";
+    case PathProblemKind::expired:
+      return "expired";
+    case PathProblemKind::not_a_ca:
+      return "not-a-ca";
+    case PathProblemKind::path_length:
+      return "path-length";
+    case PathProblemKind::key_usage:
+      return "key-usage";
+    case PathProblemKind::extended_key_usage:
+      return "extended-key-usage";
+    case PathProblemKind::critical_extension:
+      return "critical-extension";
+    case PathProblemKind::untrusted_root:
+      return "untrusted-root";
+    case PathProblemKind::incomplete:
+      return "incomplete";
+    case PathProblemKind::key_identifier:
+      return "key-identifier";
+  }
+  return "incomplete";
+}
+
+bool Path::has(PathProblemKind kind) const {
+  return std::any_of(problems.begin(), problems.end(),
+                     [&](const PathProblem& problem) { return problem.kind == kind; });
+}
+
+void IssuerIndex::add(const CertificateRef& certificate) {
+  auto& same = by_subject_[certificate->subject.canonical];
+  const auto place = std::lower_bound(same.begin(), same.end(), certificate, by_content);
+  if (place == same.end() || (*place)->sha256 != certificate->sha256) same.insert(place, certificate);
+}
+
+std::span<const CertificateRef> IssuerIndex::named(const Name& subject) const {
+  const auto found = by_subject_.find(subject.canonical);
+  return found == by_subject_.end() ? std::span<const CertificateRef>{} : std::span{found->second};
+}
+
+TrustView trust_of(const Evidence& evidence, const Server& server) {
+  TrustView view;
+  view.configured = !server.trusts.empty();
+  const auto take = [&](const std::vector<std::string>& names, bool trusted) {
+    for (const std::string& name : names) {
+      const auto store = std::find_if(evidence.stores.begin(), evidence.stores.end(),
+                                      [&](const StoreContents& contents) { return contents.store == name; });
+      if (store == evidence.stores.end()) {
+        if (std::find(view.missing.begin(), view.missing.end(), name) == view.missing.end())
+          view.missing.push_back(name);
+        continue;
+      }
+      for (const StoreEntry& entry : store->entries) {
+        // NTAuth and Enrollment Services do not feed the stores from which chains are built (KB295663).
+        if (entry.kind == StoreKind::ntauth || entry.kind == StoreKind::enrollment) continue;
+        view.index.add(entry.certificate);
+        if (trusted && entry.anchor()) view.anchors.insert(entry.certificate->sha256);
+      }
+    }
+  };
+  take(server.trusts, true);
+  take(server.intermediates, false);
+  return view;
+}
+
+bool PathSet::any_valid() const {
+  return std::any_of(paths.begin(), paths.end(), [](const Path& path) { return path.valid(); });
+}
+
+bool PathSet::undecided() const {
+  if (any_valid()) return false;
+  return !bound.empty() || std::any_of(paths.begin(), paths.end(), [](const Path& path) {
+    return std::all_of(path.problems.begin(), path.problems.end(),
+                       [](const PathProblem& p) { return p.kind == PathProblemKind::signature_unknown; });
+  });
+}
+
+PathSet find_paths(const CertificateRef& target, const PathQuery& query, const SignatureOracle& signature) {
+  return PathSearch{query, signature}.run(target);
+}
+
+std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& target, const TrustView& trust,
+                                                        UtcTime at, const SignatureOracle& signature) {
+  constexpr std::size_t most = 4;
+  const PathSet found = find_paths(target, {.trust = &trust, .sent = {}, .at = at}, signature);
+  const auto quality = [](const Path& path) {
+    using enum PathProblemKind;
+    return std::tuple{!path.has(key_identifier),
+                      !path.has(PathProblemKind::signature),
+                      !path.has(incomplete),
+                      !path.has(untrusted_root),
+                      !path.has(expired) && !path.has(not_yet_valid),
+                      -static_cast<long>(path.certificates.size())};
+  };
+  std::vector<std::vector<CertificateRef>> chains;
+  if (found.paths.empty()) return {{target}};
+  const auto best = quality(*std::max_element(found.paths.begin(), found.paths.end(),
+                                              [&](const Path& a, const Path& b) { return quality(a) < quality(b); }));
+  for (const Path& path : found.paths) {
+    if (quality(path) != best) continue;
+    std::vector<CertificateRef> chain = path.certificates;
+    if (path.has(PathProblemKind::signature)) chain.resize(1);  // Windows sends no issuer that did not sign
+    if (chain.size() > 1 && chain.back()->self_issued()) chain.pop_back();
+    if (std::find(chains.begin(), chains.end(), chain) == chains.end() && chains.size() < most) chains.push_back(chain);
+  }
+  return chains;
+}
+
+CertificateGraph::CertificateGraph(const Evidence& evidence) {
+  for (const StoreContents& store : evidence.stores) {
+    for (const StoreEntry& entry : store.entries) add(entry.certificate, &store, &entry);
+  }
+  const auto add_chain = [&](const std::vector<CertificateRef>& chain) {
+    for (const CertificateRef& certificate : chain) add(certificate, nullptr, nullptr);
+    if (!chain.empty()) live_.push_back(chain.front());
+  };
+  for (const Identity& identity : evidence.identities) {
+    if (identity.certificate) {
+      add(identity.certificate, nullptr, nullptr);
+      live_.push_back(identity.certificate);
+    }
+    for (const CertificateRef& certificate : identity.chain) add(certificate, nullptr, nullptr);
+  }
+  for (const Handshake& handshake : evidence.handshakes) {
+    add_chain(handshake.peer_chain);
+    add_chain(handshake.sent_chain);
+  }
+  for (auto& [subject, entries] : by_subject_) {
+    std::sort(entries.begin(), entries.end(),
+              [](const GraphEntry& a, const GraphEntry& b) { return by_content(a.certificate, b.certificate); });
+    std::vector<GraphEntry> merged;
+    for (GraphEntry& entry : entries) {
+      if (!merged.empty() && merged.back().certificate->sha256 == entry.certificate->sha256) {
+        merged.back().locations.insert(merged.back().locations.end(), entry.locations.begin(), entry.locations.end());
+      } else {
+        merged.push_back(std::move(entry));
+      }
+    }
+    for (GraphEntry& entry : merged) {
+      std::sort(entry.locations.begin(), entry.locations.end(), [](const Location& a, const Location& b) {
+        return std::tie(a.store->store, a.entry->place, a.entry->index) <
+               std::tie(b.store->store, b.entry->place, b.entry->index);
+      });
+    }
+    entries = std::move(merged);
+  }
+  std::sort(live_.begin(), live_.end(), by_content);
+  live_.erase(std::unique(live_.begin(), live_.end(),
+                          [](const CertificateRef& a, const CertificateRef& b) { return a->sha256 == b->sha256; }),
+              live_.end());
+}
+
+void CertificateGraph::add(const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry) {
+  auto& same = by_subject_[certificate->subject.canonical];
+  GraphEntry& added = same.emplace_back();
+  added.certificate = certificate;
+  if (store != nullptr) added.locations.push_back({store, entry});
+}
+
+std::span<const GraphEntry> CertificateGraph::named(const Name& subject) const {
+  const auto found = by_subject_.find(subject.canonical);
+  return found == by_subject_.end() ? std::span<const GraphEntry>{} : std::span{found->second};
+}
+
+const GraphEntry* CertificateGraph::find(const Certificate& certificate) const {
+  const auto same = named(certificate.subject);
+  const auto found = std::find_if(same.begin(), same.end(), [&](const GraphEntry& entry) {
+    return entry.certificate->sha256 == certificate.sha256;
+  });
+  return found == same.end() ? nullptr : &*found;
+}
+
+std::vector<std::span<const GraphEntry>> CertificateGraph::same_name_groups() const {
+  std::vector<std::span<const GraphEntry>> groups;
+  for (const auto& [subject, entries] : by_subject_) {
+    const auto authorities = std::count_if(entries.begin(), entries.end(), [](const GraphEntry& entry) {
+      return is_certificate_authority(*entry.certificate);
+    });
+    if (authorities >= 2) groups.emplace_back(entries);
+  }
+  std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
+    return a.front().certificate->subject.canonical < b.front().certificate->subject.canonical;
+  });
+  return groups;
+}
+
+bool certificate_has_name(const Certificate& certificate, std::string_view name) {
+  if (equals_ignoring_case(certificate.subject.common_name, name)) return true;
+  return std::any_of(certificate.dns_names.begin(), certificate.dns_names.end(),
+                     [&](const std::string& dns) { return equals_ignoring_case(dns, name); });
+}
+
+PeerJudgement judge_peer(const std::vector<CertificateRef>& chain, const TrustView& trust,
+                         const std::vector<std::string>& names, const char* purpose, UtcTime at,
+                         const SignatureOracle& signature) {
+  PeerJudgement judgement;
+  if (chain.empty()) return judgement;
+  const std::span<const CertificateRef> sent{chain};
+  judgement.paths =
+      find_paths(chain.front(), {.trust = &trust, .sent = sent.subspan(1), .at = at, .purpose = purpose}, signature);
+  judgement.name_matches = std::any_of(
+      names.begin(), names.end(), [&](const std::string& name) { return certificate_has_name(*chain.front(), name); });
+  return judgement;
+}
+
+std::vector<std::string> expected_names(const Server& server) {
+  std::vector<std::string> names{server.name};
+  if (!server.pool.empty()) names.push_back(server.pool);
+  return names;
+}
+
+std::vector<PathJudgement> judge_paths(const Evidence& evidence, const SignatureOracle& signature) {
+  std::vector<PathJudgement> judgements;
+  std::map<std::pair<std::vector<std::string>, std::vector<std::string>>, TrustView> views;
+  const auto judge = [&](const Server& judging, const Server& subject, bool subject_is_client,
+                         const std::vector<CertificateRef>& chain, const std::string& seen_in) {
+    if (chain.empty()) return;
+    const auto known = std::find_if(judgements.begin(), judgements.end(), [&](const PathJudgement& j) {
+      return j.judge == judging.name && j.subject == subject.name && j.subject_is_client == subject_is_client &&
+             std::equal(j.chain.begin(), j.chain.end(), chain.begin(), chain.end(),
+                        [](const CertificateRef& a, const CertificateRef& b) { return a->sha256 == b->sha256; });
+    });
+    if (known != judgements.end()) {
+      if (!seen_in.empty()) known->seen_in.push_back(seen_in);
+      return;
+    }
+    PathJudgement& added = judgements.emplace_back();
+    added.judge = judging.name;
+    added.subject = subject.name;
+    added.subject_is_client = subject_is_client;
+    added.chain = chain;
+    if (!seen_in.empty()) added.seen_in.push_back(seen_in);
+    auto view = views.find({judging.trusts, judging.intermediates});
+    if (view == views.end()) {
+      view = views.emplace(std::pair{judging.trusts, judging.intermediates}, trust_of(evidence, judging)).first;
+    }
+    added.trust_configured = view->second.configured;
+    added.missing_stores = view->second.missing;
+    if (!view->second.configured) return;
+    // Server authentication is what every certificate of these products must allow; a client's is asked for only by one
+    // retired kind of partner (Microsoft Learn, "Environmental requirements for Skype for Business Server"), so the
+    // client side is not held to it.
+    added.result = judge_peer(chain, view->second, expected_names(subject),
+                              subject_is_client ? nullptr : server_auth_oid, evidence.collected_at, signature);
+  };
+  for (const Link& link : evidence.site.links) {
+    const Server* from = evidence.site.server(link.from);
+    const Server* to = evidence.site.server(link.to);
+    if (from == nullptr || to == nullptr) continue;
+    bool saw_client = false;
+    bool saw_server = false;
+    for (const Handshake& handshake : evidence.handshakes) {
+      if (handshake.from != from->name || handshake.to != to->name || handshake.port != link.port) continue;
+      judge(*from, *to, false, handshake.peer_chain, handshake.id());
+      judge(*to, *from, true, handshake.sent_chain, handshake.id());
+      saw_server |= !handshake.peer_chain.empty();
+      saw_client |= !handshake.sent_chain.empty();
+    }
+    for (const Identity& identity : evidence.identities) {
+      if (!identity.certificate) continue;
+      std::vector<CertificateRef> chain{identity.certificate};
+      chain.insert(chain.end(), identity.chain.begin(), identity.chain.end());
+      if (identity.server == from->name && !saw_client) judge(*to, *from, true, chain, {});
+      if (identity.server == to->name && !saw_server) judge(*from, *to, false, chain, {});
+    }
+  }
+  return judgements;
+}
+
+}  // namespace mrascheck
