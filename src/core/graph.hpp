@@ -61,6 +61,7 @@ enum class PathProblemKind {
   critical_extension,
   untrusted_root,  ///< ends in a self-issued certificate that is no trust anchor here
   incomplete,      ///< no issuer found here
+  key_identifier,  ///< its authority key identifier names another certificate: OpenSSL and Windows pass that one over
 };
 std::string_view to_string(PathProblemKind kind);
 
