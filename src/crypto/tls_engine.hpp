@@ -16,7 +16,8 @@
 namespace mrascheck::crypto {
 
 /// What one side brings to its handshakes: an SSL_CTX, made once an identity and shared by all its engines.
-/// No trust store inside: a client engine accepts and records whatever it is shown, and the certificate graph judges it.
+/// No trust store inside: a client engine accepts and records whatever it is shown, and the certificate graph judges
+/// it.
 class TlsContext {
  public:
   struct Options {
@@ -78,13 +79,15 @@ class TlsEngine {
   State write(std::string_view plaintext);
   /// Queues close_notify.
   void shutdown();
-  /// Queues the fatal alert that says why we do not go on, as far as OpenSSL allows after the handshake; else close_notify.
+  /// Queues the fatal alert that says why we do not go on, as far as OpenSSL allows after the handshake; else
+  /// close_notify.
   void abort(std::uint8_t alert_description);
 
   TlsFacts facts() const;
   /// OpenSSL's words on what failed, one line, printable: "tlsv1 alert unknown ca". Empty when nothing did.
   const std::string& error() const;
-  /// The first bytes from the peer were no TLS record; what they looked like: "HTTP", "SIP without TLS", "text", "binary".
+  /// The first bytes from the peer were no TLS record; what they looked like: "HTTP", "SIP without TLS", "text",
+  /// "binary".
   std::optional<std::string> not_tls() const;
 
  private:
