@@ -17,6 +17,7 @@ enum class Relation {
   reinstall_same_key,  ///< same key, same CA version, another validity or serial number
   cross_certificate,   ///< same key, another issuer
   rekey_renewal,       ///< new key, linked by the previous certificate's hash
+  rollover,            ///< self-issued, not self-signed: joins the old and the new key of one root CA
   redeployment,        ///< new key, nothing links the two: a new installation under the old name
   unclear,
 };
@@ -32,31 +33,40 @@ struct Classification {
   std::string because;  ///< the facts that decided, one line
 };
 
-/// Of two certificates with matching subjects and different bytes, in either order.
+/// Whether it is how a CA is run: renewals, cross certificates, the same certificate in two places.
+bool legitimate(Relation relation);
+
+/// Of two certificates with matching subjects, in either order.
 Classification classify(const Certificate& a, const Certificate& b);
 
+enum class Standing {
+  current,     ///< its key verifies live certificates, and among those with this key it is the one to keep
+  superseded,  ///< shares key or history with the current one by a legitimate renewal or cross certification
+  stale,       ///< an installation that is gone, or a second copy of the current key under another certificate
+  unrelated,   ///< nothing live names this subject: which of them is right cannot be told from here
+  undecided,   ///< signatures that would tell were not verified
+};
+std::string_view to_string(Standing standing);
+
 struct IssuerMember {
-  GraphEntry entry;
+  const GraphEntry* entry = nullptr;
   bool enrolled = false;              ///< stands in Enrollment Services: a live CA, says the directory
-  std::vector<CertificateRef> signs;  ///< live certificates whose signature verifies under its key
+  std::vector<CertificateRef> signs;  ///< certificates in use that verify under its key
   bool time_valid = false;
-  bool stale = false;  ///< may be cleaned up, as far as this evidence tells
+  Standing standing = Standing::unrelated;
+  Classification relation;  ///< to the group's first member; of the first one itself: meaningless
 };
 
-/// CA certificates that share a subject.
+/// CA certificates that share a subject (RFC 5280, 7.1).
 struct IssuerGroup {
   Name subject;
-  std::vector<IssuerMember> members;  ///< those that sign something live first, then newest notBefore, then SHA-256
-  struct Pair {
-    std::size_t first;
-    std::size_t second;  ///< indices into members, first < second
-    Classification classification;
-  };
-  std::vector<Pair> pairs;
-  bool concerns_live = false;  ///< a live certificate names this subject as its issuer, or as a further ancestor
+  /// The current ones first, then by newest notBefore, then by SHA-256.
+  std::vector<IssuerMember> members;
+  bool concerns_live = false;  ///< certificates in use chain to this subject
 };
 
-/// Every same-name group of `evidence`, those of live certificates first.
+/// Every same-name group of `evidence`, those of live certificates first. Which member is current follows, in this
+/// order: whose key verifies what is in use, Enrollment Services, CA version, dates. Refers to `graph`.
 std::vector<IssuerGroup> issuer_groups(const Evidence& evidence, const CertificateGraph& graph,
                                        const SignatureOracle& signature);
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <tuple>
+
+#include "core/report.hpp"
+
+namespace mrascheck {
+
+Report judge(const Evidence& evidence, std::span<const Check* const> checks) {
+  Report report;
+  report.site = evidence.site.name;
+  report.vantage = evidence.vantage;
+  report.collected_at = evidence.collected_at;
+  report.gaps = evidence.gaps;
+  report.status = Status::ok;
+  bool looked_at_something = false;
+  for (const Check* check : checks) {
+    CheckResult& result = report.checks.emplace_back();
+    result.id = check->id;
+    result.title = check->title;
+    result.verdict = check->judge(evidence);
+    auto& findings = result.verdict.findings;
+    std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+      return std::tuple{b.status, std::string_view{a.code}, std::string_view{a.about}} <
+             std::tuple{a.status, std::string_view{b.code}, std::string_view{b.about}};
+    });
+    for (const Finding& finding : findings) result.status = worst(result.status, finding.status);
+    for (std::size_t i = 0; i < report.gaps.size(); ++i) {
+      if (meet(check->needs, report.gaps[i].need)) result.gaps.push_back(i);
+    }
+    if (!result.gaps.empty()) result.status = worst(result.status, Status::unknown);
+    result.applicable = result.verdict.examined > 0 || !findings.empty() || !result.gaps.empty();
+    looked_at_something = looked_at_something || result.verdict.examined > 0;
+    report.status = worst(report.status, result.status);
+  }
+  // A gap that no selected check needs is still something that was asked for and not seen.
+  if (!report.gaps.empty() || !looked_at_something) report.status = worst(report.status, Status::unknown);
+  return report;
+}
+
+}  // namespace mrascheck
