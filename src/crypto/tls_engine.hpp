@@ -24,9 +24,11 @@ class TlsContext {
     CertificateRef certificate;         ///< nothing: anonymous
     std::vector<CertificateRef> chain;  ///< sent behind it, exactly so (SSL_MODE_NO_AUTO_CHAIN), in this order
     std::optional<PrivateKey> key;
-    std::string min_version;  ///< "TLSv1.2" when empty
-    std::string max_version;  ///< "TLSv1.3" when empty
+    std::string min_version;  ///< "TLSv1", "TLSv1.1", "TLSv1.2" or "TLSv1.3"; "TLSv1.2" when empty
+    std::string max_version;  ///< the same; "TLSv1.3" when empty
   };
+  /// Error: config, when certificate and key do not belong together, one of them is missing, OpenSSL cannot decode a
+  /// certificate, or a version has no such name.
   static Result<TlsContext> client(const Options& options);
 
   struct Handle;
@@ -39,16 +41,20 @@ class TlsContext {
 
 /// What TLS showed so far. Certificates are raw: decode them with x509.
 struct TlsFacts {
-  std::string version;  ///< "TLSv1.3"; empty before the ServerHello
-  std::string cipher;
+  std::string version;  ///< "TLSv1.3", as the ServerHello says, even when we refuse to go on with it; empty before that
+  std::string cipher;   ///< by its IANA name, which is also what Windows calls it: "TLS_AES_256_GCM_SHA384"
   bool client_certificate_requested = false;
-  bool certificate_sent = false;
+  bool certificate_sent = false;             ///< one was asked for, and ours went out
   std::vector<ByteString> accepted_issuers;  ///< RDNSequences of the CertificateRequest, at most Handshake's maximum
   std::size_t accepted_issuer_count = 0;
   std::size_t accepted_issuer_bytes = 0;
-  std::vector<ByteString> peer_chain;  ///< as presented, kept whatever happened afterwards
-  std::vector<Alert> alerts_sent;
-  std::vector<Alert> alerts_received;
+  /// As presented, byte for byte, at most max_peer_chain, whether OpenSSL could decode them or not.
+  std::vector<ByteString> peer_chain;
+  std::vector<Alert> alerts_sent;      ///< at most max_alerts, the first ones
+  std::vector<Alert> alerts_received;  ///< the same; fatal as the protocol's version defines it
+
+  static constexpr std::size_t max_peer_chain = 256;
+  static constexpr std::size_t max_alerts = 32;
 };
 
 /// A TLS connection without a socket: bytes from the peer go in, bytes for the peer come out.
@@ -61,7 +67,8 @@ class TlsEngine {
     failed,      ///< see error(); facts() says which alerts went which way
   };
 
-  /// `server_name`: SNI; empty or an address literal sends none (RFC 6066, 3).
+  /// `server_name`: SNI; empty or an address literal sends none (RFC 6066, 3). Error: config, when it is too long for
+  /// SNI.
   static Result<TlsEngine> client(const TlsContext& context, const std::string& server_name);
 
   TlsEngine(TlsEngine&&) noexcept;
@@ -75,13 +82,12 @@ class TlsEngine {
   State handshake();
   /// Appends plaintext to `into`, at most `limit` bytes a call.
   State read(std::string& into, std::size_t limit = 16 * 1024);
-  /// Before the handshake is through: failed.
+  /// Takes all of it. Before the handshake is through: failed.
   State write(std::string_view plaintext);
-  /// Queues close_notify.
+  /// Queues close_notify, once the handshake is through; before that there is nothing to say goodbye to. This is also
+  /// how to leave a peer whose certificate is not good enough: OpenSSL offers no way to send an alert of one's own
+  /// choice.
   void shutdown();
-  /// Queues the fatal alert that says why we do not go on, as far as OpenSSL allows after the handshake; else
-  /// close_notify.
-  void abort(std::uint8_t alert_description);
 
   TlsFacts facts() const;
   /// OpenSSL's words on what failed, one line, printable: "tlsv1 alert unknown ca". Empty when nothing did.
