@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "transport/connection.hpp"
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "core/text.hpp"
+#include "transport/alarm.hpp"
+
+namespace mrascheck::transport {
+
+constexpr auto waiting = asio::as_tuple(asio::use_awaitable);
+using Tcp = asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+struct Connection::Impl {
+  explicit Impl(const asio::any_io_executor& executor) : socket(executor) {}
+  Tcp::socket socket;
+  Tcp::endpoint local;
+};
+
+namespace {
+
+StepEnd out_of_time(const Deadline& step) {
+  return {Outcome::timed_out, 0, step.stop.stop_requested() ? "interrupted" : "no answer in time"};
+}
+
+Outcome outcome_of(const ErrorCode& code) {
+  if (code == asio::error::eof) return Outcome::closed;
+  switch (code.value()) {
+    case ECONNREFUSED:
+      return Outcome::refused;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EHOSTDOWN:
+    case EACCES:  // ICMPv6 "administratively prohibited"
+      return Outcome::unreachable;
+    case ETIMEDOUT:
+      return Outcome::timed_out;
+    case ECONNRESET:
+    case ECONNABORTED:
+      return Outcome::reset;
+    case EPIPE:  // it had closed before it reset
+      return Outcome::closed;
+    default:
+      return Outcome::local_failure;
+  }
+}
+
+StepEnd ended(const ErrorCode& code) {
+  if (code == asio::error::eof) return {Outcome::closed, 0, "the peer closed the connection"};
+  return {outcome_of(code), code.value(), printable(code.message())};
+}
+
+bool would_block(const ErrorCode& code) {
+  return code == asio::error::would_block || code == asio::error::try_again;
+}
+
+}  // namespace
+
+Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection::~Connection() = default;
+
+std::string Connection::local_address() const {
+  return impl_->local.address().to_string();
+}
+std::uint16_t Connection::local_port() const {
+  return impl_->local.port();
+}
+
+struct Connecting {
+  static asio::awaitable<Connected> run(std::string address, std::uint16_t port, Deadline step) {
+    const auto executor = co_await asio::this_coro::executor;
+    Connected connected;
+    ErrorCode failed;
+    const auto literal = asio::ip::make_address(address, failed);
+    if (failed) {
+      connected.end = {Outcome::local_failure, 0, "not an IP address: " + printable(address)};
+      co_return connected;
+    }
+    const Tcp::endpoint endpoint(literal, port);
+    auto impl = std::make_unique<Connection::Impl>(executor);
+    Tcp::socket& socket = impl->socket;
+    socket.open(endpoint.protocol(), failed);
+    if (!failed) socket.non_blocking(true, failed);
+    if (!failed) socket.set_option(Tcp::no_delay(true), failed);
+    if (failed) {
+      connected.end = {Outcome::local_failure, failed.value(), "no socket: " + printable(failed.message())};
+      co_return connected;
+    }
+    {
+      const Alarm alarm(executor, step, [&socket] {
+        ErrorCode ignored;
+        socket.cancel(ignored);
+      });
+      if (alarm.rang()) {
+        connected.end = out_of_time(step);
+        co_return connected;
+      }
+      const auto [code] = co_await socket.async_connect(endpoint, waiting);
+      if (code == asio::error::operation_aborted) {
+        connected.end = out_of_time(step);
+      } else if (code) {
+        connected.end = ended(code);
+      }
+    }
+    if (!connected.end.ok()) co_return connected;
+    impl->local = socket.local_endpoint(failed);
+    connected.connection = Connection(std::move(impl));
+    co_return connected;
+  }
+};
+
+asio::awaitable<Connected> connect(std::string address, std::uint16_t port, Deadline step) {
+  return Connecting::run(std::move(address), port, std::move(step));
+}
+
+asio::awaitable<StepEnd> Connection::send(Bytes bytes, Deadline step) {
+  Tcp::socket& socket = impl_->socket;
+  const Alarm alarm(socket.get_executor(), step, [&socket] {
+    ErrorCode ignored;
+    socket.cancel(ignored);
+  });
+  while (!bytes.empty()) {
+    ErrorCode failed;
+    const std::size_t sent = socket.write_some(asio::buffer(bytes.data(), bytes.size()), failed);
+    bytes = bytes.subspan(sent);
+    if (!failed) continue;
+    if (!would_block(failed)) co_return ended(failed);
+    if (alarm.rang()) co_return out_of_time(step);
+    const auto [code] = co_await socket.async_wait(Tcp::socket::wait_write, waiting);
+    if (code && code != asio::error::operation_aborted) co_return ended(code);
+  }
+  co_return StepEnd{};
+}
+
+StepEnd Connection::receive_arrived(ByteString& into) {
+  std::array<std::uint8_t, 16 * 1024> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read_some fills it
+  ErrorCode failed;
+  const std::size_t got = impl_->socket.read_some(asio::buffer(buffer), failed);
+  if (would_block(failed)) return {Outcome::timed_out, 0, "nothing arrived"};
+  if (failed) return ended(failed);
+  into.insert(into.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(got));
+  return {};
+}
+
+asio::awaitable<StepEnd> Connection::receive(ByteString& into, Deadline step) {
+  Tcp::socket& socket = impl_->socket;
+  const Alarm alarm(socket.get_executor(), step, [&socket] {
+    ErrorCode ignored;
+    socket.cancel(ignored);
+  });
+  for (;;) {
+    // Read before looking at the clock: what arrived while this machine was busy has arrived in time.
+    const StepEnd end = receive_arrived(into);
+    if (end.outcome != Outcome::timed_out || end.error != 0) co_return end;
+    if (alarm.rang()) co_return out_of_time(step);
+    const auto [code] = co_await socket.async_wait(Tcp::socket::wait_read, waiting);
+    if (code && code != asio::error::operation_aborted) co_return ended(code);
+  }
+}
+
+void Connection::send_if_possible(Bytes bytes) {
+  ErrorCode ignored;
+  impl_->socket.write_some(asio::buffer(bytes.data(), bytes.size()), ignored);
+}
+
+}  // namespace mrascheck::transport
