@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sip/mras_body.hpp"
+
+#include <fmt/format.h>
+#include <string.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <optional>
+#include <pugixml.hpp>
+#include <vector>
+
+#include "core/text.hpp"
+#include "sip/message.hpp"
+
+namespace mrascheck::sip {
+
+namespace {
+
+constexpr std::size_t max_name = 255;
+constexpr unsigned max_minutes =
+    259'200;  // 180 days, the most that MaxTokenLifetime can be (New-CsAVEdgeConfiguration)
+
+// pugixml's memory, with its size in front, so that it can be wiped when it is given back: a document holds the
+// password.
+constexpr std::size_t size_prefix = alignof(std::max_align_t);
+
+void* allocate(std::size_t size) {
+  if (size > SIZE_MAX - size_prefix) return nullptr;
+  auto* memory = static_cast<std::uint8_t*>(std::malloc(size + size_prefix));
+  if (memory == nullptr) return nullptr;
+  ::new (memory) std::size_t{size};
+  return memory + size_prefix;
+}
+
+void release(void* pointer) {
+  if (pointer == nullptr) return;
+  auto* memory = static_cast<std::uint8_t*>(pointer) - size_prefix;
+  explicit_bzero(pointer, *std::launder(reinterpret_cast<std::size_t*>(memory)));
+  std::free(memory);
+}
+
+void use_wiped_memory() {
+  [[maybe_unused]] static const bool once = [] {
+    pugi::set_memory_management_functions(allocate, release);
+    return true;
+  }();
+}
+
+std::string escaped(std::string_view text) {
+  std::string xml;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        xml += "&amp;";
+        break;
+      case '<':
+        xml += "&lt;";
+        break;
+      case '>':
+        xml += "&gt;";
+        break;
+      case '"':
+        xml += "&quot;";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) >= ' ' && c != '\x7f') xml += c;
+    }
+  }
+  return xml;
+}
+
+std::string_view local_name(const char* name) {
+  const std::string_view whole = name;
+  const std::size_t colon = whole.find(':');
+  return colon == std::string_view::npos ? whole : whole.substr(colon + 1);
+}
+
+bool is(const pugi::xml_node& node, std::string_view name) {
+  return node.type() == pugi::node_element && local_name(node.name()) == name;
+}
+
+pugi::xml_node child(const pugi::xml_node& parent, std::string_view name) {
+  return parent.find_child([&](const pugi::xml_node& node) { return is(node, name); });
+}
+
+std::string_view text_of(const pugi::xml_node& node) {
+  return trim(node.child_value());
+}
+
+std::optional<unsigned> parse_number(std::string_view text, unsigned most) {
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number == 0 || number > most) return {};
+  return number;
+}
+
+// RFC 4648, 4, with blanks and line ends allowed between (XML Schema, base64Binary); at least one byte.
+bool is_base64(std::string_view text) {
+  std::size_t digits = 0;
+  std::size_t padding = 0;
+  for (const char c : text) {
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
+    if (c == '=') {
+      ++padding;
+      continue;
+    }
+    const bool digit =
+        (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+    if (!digit || padding > 0) return false;
+    ++digits;
+  }
+  return digits >= 2 && padding <= 2 && (digits + padding) % 4 == 0;
+}
+
+class Problems {
+ public:
+  explicit Problems(std::string& text) : text_(text) {}
+  void add(std::string_view problem) {
+    if (++count_ > 8) return;  // the first ones say enough
+    if (!text_.empty()) text_ += "; ";
+    text_ += problem;
+  }
+
+ private:
+  std::string& text_;
+  unsigned count_ = 0;
+};
+
+// Depth first without recursion: depth is what a hostile document attacks.
+struct Bounds : pugi::xml_tree_walker {
+  bool too_deep = false;
+  bool dtd = false;
+  bool for_each(pugi::xml_node& node) override {
+    too_deep = too_deep || depth() >= static_cast<int>(max_xml_depth);
+    dtd = dtd || node.type() == pugi::node_doctype;
+    return !too_deep && !dtd;
+  }
+};
+
+std::optional<std::uint16_t> read_port(const pugi::xml_node& relay, std::string_view name, Problems& problems) {
+  const auto node = child(relay, name);
+  if (!node) return {};  // both ports are optional
+  const auto port = parse_number(text_of(node), 65'535);
+  if (port) return static_cast<std::uint16_t>(*port);
+  problems.add(fmt::format("{} \"{}\" is no port", name, printable(text_of(node), 24)));
+  return {};
+}
+
+void read_relays(const pugi::xml_node& answer, MrasExchange& exchange, Problems& problems) {
+  std::size_t seen = 0;
+  for (const auto& list : answer.children()) {
+    if (!is(list, "mediaRelayList")) continue;
+    for (const auto& node : list.children()) {
+      if (!is(node, "mediaRelay") || ++seen > max_relays) continue;
+      MediaRelay relay;
+      relay.location = printable(text_of(child(node, "location")), 32);
+      const auto host = child(node, "hostName");
+      const auto address = child(node, "directIPAddress");
+      relay.direct_address = !host && address;
+      relay.host = printable(text_of(host ? host : address), max_name);
+      relay.udp_port = read_port(node, "udpPort", problems);
+      relay.tcp_port = read_port(node, "tcpPort", problems);
+      if (relay.host.empty()) {
+        problems.add(fmt::format("media relay {} has neither hostName nor directIPAddress", seen));
+        continue;
+      }
+      exchange.relays.push_back(std::move(relay));
+    }
+  }
+  if (seen > max_relays) problems.add(fmt::format("{} media relays, only the first {} are read", seen, max_relays));
+}
+
+void read_credentials(const pugi::xml_node& answer, MrasExchange& exchange, Problems& problems) {
+  const auto credentials = child(answer, "credentials");
+  if (!credentials) return;
+  const auto name = text_of(child(credentials, "username"));
+  const auto password = text_of(child(credentials, "password"));
+  exchange.credentials_present = !name.empty() && !password.empty();
+  exchange.credentials_well_formed = exchange.credentials_present && is_base64(name) && is_base64(password);
+  exchange.realm = printable(text_of(child(credentials, "realm")), max_name);
+  if (const auto duration = child(credentials, "duration")) {
+    if (const auto minutes = parse_number(text_of(duration), max_minutes)) {
+      exchange.granted = std::chrono::minutes{*minutes};
+    } else {
+      problems.add(fmt::format("duration \"{}\" is no number of minutes from 1 to {}", printable(text_of(duration), 24),
+                               max_minutes));
+    }
+  }
+}
+
+// The one that answers us; when none does, the first, so that what it says is seen all the same.
+pugi::xml_node find_answer(const pugi::xml_node& root, std::string_view id, Problems& problems) {
+  const auto id_of = [](const pugi::xml_node& node) {
+    return trim(std::string_view(node.attribute("credentialsRequestID").value()));
+  };
+  const auto mine =
+      root.find_child([&](const pugi::xml_node& node) { return is(node, "credentialsResponse") && id_of(node) == id; });
+  if (mine) return mine;
+  const auto first = child(root, "credentialsResponse");
+  if (first) {
+    problems.add(fmt::format("it answers credentials request \"{}\", ours is \"{}\"", printable(id_of(first), 64), id));
+  }
+  return first;
+}
+
+void read_document(const pugi::xml_document& document, std::string_view id, MrasExchange& exchange,
+                   Problems& problems) {
+  const auto root = document.document_element();
+  if (!is(root, "response")) {
+    problems.add(fmt::format("the body is no MRAS response: its root element is \"{}\"", printable(root.name(), 64)));
+    return;
+  }
+  exchange.body_present = true;
+  exchange.reason_phrase = printable(trim(std::string_view(root.attribute("reasonPhrase").value())), 128);
+  exchange.server_version = printable(trim(std::string_view(root.attribute("serverVersion").value())), 32);
+  if (exchange.reason_phrase.empty()) problems.add("the MRAS response has no reasonPhrase");
+  // A service that could not parse the request has no requestID to echo, so its refusal may lack it.
+  const auto request_id = root.attribute("requestID");
+  const auto answered_id = trim(std::string_view(request_id.value()));
+  if (request_id ? answered_id != id : exchange.reason_phrase == "OK") {
+    problems.add(fmt::format("it answers request \"{}\", ours is \"{}\"", printable(answered_id, 64), id));
+  }
+  if (const auto answer = find_answer(root, id, problems)) {
+    read_credentials(answer, exchange, problems);
+    read_relays(answer, exchange, problems);
+  }
+}
+
+void parse(std::string& body, std::string_view id, MrasExchange& exchange) {
+  Problems problems(exchange.problem);
+  // In UTF-16, too, each markup has its '<' byte.
+  if (static_cast<std::size_t>(std::count(body.begin(), body.end(), '<')) > max_xml_markup) {
+    problems.add(fmt::format("the body has more than {} XML tags; it is not read", max_xml_markup));
+    return;
+  }
+  use_wiped_memory();
+  pugi::xml_document document;
+  const auto parsed = document.load_buffer_inplace(body.data(), body.size(), pugi::parse_default | pugi::parse_doctype);
+  if (!parsed) {
+    problems.add(fmt::format("malformed XML in the body: {} near byte {}", to_lower(parsed.description()),
+                             std::max<std::ptrdiff_t>(parsed.offset, 0)));
+    return;
+  }
+  Bounds bounds;
+  document.traverse(bounds);
+  if (bounds.dtd) {
+    problems.add("the body has a document type declaration (DTD); it is not read");
+  } else if (bounds.too_deep) {
+    problems.add(fmt::format("the body's XML is nested more than {} deep; it is not read", max_xml_depth));
+  } else {
+    read_document(document, id, exchange, problems);
+  }
+}
+
+}  // namespace
+
+std::string credentials_request(const CredentialsRequest& request) {
+  const std::string id = escaped(request.id);
+  const std::string from = escaped(request.from);
+  // identity, location, duration in this order: they are an XML Schema sequence. No route: Lync 2010 sends none.
+  return fmt::format(
+      R"(<request requestID="{}" version="{}" to="{}" from="{}" xmlns="{}" )"
+      R"(xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><credentialsRequest credentialsRequestID="{}">)"
+      R"(<identity>{}</identity><location>{}</location><duration>{}</duration></credentialsRequest></request>)",
+      id, mras_version, escaped(request.to), from, mras_namespace, id, from, to_string(request.location),
+      request.duration.count());
+}
+
+void read_credentials_response(std::string&& body, std::string_view id, MrasExchange& exchange) {
+  std::string own = std::move(body);
+  wipe(body);  // a short one is copied, not moved
+  parse(own, id, exchange);
+  wipe(own);
+}
+
+}  // namespace mrascheck::sip
