@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "checks/common.hpp"
+#include "core/text.hpp"
+
+namespace mrascheck::checks {
+namespace {
+
+constexpr std::array kinds{
+    FindingKind{"certification-path.untrusted-root",
+                "the path ends at a root that the judging server does not trust",
+                {"RFC 5280", "6.1.1"}},
+    FindingKind{"certification-path.incomplete",
+                "an issuer is neither sent nor in the judging server's stores",
+                {"RFC 5280", "6.1"}},
+    FindingKind{
+        "certification-path.signature", "the only issuers of that name at hand did not sign", {"RFC 5280", "6.1.3"}},
+    FindingKind{"certification-path.key-identifier",
+                "the only issuer at hand is passed over for its key identifier",
+                {"RFC 5280", "4.2.1.1"}},
+    FindingKind{"certification-path.not-valid-now",
+                "every path has an element that is expired or not valid yet",
+                {"RFC 5280", "4.1.2.5"}},
+    FindingKind{"certification-path.constraint",
+                "every path breaks a constraint of one of its certificates",
+                {"RFC 5280", "6.1.4"}},
+    FindingKind{"certification-path.undecided", "whether a path is valid could not be told", {"RFC 5280", "6.1"}},
+    FindingKind{"certification-path.no-trust-configured", "no store says what a server trusts", {"RFC 5280", "6.1.1"}},
+};
+
+enum Kind : std::size_t {
+  untrusted_root,
+  incomplete,
+  signature,
+  key_identifier,
+  not_valid_now,
+  constraint,
+  undecided,
+  no_trust_configured,
+};
+
+/// What the best of the invalid paths fails for; the first of these that applies is what must be mended first.
+Kind kind_of(const Path& path) {
+  if (path.has(PathProblemKind::signature)) return signature;
+  if (path.has(PathProblemKind::incomplete)) return incomplete;
+  if (path.has(PathProblemKind::untrusted_root)) return untrusted_root;
+  if (path.has(PathProblemKind::expired) || path.has(PathProblemKind::not_yet_valid)) return not_valid_now;
+  if (path.has(PathProblemKind::key_identifier)) return key_identifier;
+  return constraint;
+}
+
+std::string remedy_for(Kind kind, const PathJudgement& judgement, const Path& path) {
+  const std::string& last = short_name(*path.certificates.back());
+  switch (kind) {
+    case untrusted_root:
+      return fmt::format(
+          "If {} ({}) is to be trusted, import it into Trusted Root Certification Authorities of {} (Local Computer); "
+          "else give {} a "
+          "certificate of a CA that {} trusts. Compare thumbprints, not names.",
+          last, thumbprint(*path.certificates.back()), judgement.judge, judgement.subject, judgement.judge);
+    case incomplete:
+      return fmt::format(
+          "Let {} send the missing CA certificate ({}), or import it on {}: certutil -addstore CA FILE for an "
+          "intermediate, Root for a "
+          "root. An Edge outside the domain gets nothing from Active Directory.",
+          judgement.subject, path.certificates.back()->issuer.text, judgement.judge);
+    case signature:
+      return fmt::format(
+          "The stores of {} hold a certificate of the right name and the wrong key: an earlier installation of that "
+          "CA. Import the one "
+          "that signed, by thumbprint, and see same-name-issuers for which one that is.",
+          judgement.judge);
+    case key_identifier:
+      return fmt::format(
+          "Reissue the certificate of {} under the CA certificate that is in use now: its authority key identifier "
+          "names one that is "
+          "gone.",
+          judgement.subject);
+    case not_valid_now:
+      return fmt::format("Renew what has expired, on {} or its CA, and check the clocks of both servers.",
+                         judgement.subject);
+    default:
+      return fmt::format(
+          "Have the certificate of {} issued again by a CA that may issue it: the constraint named above forbids this "
+          "one.",
+          judgement.subject);
+  }
+}
+
+std::string path_text(const Path& path) {
+  std::string text;
+  for (const CertificateRef& certificate : path.certificates) {
+    if (!text.empty()) text += " <- ";
+    text += fmt::format("{} ({})", short_name(*certificate), thumbprint(*certificate).substr(0, 8));
+  }
+  return text;
+}
+
+void judge_one(const PathJudgement& judgement, Verdict& verdict) {
+  const std::string about = fmt::format("{} judges {}", judgement.judge, judgement.subject);
+  if (!judgement.trust_configured) return;
+  ++verdict.examined;
+  const PathSet& set = judgement.result.paths;
+  if (set.any_valid()) {
+    verdict.notes.push_back({about, path_text(set.paths.front())});
+    return;
+  }
+  if (set.undecided() || !judgement.missing_stores.empty()) {
+    Finding& open = verdict.findings.emplace_back(finding(kinds[undecided], Status::unknown, about));
+    open.summary = fmt::format("whether {} has a valid certification path to the certificate of {} could not be told",
+                               judgement.judge, judgement.subject);
+    for (const std::string& store : judgement.missing_stores)
+      open.facts.push_back(fmt::format("store {} could not be read", store));
+    if (!set.bound.empty()) open.facts.push_back(fmt::format("the search for paths was ended at {}", set.bound));
+    for (const Path& path : set.paths) {
+      for (const PathProblem& problem : path.problems) open.facts.push_back(problem.text);
+      break;
+    }
+    open.remedy = "Mend what could not be read, then run this check again.";
+    return;
+  }
+  const Path& best = set.paths.front();
+  const Kind kind = kind_of(best);
+  Finding& broken = verdict.findings.emplace_back(finding(kinds[kind], Status::critical, about));
+  broken.summary =
+      fmt::format("{} has no valid certification path to the certificate of {}", judgement.judge, judgement.subject);
+  broken.facts.push_back(fmt::format("presented: {}", describe(*judgement.chain.front())));
+  constexpr std::size_t most_paths = 4;
+  for (std::size_t i = 0; i < std::min(set.paths.size(), most_paths); ++i) {
+    broken.facts.push_back(fmt::format("path: {}", path_text(set.paths[i])));
+    for (const PathProblem& problem : set.paths[i].problems) broken.facts.push_back(fmt::format("  {}", problem.text));
+  }
+  if (set.paths.size() > most_paths)
+    broken.facts.push_back(fmt::format("and {} more paths, none of them valid", set.paths.size() - most_paths));
+  for (const std::string& seen : judgement.seen_in) broken.facts.push_back(fmt::format("seen in {}", seen));
+  if (judgement.seen_in.empty()) broken.facts.push_back("from its configured files; not seen on the wire");
+  broken.remedy = remedy_for(kind, judgement, best);
+}
+
+Verdict judge(const Evidence& evidence) {
+  Verdict verdict;
+  const auto judgements = judge_paths(evidence, recorded_oracle(evidence.signatures));
+  std::vector<std::string> without_trust;
+  for (const PathJudgement& judgement : judgements) {
+    judge_one(judgement, verdict);
+    if (judgement.trust_configured) continue;
+    if (judgement.subject_is_client) {
+      verdict.notes.push_back(
+          {fmt::format("{} judges {}", judgement.judge, judgement.subject),
+           fmt::format("the stores of {} are not configured: only the handshake tells", judgement.judge)});
+    } else if (std::find(without_trust.begin(), without_trust.end(), judgement.judge) == without_trust.end()) {
+      without_trust.push_back(judgement.judge);
+    }
+  }
+  for (const std::string& judge_name : without_trust) {
+    Finding& open = verdict.findings.emplace_back(finding(kinds[no_trust_configured], Status::unknown, judge_name));
+    open.summary = fmt::format("whether {} would trust its peers is unknown: no store says what it trusts", judge_name);
+    open.remedy =
+        fmt::format("Name the stores that hold its roots under `trusts` of {} (check_mras: --trust FILE).", judge_name);
+  }
+  return verdict;
+}
+
+}  // namespace
+
+extern const Check certification_path;
+constinit const Check certification_path{
+    .id = "certification-path",
+    .title = "each side has a valid path to the other's certificate, from its own stores",
+    .needs = Needs::stores | Needs::identities | Needs::handshakes | Needs::signatures,
+    .kinds = kinds,
+    .judge = judge};
+
+}  // namespace mrascheck::checks

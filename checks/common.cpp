@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checks/common.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mrascheck::checks {
+
+Finding finding(const FindingKind& kind, Status status, std::string about) {
+  Finding made;
+  made.code = kind.code;
+  made.status = status;
+  made.about = std::move(about);
+  made.citation = kind.citation;
+  return made;
+}
+
+std::string describe(const Certificate& certificate) {
+  return fmt::format("{}, thumbprint {}, valid {} to {}", short_name(certificate), thumbprint(certificate),
+                     to_date(certificate.not_before), to_date(certificate.not_after));
+}
+
+std::string short_host(std::string_view host) {
+  return std::string{host.substr(0, host.find('.'))};
+}
+
+std::string Labels::unique(const std::string& wanted) {
+  const std::string cut = wanted.substr(0, 19);
+  const int seen = used_[cut]++;
+  if (seen == 0) return cut;
+  const std::string number = fmt::format("_{}", seen + 1);
+  return cut.substr(0, 19 - std::min<std::size_t>(number.size(), 19)) + number;
+}
+
+std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phase, bool (*concerns)(const Link&)) {
+  std::vector<std::string> lines;
+  for (const Link& link : evidence.site.links) {
+    if (!concerns(link)) continue;
+    const bool gap = std::any_of(evidence.gaps.begin(), evidence.gaps.end(), [&](const Gap& g) {
+      return g.need == Needs::handshakes && (g.about == link.id() || g.about == link.from || g.about == link.to);
+    });
+    const Handshake* furthest = nullptr;
+    for (const Handshake& handshake : evidence.handshakes) {
+      if (handshake.from != link.from || handshake.to != link.to || handshake.port != link.port) continue;
+      if (furthest == nullptr || handshake.phase > furthest->phase) furthest = &handshake;
+    }
+    if (furthest == nullptr && gap) continue;
+    if (furthest == nullptr) {
+      lines.push_back(fmt::format("{}: no address to connect to", link.id()));
+    } else if (furthest->phase < phase) {
+      lines.push_back(fmt::format("{}: ended in phase {} ({})", link.id(), to_string(furthest->phase),
+                                  to_string(furthest->outcome)));
+    }
+  }
+  return lines;
+}
+
+const Link* link_of(const Evidence& evidence, const Handshake& handshake) {
+  const auto found = std::find_if(evidence.site.links.begin(), evidence.site.links.end(), [&](const Link& link) {
+    return link.from == handshake.from && link.to == handshake.to && link.port == handshake.port;
+  });
+  return found == evidence.site.links.end() ? nullptr : &*found;
+}
+
+Status status_of(double value, const Thresholds& thresholds) {
+  if (thresholds.critical && thresholds.critical->alerts_on(value)) return Status::critical;
+  if (thresholds.warning && thresholds.warning->alerts_on(value)) return Status::warning;
+  return Status::ok;
+}
+
+}  // namespace mrascheck::checks

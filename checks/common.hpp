@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/evidence.hpp"
+#include "core/finding.hpp"
+#include "core/graph.hpp"
+
+namespace mrascheck::checks {
+
+/// The citation of one of `kinds`, by its code.
+Finding finding(const FindingKind& kind, Status status, std::string about);
+
+/// "Contoso Issuing CA, thumbprint A1B2..., valid 2026-01-01 to 2028-01-01".
+std::string describe(const Certificate& certificate);
+
+/// The first label of a host name: "fe1" of "fe1.contoso.example".
+std::string short_host(std::string_view host);
+
+/// Perfdata labels "<prefix>_<short host>..." made unique among those given out so far by a number at the end.
+class Labels {
+ public:
+  std::string unique(const std::string& wanted);
+
+ private:
+  std::map<std::string, int> used_;
+};
+
+/// Links of the site on which nothing got as far as `phase`, and that no gap speaks of: with the reason where one is
+/// known.
+std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phase, bool (*concerns)(const Link&));
+
+/// The link that a handshake belongs to; null when the site has none such.
+const Link* link_of(const Evidence& evidence, const Handshake& handshake);
+
+/// Status::critical or warning, by the thresholds of `metric`; ok when neither alerts.
+Status status_of(double value, const Thresholds& thresholds);
+
+}  // namespace mrascheck::checks

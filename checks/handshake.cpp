@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "checks/common.hpp"
+#include "core/explain.hpp"
+#include "core/text.hpp"
+
+namespace mrascheck::checks {
+namespace {
+
+constexpr std::array kinds{
+    FindingKind{"handshake.rejected-by-peer", "the peer refused us with a TLS alert", {"RFC 8446", "6.2"}},
+    FindingKind{
+        "handshake.rejected-by-us", "a real server would have refused the peer's certificate", {"RFC 5280", "6.1"}},
+    FindingKind{"handshake.reset", "the peer reset the connection during the handshake", {"RFC 9293", "3.5.3"}},
+    FindingKind{"handshake.closed", "the peer closed the connection during the handshake", {"RFC 8446", "6.1"}},
+    FindingKind{"handshake.timed-out", "the peer stopped answering during the handshake", {"RFC 8446", "4"}},
+    FindingKind{"handshake.not-tls", "what answers on the port does not speak TLS", {"RFC 8446", "5.1"}},
+    FindingKind{"handshake.stranger-accepted", "a client that must be refused was let in", {"RFC 8446", "4.4.2.4"}},
+    FindingKind{
+        "handshake.no-client-certificate-asked", "the peer asks its clients for no certificate", {"RFC 8446", "4.3.2"}},
+    FindingKind{"handshake.slow", "the handshake took longer than its threshold allows", {"RFC 8446", "2"}},
+    FindingKind{
+        "handshake.untested-refusal", "whether the peer would refuse could not be tried", {"RFC 8446", "4.4.2.4"}},
+    FindingKind{"handshake.not-tried", "links on which no handshake could begin", {"RFC 8446", "4.1"}},
+};
+
+enum Kind : std::size_t {
+  rejected_by_peer,
+  rejected_by_us,
+  reset,
+  closed,
+  timed_out,
+  not_tls,
+  stranger_accepted,
+  no_client_certificate_asked,
+  slow,
+  untested_refusal,
+  not_tried,
+};
+
+/// Ended while the peer could still refuse us, or by a refusal that came later (TLS 1.3 sends it with the first read).
+bool ended_in_handshake(const Handshake& handshake) {
+  return handshake.phase == Phase::tls || handshake.phase == Phase::confirm ||
+         handshake.outcome == Outcome::rejected_by_peer;
+}
+
+std::vector<std::string> what_was_shown(const Handshake& handshake) {
+  std::vector<std::string> facts;
+  if (!handshake.tls_version.empty())
+    facts.push_back(fmt::format("{} with {}", handshake.tls_version, handshake.cipher));
+  if (handshake.certificate_sent) {
+    for (std::size_t i = 0; i < handshake.sent_chain.size(); ++i) {
+      facts.push_back(
+          fmt::format("{} sent: {}{}", handshake.from, describe(*handshake.sent_chain[i]),
+                      i == 0 ? "" : fmt::format(", issued by {}", handshake.sent_chain[i]->issuer.common_name)));
+    }
+  } else if (handshake.client_certificate_requested) {
+    facts.push_back(fmt::format("{} was asked for a certificate and sent none", handshake.from));
+  }
+  if (!handshake.peer_chain.empty()) {
+    facts.push_back(fmt::format("{} sent: {}", handshake.to, describe(*handshake.peer_chain.front())));
+  }
+  if (!handshake.detail.empty()) facts.push_back(handshake.detail);
+  return facts;
+}
+
+/// The other variant of this link that was let in, when equally good chains were tried one after the other.
+const Handshake* accepted_variant(const Evidence& evidence, const Handshake& handshake) {
+  if (handshake.variant.empty()) return nullptr;
+  const auto found = std::find_if(evidence.handshakes.begin(), evidence.handshakes.end(), [&](const Handshake& other) {
+    return other.from == handshake.from && other.to == handshake.to && other.endpoint() == handshake.endpoint() &&
+           other.variant != handshake.variant && other.accepted();
+  });
+  return found == evidence.handshakes.end() ? nullptr : &*found;
+}
+
+Finding alert_finding(const Evidence& evidence, const Handshake& handshake) {
+  Finding refused = finding(kinds[rejected_by_peer], Status::critical, handshake.id());
+  const std::string alert =
+      handshake.alerts_received.empty() ? "a fatal alert" : handshake.alerts_received.back().name();
+  refused.summary = fmt::format("{} refused {} with the TLS alert {}", handshake.to, handshake.from, alert);
+  refused.facts = what_was_shown(handshake);
+  const Explanation* explained =
+      handshake.alerts_received.empty() ? nullptr : explain_alert(handshake.alerts_received.back().description);
+  if (explained != nullptr) {
+    refused.facts.push_back(fmt::format("{}: {}", alert, explained->meaning));
+    refused.remedy = std::string{explained->remedy};
+  } else {
+    refused.remedy =
+        fmt::format("Read the Schannel events (36874 to 36888) on {}: they say why it sent the alert.", handshake.to);
+  }
+  if (const Handshake* better = accepted_variant(evidence, handshake)) {
+    refused.facts.push_back(fmt::format(
+        "with the equally good chain {} it let {} in: the stores of {} hold two ways to build the chain, and Windows "
+        "may send either",
+        better->variant, handshake.from, handshake.from));
+    refused.remedy = fmt::format(
+        "Remove the certificates that same-name-issuers calls stale from the stores that feed {}, then restart its "
+        "services, so that "
+        "only one chain is left to send. Until then it depends on chance which one {} gets.",
+        handshake.from, handshake.to);
+  }
+  return refused;
+}
+
+Finding failure(const Evidence& evidence, const Handshake& handshake) {
+  const std::string id = handshake.id();
+  const auto make = [&](Kind kind, std::string summary, std::string remedy) {
+    Finding made = finding(kinds[kind], Status::critical, id);
+    made.summary = std::move(summary);
+    made.facts = what_was_shown(handshake);
+    made.remedy = std::move(remedy);
+    return made;
+  };
+  switch (handshake.outcome) {
+    case Outcome::rejected_by_peer:
+      return alert_finding(evidence, handshake);
+    case Outcome::rejected_by_us:
+      return make(rejected_by_us,
+                  fmt::format("{} would refuse {}: its certificate is not acceptable", handshake.from, handshake.to),
+                  fmt::format("See certification-path and certificate-names for what is wrong with it; mend the "
+                              "certificate of {} or the "
+                              "stores of {}. No SIP was sent: a real Front End would not have sent any either.",
+                              handshake.to, handshake.from));
+    case Outcome::reset:
+      return make(reset,
+                  fmt::format("{} reset the connection of {} during the handshake", handshake.to, handshake.from),
+                  fmt::format("Windows resets (10054, WSAECONNRESET) when it does not like a certificate and says "
+                              "nothing more: look on {} for "
+                              "Schannel events and check that it trusts the issuers of what {} sent, and that no "
+                              "device in between cuts TLS.",
+                              handshake.to, handshake.from));
+    case Outcome::closed:
+      return make(closed,
+                  fmt::format("{} closed the connection of {} during the handshake, without a word", handshake.to,
+                              handshake.from),
+                  fmt::format("Check on {} that it trusts the issuers of what {} sent, that {} is in the topology it "
+                              "knows, and that both share "
+                              "a TLS version.",
+                              handshake.to, handshake.from, handshake.from));
+    case Outcome::timed_out:
+      return make(
+          timed_out,
+          fmt::format("{} accepted the connection of {} and then went silent in the handshake", handshake.to,
+                      handshake.from),
+          fmt::format(
+              "Check the load and the services of {}; a device in between that swallows TLS records looks the same.",
+              handshake.to));
+    default:
+      return make(not_tls,
+                  fmt::format("what answers on {} does not speak TLS: {}", handshake.endpoint(), handshake.detail),
+                  "Check the port: this link needs the one that speaks SIP over mutual TLS (5062 for A/V "
+                  "authentication, 5061 for SIP).");
+  }
+}
+
+void judge_refusal(const Handshake& handshake, Verdict& verdict) {
+  if (handshake.accepted()) {
+    Finding& open = verdict.findings.emplace_back(finding(kinds[stranger_accepted], Status::critical, handshake.id()));
+    open.summary = fmt::format("{} let {} in, though it must be refused", handshake.to, handshake.from);
+    open.facts = what_was_shown(handshake);
+    open.remedy = fmt::format(
+        "Check which certification authorities {} trusts and whether it asks for a client certificate at all; remove "
+        "what does "
+        "not belong into its trusted roots.",
+        handshake.to);
+  } else if (handshake.outcome == Outcome::rejected_by_peer || handshake.outcome == Outcome::reset ||
+             handshake.outcome == Outcome::closed) {
+    verdict.notes.push_back({handshake.id(), fmt::format("refused, as it must be ({})", to_string(handshake.outcome))});
+  } else {
+    Finding& untested =
+        verdict.findings.emplace_back(finding(kinds[untested_refusal], Status::unknown, handshake.id()));
+    untested.summary = fmt::format("whether {} refuses {} could not be tried: {}", handshake.to, handshake.from,
+                                   handshake.detail.empty() ? to_string(handshake.outcome) : handshake.detail);
+    untested.remedy = "Mend what stopped the handshake, then run this check again.";
+  }
+}
+
+Verdict judge(const Evidence& evidence) {
+  Verdict verdict;
+  Labels labels;
+  const Thresholds thresholds = evidence.site.policy.of("tls-time");
+  for (const Handshake& handshake : evidence.handshakes) {
+    if (handshake.phase == Phase::connect) continue;
+    ++verdict.examined;
+    const Link* link = link_of(evidence, handshake);
+    const std::string label =
+        labels.unique(fmt::format("tls_{}_{}", short_host(handshake.from), short_host(handshake.to)));
+    std::optional<double> seconds;
+    if (handshake.tls_time.count() > 0) seconds = std::chrono::duration<double>(handshake.tls_time).count();
+    verdict.perfdata.push_back({label, seconds, "s", thresholds.warning, thresholds.critical, 0, std::nullopt});
+    if (link != nullptr && link->expect == Expectation::refuse) {
+      judge_refusal(handshake, verdict);
+      continue;
+    }
+    if (handshake.outcome != Outcome::completed && ended_in_handshake(handshake)) {
+      verdict.findings.push_back(failure(evidence, handshake));
+      continue;
+    }
+    if (!handshake.client_certificate_requested) {
+      Finding& open =
+          verdict.findings.emplace_back(finding(kinds[no_client_certificate_asked], Status::warning, handshake.id()));
+      open.summary =
+          fmt::format("{} did not ask {} for a certificate: this is not mutual TLS", handshake.to, handshake.from);
+      open.remedy = fmt::format(
+          "Check that {} is the port of the service meant, and not behind a device that ends TLS: the services of "
+          "these products "
+          "ask every peer for a certificate.",
+          handshake.endpoint());
+    }
+    const Status late = seconds ? status_of(*seconds, thresholds) : Status::ok;
+    if (late != Status::ok) {
+      Finding& tardy = verdict.findings.emplace_back(finding(kinds[slow], late, handshake.id()));
+      tardy.summary = fmt::format("the handshake with {} took {:.3f} s", handshake.to, *seconds);
+      tardy.remedy =
+          "Look at the load of both servers and at revocation checks that time out, or set other thresholds for "
+          "tls-time.";
+    }
+    const std::string confirmed = handshake.peer_answered
+                                      ? std::string{"the peer answered"}
+                                      : fmt::format("the peer stayed quiet for {} ms", handshake.quiet_for.count());
+    verdict.notes.push_back({handshake.id(), fmt::format("{}, {}, {:.1f} ms; {}", handshake.tls_version,
+                                                         handshake.cipher, seconds.value_or(0) * 1000, confirmed)});
+  }
+  auto untried = links_not_reaching(evidence, Phase::tls, [](const Link&) { return true; });
+  if (!untried.empty()) {
+    Finding& skipped = verdict.findings.emplace_back(finding(kinds[not_tried], Status::unknown, evidence.site.name));
+    skipped.summary = fmt::format("on {} no handshake could begin", count(untried.size(), "link"));
+    skipped.facts = std::move(untried);
+    skipped.remedy = "See names-resolve and port-reachable: these come first.";
+  }
+  return verdict;
+}
+
+}  // namespace
+
+extern const Check handshake;
+constinit const Check handshake{.id = "handshake",
+                                .title = "every link's mutual TLS handshake ends as it should",
+                                .needs = Needs::handshakes | Needs::names | Needs::identities,
+                                .kinds = kinds,
+                                .judge = judge};
+
+}  // namespace mrascheck::checks

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "checks/common.hpp"
+#include "core/explain.hpp"
+#include "core/text.hpp"
+
+namespace mrascheck::checks {
+namespace {
+
+constexpr std::array kinds{
+    FindingKind{"mras-credentials.sip-error", "the request was answered with a SIP error", {"RFC 3261", "21"}},
+    FindingKind{"mras-credentials.refused", "MRAS answered, and granted nothing", {"MS-AVEDGEA", "2.2"}},
+    FindingKind{
+        "mras-credentials.unreadable", "the answer carries no MRAS response that can be read", {"MS-AVEDGEA", "2.2"}},
+    FindingKind{
+        "mras-credentials.no-credentials", "the answer says OK and holds no usable credentials", {"MS-AVEDGEA", "2.2"}},
+    FindingKind{"mras-credentials.no-relay", "the answer names no relay", {"MS-AVEDGEA", "2.2"}},
+    FindingKind{
+        "mras-credentials.no-answer", "the peer accepted the request and did not answer it", {"RFC 3261", "17.1.2"}},
+    FindingKind{"mras-credentials.not-sip", "what came back inside TLS is not SIP", {"RFC 3261", "7"}},
+    FindingKind{"mras-credentials.slow", "the answer took longer than its threshold allows", {"RFC 3261", "17.1.2"}},
+    FindingKind{"mras-credentials.not-asked", "links on which nothing could be asked", {"MS-AVEDGEA", "1.3"}},
+};
+
+enum Kind : std::size_t {
+  sip_error,
+  refused,
+  unreadable,
+  no_credentials,
+  no_relay,
+  no_answer,
+  not_sip,
+  slow,
+  not_asked
+};
+
+bool asks(const Link& link) {
+  return link.service != Service::tls && link.expect == Expectation::accept;
+}
+
+std::string relay_text(const MediaRelay& relay) {
+  std::string text = relay.host;
+  if (relay.udp_port) text += fmt::format(" udp {}", *relay.udp_port);
+  if (relay.tcp_port) text += fmt::format(" tcp {}", *relay.tcp_port);
+  if (!relay.location.empty()) text += fmt::format(" ({})", relay.location);
+  return text;
+}
+
+void add_patch_levels(const Evidence& evidence, const Handshake& handshake, Finding& found) {
+  for (const std::string& name : {handshake.from, handshake.to}) {
+    const Server* server = evidence.site.server(name);
+    if (server != nullptr && !server->patch_level.empty()) {
+      found.facts.push_back(fmt::format("patch level of {}: {}", name, server->patch_level));
+    }
+  }
+}
+
+Finding sip_error_finding(const Evidence& evidence, const Handshake& handshake) {
+  const MrasExchange& exchange = *handshake.mras;
+  Finding found = finding(kinds[sip_error], Status::critical, handshake.id());
+  found.summary = fmt::format("{} answered the {} of {} with {} {}", handshake.to, exchange.method, handshake.from,
+                              exchange.sip_status, exchange.sip_reason);
+  for (const MsDiagnostics& diagnostics : exchange.diagnostics) {
+    std::string line = fmt::format("ms-diagnostics: {}", diagnostics.id);
+    for (const auto& [name, value] : diagnostics.parameters) line += fmt::format("; {}=\"{}\"", name, value);
+    found.facts.push_back(std::move(line));
+    const std::string words = explain(diagnostics);
+    if (words.empty()) continue;
+    found.remedy += (found.remedy.empty() ? "" : " ") + words;
+  }
+  if (!exchange.server_banner.empty()) found.facts.push_back(fmt::format("answered by {}", exchange.server_banner));
+  add_patch_levels(evidence, handshake, found);
+  if (found.remedy.empty()) {
+    switch (exchange.sip_status) {
+      case 403:
+        found.remedy = fmt::format(
+            "The certificate was accepted, the request was not: check that {} stands in the topology that {} holds "
+            "(Enable-CsTopology, replication on port 4443).",
+            handshake.from, handshake.to);
+        break;
+      case 404:
+        found.remedy =
+            "The service that was asked is not known there: set mras.service in the configuration to the mrasUri that "
+            "a client is given, and "
+            "check that an Edge is assigned to the pool in the topology.";
+        break;
+      case 504:
+        found.remedy = fmt::format(
+            "{} could not pass the request on, and does not say why: take a SIPStack trace there.", handshake.to);
+        break;
+      default:
+        found.remedy =
+            fmt::format("Take a SIPStack trace on {} while this check runs: it names the reason.", handshake.to);
+    }
+  }
+  return found;
+}
+
+Finding mras_finding(Kind kind, const Handshake& handshake, std::string summary, std::string remedy) {
+  Finding found = finding(kinds[kind], Status::critical, handshake.id());
+  found.summary = std::move(summary);
+  found.remedy = std::move(remedy);
+  const MrasExchange& exchange = *handshake.mras;
+  if (exchange.sip_status != 0)
+    found.facts.push_back(fmt::format("SIP {} {}", exchange.sip_status, exchange.sip_reason));
+  if (!exchange.server_version.empty()) {
+    found.facts.push_back(
+        fmt::format("asked in version {}, answered by version {}", exchange.version, exchange.server_version));
+  }
+  if (!exchange.problem.empty()) found.facts.push_back(exchange.problem);
+  if (exchange.strangers > 0) {
+    found.facts.push_back(
+        fmt::format("{} that belonged to no request of ours came instead", count(exchange.strangers, "message")));
+  }
+  if (!handshake.detail.empty()) found.facts.push_back(handshake.detail);
+  return found;
+}
+
+/// Nothing when credentials were granted.
+std::optional<Finding> judge_exchange(const Evidence& evidence, const Handshake& handshake, bool credentials_wanted) {
+  const MrasExchange& exchange = *handshake.mras;
+  const std::string& to = handshake.to;
+  if (handshake.outcome == Outcome::not_sip) {
+    return mras_finding(not_sip, handshake, fmt::format("what {} answers inside TLS is not SIP", handshake.endpoint()),
+                        "Check the port: A/V authentication listens on 5062 of the Edge's internal interface.");
+  }
+  if (!exchange.answered) {
+    return mras_finding(no_answer, handshake,
+                        fmt::format("{} accepted the {} of {} and did not answer it: {}", to, exchange.method,
+                                    handshake.from, to_string(handshake.outcome)),
+                        fmt::format("Check on {} that the A/V Authentication service runs, that its clock and time "
+                                    "zone are right, and look into its "
+                                    "SIPStack trace for the request.",
+                                    to));
+  }
+  if (!credentials_wanted) return std::nullopt;  // any final answer to OPTIONS shows that SIP is spoken (RFC 3261, 11)
+  if (exchange.sip_status < 200 || exchange.sip_status > 299) return sip_error_finding(evidence, handshake);
+  if (!exchange.body_present) {
+    return mras_finding(unreadable, handshake,
+                        fmt::format("the answer of {} carries no MRAS response that can be read", to),
+                        fmt::format("Check that the A/V Authentication service of {} is the one that answers, and that "
+                                    "no device changes SIP on the way.",
+                                    to));
+  }
+  if (exchange.reason_phrase != "OK") {
+    const Explanation* explained = explain_mras_reason(exchange.reason_phrase);
+    Finding found = mras_finding(
+        refused, handshake, fmt::format("MRAS on {} answered \"{}\"", to, exchange.reason_phrase),
+        explained != nullptr ? std::string{explained->remedy}
+                             : fmt::format("Look into the application log and the SIPStack trace of {}.", to));
+    if (explained != nullptr) found.facts.push_back(fmt::format("{}: {}", exchange.reason_phrase, explained->meaning));
+    return found;
+  }
+  if (!exchange.credentials_present || !exchange.credentials_well_formed) {
+    return mras_finding(
+        no_credentials, handshake,
+        fmt::format("MRAS on {} says OK, but its credentials are {}", to,
+                    exchange.credentials_present ? "not base64" : "missing"),
+        fmt::format("Restart the A/V Authentication service of {}; compare its patch level with the Front End's.", to));
+  }
+  if (exchange.relays.empty()) {
+    return mras_finding(no_relay, handshake, fmt::format("MRAS on {} grants credentials and names no relay", to),
+                        "Check the A/V Edge settings of the topology (external and internal FQDN and ports), publish "
+                        "it, and let it replicate.");
+  }
+  return std::nullopt;
+}
+
+Verdict judge(const Evidence& evidence) {
+  Verdict verdict;
+  Labels labels;
+  const Thresholds thresholds = evidence.site.policy.of("mras-time");
+  for (const Handshake& handshake : evidence.handshakes) {
+    const Link* link = link_of(evidence, handshake);
+    if (!handshake.mras || link == nullptr || !asks(*link)) continue;
+    if (handshake.outcome == Outcome::rejected_by_peer)
+      continue;  // refused late, with the first read: handshake's finding
+    ++verdict.examined;
+    const MrasExchange& exchange = *handshake.mras;
+    std::optional<double> seconds;
+    if (exchange.answered) seconds = std::chrono::duration<double>(handshake.sip_time).count();
+    const std::string label =
+        labels.unique(fmt::format("mras_{}_{}", short_host(handshake.from), short_host(handshake.to)));
+    verdict.perfdata.push_back({label, seconds, "s", thresholds.warning, thresholds.critical, 0, std::nullopt});
+    const bool credentials_wanted = link->service == Service::mras;
+    if (auto found = judge_exchange(evidence, handshake, credentials_wanted)) {
+      verdict.findings.push_back(std::move(*found));
+      continue;
+    }
+    const Status late = seconds ? status_of(*seconds, thresholds) : Status::ok;
+    if (late != Status::ok) {
+      Finding& tardy = verdict.findings.emplace_back(finding(kinds[slow], late, handshake.id()));
+      tardy.summary = fmt::format("{} took {:.3f} s to answer", handshake.to, *seconds);
+      tardy.remedy = "Look at the load of the Edge, or set other thresholds for mras-time.";
+    }
+    if (!credentials_wanted) {
+      verdict.notes.push_back(
+          {handshake.id(), fmt::format("OPTIONS answered: {} {}", exchange.sip_status, exchange.sip_reason)});
+      continue;
+    }
+    std::vector<std::string> relays;
+    for (const MediaRelay& relay : exchange.relays) relays.push_back(relay_text(relay));
+    std::string text = fmt::format("relay {}", enumerate(relays));
+    if (exchange.granted) {
+      text += fmt::format("; credentials for {} min", exchange.granted->count());
+      if (*exchange.granted < exchange.asked) text += fmt::format(" ({} were asked for)", exchange.asked.count());
+    }
+    if (!exchange.problem.empty()) text += fmt::format("; {}", exchange.problem);
+    verdict.notes.push_back({handshake.id(), std::move(text)});
+  }
+  auto silent = links_not_reaching(evidence, Phase::sip, asks);
+  if (!silent.empty()) {
+    Finding& skipped = verdict.findings.emplace_back(finding(kinds[not_asked], Status::unknown, evidence.site.name));
+    skipped.summary = fmt::format("on {} MRAS could not be asked", count(silent.size(), "link"));
+    skipped.facts = std::move(silent);
+    skipped.remedy = "Mend the findings of names-resolve, port-reachable and handshake first.";
+  }
+  return verdict;
+}
+
+}  // namespace
+
+extern const Check mras_credentials;
+constinit const Check mras_credentials{
+    .id = "mras-credentials",
+    .title = "every Edge grants media relay credentials when asked as a Front End asks",
+    .needs = Needs::handshakes | Needs::names | Needs::identities,
+    .kinds = kinds,
+    .judge = judge};
+
+}  // namespace mrascheck::checks

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "checks/common.hpp"
+#include "core/issuers.hpp"
+#include "core/text.hpp"
+
+namespace mrascheck::checks {
+namespace {
+
+constexpr std::array kinds{
+    FindingKind{"same-name-issuers.stale",
+                "CA certificates of earlier installations share the name of a CA in use",
+                {"RFC 4158", "3.5.12"}},
+    FindingKind{"same-name-issuers.unrelated",
+                "several CAs share a name that nothing seen here chains to",
+                {"RFC 4158", "3.5.12"}},
+    FindingKind{"same-name-issuers.undecided",
+                "which of several CAs of one name is in use could not be told",
+                {"RFC 4158", "3.5.12"}},
+};
+
+constexpr std::size_t most_members = 20;
+constexpr std::size_t most_locations = 8;
+
+std::string used_by(const IssuerMember& member) {
+  std::vector<std::string> names;
+  for (const CertificateRef& child : member.signs) names.push_back(short_name(*child));
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  if (names.size() > 6) {
+    const std::size_t more = names.size() - 6;
+    names.resize(6);
+    names.push_back(fmt::format("{} more", more));
+  }
+  return enumerate(names);
+}
+
+void add_member_facts(const IssuerMember& member, bool first, std::vector<std::string>& facts) {
+  const Certificate& certificate = *member.entry->certificate;
+  std::string line = fmt::format("{}: {}", to_string(member.standing), describe(certificate));
+  if (member.standing == Standing::current) {
+    line +=
+        fmt::format("; its key signed {}{}", used_by(member), member.enrolled ? "; stands in Enrollment Services" : "");
+  } else if (!first) {
+    line += fmt::format("; {} ({} confidence: {})", to_string(member.relation.relation),
+                        to_string(member.relation.confidence), member.relation.because);
+    line += member.signs.empty() ? "; signed nothing that is in use" : "; has the same key as one in use";
+  }
+  facts.push_back(std::move(line));
+  const auto& locations = member.entry->locations;
+  for (std::size_t i = 0; i < std::min(locations.size(), most_locations); ++i) {
+    facts.push_back(fmt::format("  in {}", locations[i].text()));
+  }
+  if (locations.size() > most_locations)
+    facts.push_back(fmt::format("  and in {} more places", locations.size() - most_locations));
+  if (locations.empty()) facts.push_back("  in no store that was read; presented on the wire or configured");
+}
+
+std::vector<std::string> group_facts(const IssuerGroup& group) {
+  std::vector<std::string> facts;
+  for (std::size_t i = 0; i < std::min(group.members.size(), most_members); ++i) {
+    add_member_facts(group.members[i], i == 0, facts);
+  }
+  if (group.members.size() > most_members) {
+    facts.push_back(fmt::format("and {} more certificates of this name", group.members.size() - most_members));
+  }
+  return facts;
+}
+
+/// How to take one stale certificate out of one place. Nothing is executed: these are lines to read and copy.
+std::string removal(const Evidence& evidence, const Location& location, const Certificate& certificate) {
+  const StoreSpec* spec = evidence.site.store(location.store->store);
+  const std::string print = thumbprint(certificate);
+  if (spec == nullptr || !spec->directory) {
+    const std::string_view logical = location.entry->kind == StoreKind::root ? "Root" : "CA";
+    const std::string host =
+        spec != nullptr && !spec->host.empty() ? spec->host : "the host of " + location.store->store;
+    return fmt::format("  on {}: certutil -delstore {} {}", host, logical, print);
+  }
+  // A DN holds blanks and backslashes; inside double quotes both shells take them as they are.
+  return fmt::format(
+      "  certutil -viewdelstore \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"\n    and pick {}",
+      location.entry->place, print);
+}
+
+std::string remedy_for(const Evidence& evidence, const IssuerGroup& group) {
+  std::vector<std::string> lines;
+  std::size_t more = 0;
+  for (const IssuerMember& member : group.members) {
+    if (member.standing != Standing::stale) continue;
+    for (const Location& location : member.entry->locations) {
+      if (lines.size() >= 2 * most_members) {
+        ++more;
+        continue;
+      }
+      std::string line = removal(evidence, location, *member.entry->certificate);
+      if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
+    }
+  }
+  std::string remedy =
+      "Export the stale certificates first (they are the undo), make sure that nothing outside this site still needs "
+      "them, then remove "
+      "them, from the directory before the hosts, or group policy brings them back within 8 hours:";
+  for (const std::string& line : lines) remedy += "\n" + line;
+  if (more > 0) remedy += fmt::format("\n  and {} more places", more);
+  remedy +=
+      "\nThen run gpupdate /force and certutil -pulse on the servers, restart their services, so that Schannel builds "
+      "its chains anew, "
+      "and run this check again. Never use certutil -dsdel here: it goes by name and would remove the CA in use as "
+      "well.";
+  return remedy;
+}
+
+Finding judge_group(const Evidence& evidence, const IssuerGroup& group) {
+  std::size_t stale = 0;
+  bool stale_valid = false;
+  bool current_valid = false;
+  bool undecided = false;
+  bool stale_trusted = false;
+  for (const IssuerMember& member : group.members) {
+    undecided = undecided || member.standing == Standing::undecided;
+    current_valid = current_valid || (member.standing == Standing::current && member.time_valid);
+    if (member.standing != Standing::stale) continue;
+    ++stale;
+    stale_valid = stale_valid || member.time_valid;
+    stale_trusted =
+        stale_trusted ||
+        std::any_of(member.entry->locations.begin(), member.entry->locations.end(), [](const Location& location) {
+          return location.entry->kind == StoreKind::root || location.entry->kind == StoreKind::ntauth;
+        });
+  }
+  const std::string name = group.subject.text;
+  if (stale > 0) {
+    const Status status = (stale_valid && current_valid) || stale_trusted ? Status::critical : Status::warning;
+    Finding found = finding(kinds[0], status, name);
+    found.summary = fmt::format("{} different certificates are named {}, and {} of them stale", group.members.size(),
+                                name, stale == 1 ? "one is" : fmt::format("{} are", stale));
+    found.facts = group_facts(group);
+    found.remedy = remedy_for(evidence, group);
+    return found;
+  }
+  Finding found = finding(undecided ? kinds[2] : kinds[1], undecided ? Status::unknown : Status::warning, name);
+  found.summary = undecided ? fmt::format("which of {} certificates named {} is in use could not be told",
+                                          group.members.size(), name)
+                            : fmt::format("{} certificates are named {}, and nothing seen here chains to any of them",
+                                          group.members.size(), name);
+  found.facts = group_facts(group);
+  found.remedy = undecided ? "Configure the certificates of the servers that this CA serves, or let the check reach "
+                             "them: their signatures tell."
+                           : "Ask whoever runs this CA which installation is alive; export and remove the others. "
+                             "Nothing in this site depends on them.";
+  return found;
+}
+
+bool harmless(const IssuerGroup& group) {
+  return std::all_of(group.members.begin(), group.members.end(), [&](const IssuerMember& member) {
+    if (member.standing == Standing::current || member.standing == Standing::superseded) return true;
+    return &member == &group.members.front() || legitimate(member.relation.relation);
+  });
+}
+
+Verdict judge(const Evidence& evidence) {
+  Verdict verdict;
+  const CertificateGraph graph{evidence};
+  const auto groups = issuer_groups(evidence, graph, recorded_oracle(evidence.signatures));
+  std::size_t conflicts = 0;
+  std::size_t authorities = 0;
+  for (const StoreContents& store : evidence.stores) authorities += store.entries.size();
+  verdict.examined = authorities;
+  for (const IssuerGroup& group : groups) {
+    const bool only_current = std::all_of(group.members.begin(), group.members.end(), [](const IssuerMember& member) {
+      return member.standing == Standing::current || member.standing == Standing::superseded;
+    });
+    if (only_current || harmless(group)) {
+      verdict.notes.push_back(
+          {group.subject.text, fmt::format("{} certificates of this name, explained by {}", group.members.size(),
+                                           to_string(group.members.back().relation.relation))});
+      continue;
+    }
+    ++conflicts;
+    verdict.findings.push_back(judge_group(evidence, group));
+  }
+  if (groups.empty() && authorities > 0) {
+    verdict.notes.push_back(
+        {evidence.site.name, fmt::format("no two among {} share a name", count(authorities, "certificate"))});
+  }
+  const Range none{0, 0, false};
+  verdict.perfdata.push_back(
+      {"name_conflicts", static_cast<double>(conflicts), "", std::nullopt, none, 0, std::nullopt});
+  verdict.perfdata.push_back(
+      {"store_certificates", static_cast<double>(authorities), "", std::nullopt, std::nullopt, 0, std::nullopt});
+  return verdict;
+}
+
+}  // namespace
+
+extern const Check same_name_issuers;
+constinit const Check same_name_issuers{.id = "same-name-issuers",
+                                        .title = "one certificate per CA name, or a renewal that explains the others",
+                                        .needs = Needs::stores | Needs::signatures,
+                                        .kinds = kinds,
+                                        .judge = judge};
+
+}  // namespace mrascheck::checks

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "checks/common.hpp"
+
+namespace mrascheck::checks {
+namespace {
+
+constexpr std::array kinds{
+    FindingKind{"validity.expired", "a certificate in use has expired", {"RFC 5280", "4.1.2.5"}},
+    FindingKind{"validity.not-yet-valid", "a certificate in use is not valid yet", {"RFC 5280", "4.1.2.5"}},
+    FindingKind{"validity.expires-soon", "a certificate in use expires within its threshold", {"RFC 5280", "4.1.2.5"}},
+};
+
+/// A certificate in use, and who uses it.
+struct Use {
+  CertificateRef certificate;
+  std::set<std::string> users;
+  std::set<std::string> owners;  ///< servers whose own certificate it is
+};
+
+double days_left(const Certificate& certificate, UtcTime at) {
+  return std::chrono::duration<double, std::ratio<86'400>>(remaining_validity(certificate, at)).count();
+}
+
+/// What was presented, sent or configured, and what the chosen path of each judgement stands on.
+std::map<Sha256, Use> certificates_in_use(const Evidence& evidence) {
+  std::map<Sha256, Use> uses;
+  const auto use = [&](const CertificateRef& certificate, const std::string& who, bool own) {
+    Use& entry = uses[certificate->sha256];
+    entry.certificate = certificate;
+    entry.users.insert(who);
+    if (own) entry.owners.insert(who);
+  };
+  const auto use_chain = [&](const std::vector<CertificateRef>& chain, const std::string& who) {
+    for (std::size_t i = 0; i < chain.size(); ++i) use(chain[i], who, i == 0);
+  };
+  for (const Identity& identity : evidence.identities) {
+    if (identity.certificate) use(identity.certificate, identity.server, true);
+    for (const CertificateRef& certificate : identity.chain) use(certificate, identity.server, false);
+  }
+  for (const Handshake& handshake : evidence.handshakes) {
+    use_chain(handshake.peer_chain, handshake.to);
+    use_chain(handshake.sent_chain, handshake.from);
+  }
+  for (const PathJudgement& judgement : judge_paths(evidence, recorded_oracle(evidence.signatures))) {
+    if (judgement.result.paths.paths.empty()) continue;
+    for (const CertificateRef& certificate : judgement.result.paths.paths.front().certificates) {
+      use(certificate, judgement.subject, certificate == judgement.chain.front());
+    }
+  }
+  return uses;
+}
+
+std::string users_text(const Use& use) {
+  std::string text;
+  for (const std::string& user : use.users) text += (text.empty() ? "" : ", ") + user;
+  return text;
+}
+
+Verdict judge(const Evidence& evidence) {
+  Verdict verdict;
+  Labels labels;
+  const Thresholds thresholds = evidence.site.policy.of("expiry");
+  std::optional<double> least_of_authorities;
+  for (const auto& [sha256, use] : certificates_in_use(evidence)) {
+    ++verdict.examined;
+    const Certificate& certificate = *use.certificate;
+    const double days = days_left(certificate, evidence.collected_at);
+    const std::string who = users_text(use);
+    const std::string about = thumbprint(certificate);
+    if (evidence.collected_at > certificate.not_after) {
+      Finding& expired = verdict.findings.emplace_back(finding(kinds[0], Status::critical, about));
+      expired.summary =
+          fmt::format("{} of {} expired on {}", short_name(certificate), who, to_iso8601(certificate.not_after));
+      expired.facts = {describe(certificate), fmt::format("issued by {}", certificate.issuer.text)};
+      expired.remedy = use.owners.empty() ? "Renew this CA certificate, import the new one wherever the old one "
+                                            "stands, then reissue what it signed if its key changed."
+                                          : fmt::format(
+                                                "Request and assign a new certificate on {} (Skype for Business or "
+                                                "Lync deployment wizard, step 3), then restart its "
+                                                "services.",
+                                                who);
+    } else if (evidence.collected_at < certificate.not_before) {
+      Finding& early = verdict.findings.emplace_back(finding(kinds[1], Status::critical, about));
+      early.summary = fmt::format("{} of {} is not valid before {}", short_name(certificate), who,
+                                  to_iso8601(certificate.not_before));
+      early.facts = {describe(certificate),
+                     fmt::format("the clock of {} says {}", evidence.vantage, to_iso8601(evidence.collected_at))};
+      early.remedy =
+          "Compare the clocks and time zones of this host, the servers and the CA; else wait, or assign the former "
+          "certificate until then.";
+    } else {
+      const Status status = status_of(days, thresholds);
+      if (status != Status::ok) {
+        Finding& soon = verdict.findings.emplace_back(finding(kinds[2], status, about));
+        soon.summary =
+            fmt::format("{} of {} expires in {} days, on {}", short_name(certificate), who,
+                        days_between(evidence.collected_at, certificate.not_after), to_date(certificate.not_after));
+        soon.facts = {describe(certificate)};
+        soon.remedy = use.owners.empty() ? "Renew this CA certificate in good time, with the same key if nothing "
+                                           "speaks against it, and publish the new one."
+                                         : fmt::format(
+                                               "Request a new certificate for {} now, assign it, and run this check "
+                                               "again before the old one ends.",
+                                               who);
+      }
+    }
+    if (use.owners.empty()) {
+      least_of_authorities = std::min(days, least_of_authorities.value_or(days));
+      continue;
+    }
+    for (const std::string& owner : use.owners) {
+      verdict.perfdata.push_back({labels.unique(fmt::format("days_{}", short_host(owner))), days, "",
+                                  thresholds.warning, thresholds.critical, std::nullopt, std::nullopt});
+      verdict.notes.push_back({owner, fmt::format("{}: {} days left, until {}", short_name(certificate),
+                                                  days_between(evidence.collected_at, certificate.not_after),
+                                                  to_date(certificate.not_after))});
+    }
+  }
+  if (least_of_authorities) {
+    verdict.perfdata.push_back({"days_ca_least", least_of_authorities, "", thresholds.warning, thresholds.critical,
+                                std::nullopt, std::nullopt});
+  }
+  std::stable_sort(verdict.notes.begin(), verdict.notes.end(),
+                   [](const Note& a, const Note& b) { return a.about < b.about; });
+  std::stable_sort(verdict.perfdata.begin(), verdict.perfdata.end(),
+                   [](const Perfdata& a, const Perfdata& b) { return a.label < b.label; });
+  return verdict;
+}
+
+}  // namespace
+
+extern const Check validity;
+constinit const Check validity{.id = "validity",
+                               .title = "every certificate in use is valid now and long enough",
+                               .needs = Needs::identities | Needs::handshakes,
+                               .kinds = kinds,
+                               .judge = judge};
+
+}  // namespace mrascheck::checks
