@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/evidence.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "core/text.hpp"
+
+namespace mrascheck {
+namespace {
+
+template <class T>
+concept Number = std::is_integral_v<T> || std::is_enum_v<T>;
+
+/// A value's content as bytes, such that equal keys mean equal values and keys compare as their parts do in turn.
+class Key {
+ public:
+  Key& operator<<(std::string_view text) {
+    for (const char c : text) {
+      bytes_.push_back(c);
+      if (c == '\0') bytes_.push_back('\x01');
+    }
+    bytes_.append(2, '\0');
+    return *this;
+  }
+  Key& operator<<(const std::string& text) { return *this << std::string_view{text}; }
+  Key& operator<<(const ByteString& bytes) { return *this << as_text(bytes); }
+  Key& operator<<(const Sha256& digest) {
+    bytes_.append(as_text(digest));
+    return *this;
+  }
+
+  template <Number T>
+  Key& operator<<(T value) {
+    auto number = static_cast<std::uint64_t>(value);
+    if constexpr (std::is_signed_v<T>) number ^= std::uint64_t{1} << 63U;
+    for (unsigned shift = 64; shift > 0; shift -= 8) bytes_.push_back(static_cast<char>(number >> (shift - 8)));
+    return *this;
+  }
+  template <class Rep, class Period>
+  Key& operator<<(std::chrono::duration<Rep, Period> duration) {
+    return *this << static_cast<std::int64_t>(duration.count());
+  }
+  Key& operator<<(UtcTime time) { return *this << time.time_since_epoch(); }
+
+  template <class T>
+  Key& operator<<(const std::optional<T>& value) {
+    *this << value.has_value();
+    return value ? *this << *value : *this;
+  }
+  template <class T>
+  Key& operator<<(const std::vector<T>& list) {
+    for (const T& item : list) *this << true << item;
+    return *this << false;
+  }
+  template <class A, class B>
+  Key& operator<<(const std::pair<A, B>& pair) {
+    return *this << pair.first << pair.second;
+  }
+
+  Key& operator<<(const CertificateRef& c) { return *this << c->sha256; }
+  Key& operator<<(const Name& n) { return *this << n.der << n.canonical << n.text << n.common_name; }
+  Key& operator<<(const Range& r) { return *this << to_string(r); }
+  Key& operator<<(const Thresholds& t) { return *this << t.warning << t.critical; }
+  Key& operator<<(const StoreSpec& s) { return *this << s.name << s.kind << s.host << s.directory; }
+  Key& operator<<(const Server& s) {
+    return *this << s.name << s.role << s.pool << s.dns << s.addresses << s.trusts << s.intermediates << s.chain
+                 << s.has_identity << s.patch_level;
+  }
+  Key& operator<<(const Link& l) { return *this << l.from << l.to << l.port << l.service << l.expect; }
+  Key& operator<<(const Site& s) {
+    *this << s.name << s.stores << s.servers << s.links << s.mras.identity << s.mras.location << s.mras.duration
+          << s.mras.service_uri;
+    for (const auto& item : s.policy.thresholds) *this << true << item;
+    return *this << false;
+  }
+  Key& operator<<(const StoreEntry& e) { return *this << e.place << e.index << e.kind << e.certificate; }
+  Key& operator<<(const Unreadable& u) { return *this << u.place << u.reason; }
+  Key& operator<<(const StoreContents& s) {
+    return *this << s.store << s.source << s.entries << s.unreadable << s.referrals << s.truncated << s.remarks;
+  }
+  Key& operator<<(const Identity& i) { return *this << i.server << i.certificate << i.chain << i.key_matches; }
+  Key& operator<<(const Resolution& r) {
+    return *this << r.name << r.addresses << r.not_found << r.configured << r.error;
+  }
+  Key& operator<<(const Alert& a) { return *this << a.description << a.fatal; }
+  Key& operator<<(const MsDiagnostics& d) { return *this << d.id << d.sub << d.parameters; }
+  Key& operator<<(const MediaRelay& r) {
+    return *this << r.location << r.host << r.direct_address << r.udp_port << r.tcp_port;
+  }
+  Key& operator<<(const MrasExchange& m) {
+    return *this << m.method << m.request_uri << m.answered << m.sip_status << m.sip_reason << m.server_banner
+                 << m.diagnostics << m.provisional << m.strangers << m.body_present << m.reason_phrase << m.version
+                 << m.server_version << m.relays << m.asked << m.granted << m.realm << m.credentials_present
+                 << m.credentials_well_formed << m.problem;
+  }
+  Key& operator<<(const Handshake& h) {
+    return *this << h.from << h.to << h.port << h.address << h.variant << h.phase << h.outcome << h.detail
+                 << h.connect_time << h.tls_time << h.sip_time << h.tls_version << h.cipher
+                 << h.client_certificate_requested << h.accepted_issuers << h.accepted_issuer_count
+                 << h.accepted_issuer_bytes << h.alerts_sent << h.alerts_received << h.peer_chain
+                 << h.peer_chain_unreadable << h.sent_chain << h.certificate_sent << h.peer_answered << h.quiet_for
+                 << h.mras;
+  }
+  Key& operator<<(const SignatureProof& s) { return *this << s.child << s.issuer_key << s.state; }
+  Key& operator<<(const Gap& g) { return *this << g.need << g.about << g.kind << g.reason << g.remedy; }
+  Key& operator<<(const Evidence& e) {
+    return *this << e.vantage << e.site << e.stores << e.identities << e.resolutions << e.handshakes << e.signatures
+                 << e.gaps;
+  }
+
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+/// Sorts by `rank` (a number) first, then by the whole content.
+template <class T, class Rank>
+void arrange(std::vector<T>& items, Rank rank) {
+  std::vector<std::pair<std::string, std::size_t>> order;
+  order.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) order.emplace_back((Key{} << rank(items[i]) << items[i]).take(), i);
+  std::sort(order.begin(), order.end());
+  std::vector<T> sorted;
+  sorted.reserve(items.size());
+  for (const auto& [key, i] : order) sorted.push_back(std::move(items[i]));
+  items = std::move(sorted);
+}
+
+template <class T>
+void arrange(std::vector<T>& items) {
+  arrange(items, [](const T&) { return 0U; });
+}
+
+/// Of neighbours with equal content, keeps one.
+template <class T>
+void drop_repeated(std::vector<T>& sorted) {
+  const auto same = [](const T& a, const T& b) { return (Key{} << a).take() == (Key{} << b).take(); };
+  sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
+}
+
+template <class T, class Matches>
+std::size_t position(const std::vector<T>& list, Matches matches) {
+  return static_cast<std::size_t>(std::find_if(list.begin(), list.end(), matches) - list.begin());
+}
+
+/// Where things stand in the configuration; what it does not name comes last.
+struct PlanOrder {
+  const Site& site;
+
+  std::size_t store(std::string_view name) const {
+    return position(site.stores, [&](const StoreSpec& s) { return s.name == name; });
+  }
+  std::size_t server(std::string_view name) const {
+    return position(site.servers, [&](const Server& s) { return equals_ignoring_case(s.name, name); });
+  }
+  std::size_t resolved(std::string_view name) const {
+    return position(site.servers, [&](const Server& s) { return equals_ignoring_case(s.resolved_name(), name); });
+  }
+  std::size_t link(const Handshake& h) const {
+    return position(site.links, [&](const Link& l) {
+      return l.port == h.port && equals_ignoring_case(l.from, h.from) && equals_ignoring_case(l.to, h.to);
+    });
+  }
+  std::size_t gap(const Gap& g) const {
+    switch (g.need) {
+      case Needs::stores:
+        return store(g.about);
+      case Needs::identities:
+        return server(g.about);
+      case Needs::names:
+        return std::min(server(g.about), resolved(g.about));
+      case Needs::handshakes: {
+        const std::size_t found = position(site.links, [&](const Link& l) { return l.id() == g.about; });
+        return found < site.links.size() ? found : site.links.size() + server(g.about);
+      }
+      case Needs::none:
+      case Needs::signatures:
+        break;
+    }
+    return 0;
+  }
+};
+
+/// `text` with those parts of `more` behind it that it does not hold yet; parts are separated by ", ".
+void join(std::string& text, std::string_view more) {
+  static constexpr std::string_view separator = ", ";
+  const auto holds = [&](std::string_view part) {
+    const std::string all = fmt::format("{0}{1}{0}", separator, text);
+    return all.find(fmt::format("{0}{1}{0}", separator, part)) != std::string::npos;
+  };
+  while (!more.empty()) {
+    const std::string_view part = more.substr(0, more.find(separator));
+    more.remove_prefix(std::min(more.size(), part.size() + separator.size()));
+    if (part.empty() || holds(part)) continue;
+    if (!text.empty()) text += separator;
+    text += part;
+  }
+}
+
+/// Adds what `more` saw. The same certificate in the same place counts once, whatever its number there: a directory
+/// returns the values of an attribute in any order (RFC 4511, 4.1.7). Twice in one place in one recording stays twice.
+void join(StoreContents& contents, StoreContents&& more) {
+  join(contents.source, more.source);
+  using Spot = std::tuple<StoreKind, std::string, Sha256>;
+  const auto spot = [](const StoreEntry& e) { return Spot{e.kind, e.place, e.certificate->sha256}; };
+  std::map<Spot, std::size_t> known;
+  for (const StoreEntry& entry : contents.entries) ++known[spot(entry)];
+  for (StoreEntry& entry : more.entries) {
+    const auto found = known.find(spot(entry));
+    if (found != known.end() && found->second > 0) {
+      --found->second;
+    } else {
+      contents.entries.push_back(std::move(entry));
+    }
+  }
+  const auto append = [](auto& list, auto&& others) {
+    list.insert(list.end(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
+    arrange(list);
+    drop_repeated(list);
+  };
+  append(contents.unreadable, std::move(more.unreadable));
+  append(contents.referrals, std::move(more.referrals));
+  append(contents.remarks, std::move(more.remarks));
+  if (more.truncated.empty()) contents.truncated.clear();  // one of the two saw it whole
+}
+
+void join(Site& site, const Site& older) {
+  for (const StoreSpec& spec : older.stores) {
+    if (site.store(spec.name) == nullptr) site.stores.push_back(spec);
+  }
+  for (const Server& server : older.servers) {
+    const std::size_t at =
+        position(site.servers, [&](const Server& s) { return equals_ignoring_case(s.name, server.name); });
+    if (at == site.servers.size()) {
+      site.servers.push_back(server);
+    } else {
+      site.servers[at].has_identity = site.servers[at].has_identity || server.has_identity;
+    }
+  }
+  for (const Link& link : older.links) {
+    const bool known = std::any_of(site.links.begin(), site.links.end(), [&](const Link& l) {
+      return l.port == link.port && l.service == link.service && equals_ignoring_case(l.from, link.from) &&
+             equals_ignoring_case(l.to, link.to);
+    });
+    if (!known) site.links.push_back(link);
+  }
+}
+
+/// Whether `other` saw what `gap` is about, and saw it whole.
+bool fills(const Evidence& other, const Gap& gap) {
+  const bool same_gap = std::any_of(other.gaps.begin(), other.gaps.end(), [&](const Gap& g) {
+    return g.need == gap.need && equals_ignoring_case(g.about, gap.about);
+  });
+  if (same_gap) return false;
+  switch (gap.need) {
+    case Needs::stores:
+      return std::any_of(other.stores.begin(), other.stores.end(),
+                         [&](const StoreContents& s) { return s.store == gap.about; });
+    case Needs::identities:
+      return std::any_of(other.identities.begin(), other.identities.end(),
+                         [&](const Identity& i) { return equals_ignoring_case(i.server, gap.about); });
+    case Needs::names: {
+      const Server* server = other.site.server(gap.about);
+      const std::string_view name = server == nullptr ? std::string_view{gap.about} : server->resolved_name();
+      return std::any_of(other.resolutions.begin(), other.resolutions.end(),
+                         [&](const Resolution& r) { return equals_ignoring_case(r.name, name); });
+    }
+    case Needs::handshakes:
+      return std::any_of(other.handshakes.begin(), other.handshakes.end(), [&](const Handshake& h) {
+        return equals_ignoring_case(fmt::format("{} -> {}:{}", h.from, h.to, h.port), gap.about);
+      });
+    case Needs::none:
+    case Needs::signatures:
+      break;
+  }
+  return false;
+}
+
+template <class T>
+void append(std::vector<T>& list, std::vector<T>&& more) {
+  list.insert(list.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+void join(Evidence& evidence, Evidence&& older) {
+  join(evidence.vantage, older.vantage);
+  join(evidence.site, older.site);
+  for (StoreContents& contents : older.stores) {
+    const std::size_t at = position(evidence.stores, [&](const StoreContents& s) { return s.store == contents.store; });
+    if (at == evidence.stores.size()) {
+      evidence.stores.push_back(std::move(contents));
+    } else {
+      join(evidence.stores[at], std::move(contents));
+    }
+  }
+  for (Identity& identity : older.identities) {
+    const auto certificates = [](const Identity& i) { return (Key{} << i.server << i.certificate << i.chain).take(); };
+    const std::size_t at =
+        position(evidence.identities, [&](const Identity& i) { return certificates(i) == certificates(identity); });
+    if (at == evidence.identities.size()) {
+      evidence.identities.push_back(std::move(identity));
+    } else {
+      evidence.identities[at].key_matches = evidence.identities[at].key_matches || identity.key_matches;
+    }
+  }
+  append(evidence.resolutions, std::move(older.resolutions));
+  append(evidence.handshakes, std::move(older.handshakes));
+  append(evidence.signatures, std::move(older.signatures));
+  append(evidence.gaps, std::move(older.gaps));
+}
+
+}  // namespace
+
+std::string_view to_string(Needs need) {
+  switch (need) {
+    case Needs::none:
+      return "none";
+    case Needs::stores:
+      return "stores";
+    case Needs::identities:
+      return "identities";
+    case Needs::names:
+      return "names";
+    case Needs::handshakes:
+      return "handshakes";
+    case Needs::signatures:
+      return "signatures";
+  }
+  return "several";
+}
+
+void normalise(Evidence& evidence) {
+  const PlanOrder order{evidence.site};
+  for (StoreContents& contents : evidence.stores) {
+    arrange(contents.entries);
+    arrange(contents.unreadable);
+    arrange(contents.referrals);
+    arrange(contents.remarks);
+  }
+  for (Resolution& resolution : evidence.resolutions) {
+    arrange(resolution.addresses);
+    drop_repeated(resolution.addresses);
+  }
+  arrange(evidence.stores, [&](const StoreContents& s) { return order.store(s.store); });
+  arrange(evidence.identities, [&](const Identity& i) { return order.server(i.server); });
+  arrange(evidence.resolutions, [&](const Resolution& r) { return order.resolved(r.name); });
+  arrange(evidence.handshakes, [&](const Handshake& h) { return order.link(h); });
+  arrange(evidence.gaps, [&](const Gap& g) { return (Key{} << g.need << order.gap(g)).take(); });
+  drop_repeated(evidence.gaps);
+  // One signature cannot be both; should two recordings say so, what verified once did verify.
+  arrange(evidence.signatures);
+  const auto same_pair = [](const SignatureProof& a, const SignatureProof& b) {
+    return a.child == b.child && a.issuer_key == b.issuer_key;
+  };
+  evidence.signatures.erase(std::unique(evidence.signatures.begin(), evidence.signatures.end(), same_pair),
+                            evidence.signatures.end());
+}
+
+Result<Evidence> merge(std::vector<Evidence> recordings) {
+  if (recordings.empty()) return fail(ErrorKind::config, "no recording to judge");
+  for (const Evidence& recording : recordings) {
+    const Evidence& first = recordings.front();
+    if (recording.site.name == first.site.name) continue;
+    return fail(ErrorKind::config,
+                fmt::format("recordings of different sites cannot be judged together: '{}' (seen from {}) and '{}' "
+                            "(seen from {})",
+                            printable(first.site.name), printable(first.vantage), printable(recording.site.name),
+                            printable(recording.vantage)));
+  }
+  for (Evidence& recording : recordings) normalise(recording);
+  // Newest first: where two contradict each other about the site itself, it wins.
+  arrange(recordings, [](const Evidence& e) { return -e.collected_at.time_since_epoch(); });
+  drop_repeated(recordings);
+
+  for (Evidence& recording : recordings) {
+    std::erase_if(recording.gaps, [&](const Gap& gap) {
+      return std::any_of(recordings.begin(), recordings.end(),
+                         [&](const Evidence& other) { return &other != &recording && fills(other, gap); });
+    });
+  }
+  Evidence whole = std::move(recordings.front());
+  for (std::size_t i = 1; i < recordings.size(); ++i) join(whole, std::move(recordings[i]));
+  normalise(whole);
+  drop_repeated(whole.resolutions);
+  drop_repeated(whole.handshakes);
+  return whole;
+}
+
+}  // namespace mrascheck

@@ -1,0 +1,737 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "json/evidence_json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <exception>
+#include <limits>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "core/text.hpp"
+#include "json/base64.hpp"
+#include "json/document.hpp"
+#include "json/words.hpp"
+
+namespace mrascheck::json {
+namespace {
+
+constexpr std::string_view format_name = "mrascheck-evidence";
+constexpr std::size_t max_name_bytes = 1024U * 1024U * 1024U;  // of all names together, each as often as it is used
+
+template <class T, class U>
+concept As = std::same_as<std::remove_const_t<T>, U>;
+
+template <class T>
+concept Enumeration = std::is_enum_v<T>;
+
+// The format, once for both directions: an archive `a` takes each member with its key.
+
+template <class A, As<StoreSpec> T>
+void fields(A& a, T& s) {
+  a("name", s.name);
+  a("kind", s.kind);
+  a("host", s.host);
+  a("directory", s.directory);
+}
+
+template <class A, As<Server> T>
+void fields(A& a, T& s) {
+  a("name", s.name);
+  a("role", s.role);
+  a("pool", s.pool);
+  a("dns", s.dns);
+  a("addresses", s.addresses);
+  a("trusts", s.trusts);
+  a("intermediates", s.intermediates);
+  a("chain", s.chain);
+  a("has_identity", s.has_identity);
+  a("patch_level", s.patch_level);
+}
+
+template <class A, As<Link> T>
+void fields(A& a, T& l) {
+  a("from", l.from);
+  a("to", l.to);
+  a("port", l.port);
+  a("service", l.service);
+  a("expect", l.expect);
+}
+
+template <class A, As<MrasQuestion> T>
+void fields(A& a, T& q) {
+  a("identity", q.identity);
+  a("location", q.location);
+  a("duration_minutes", q.duration);
+  a("service_uri", q.service_uri);
+}
+
+template <class A, As<Thresholds> T>
+void fields(A& a, T& t) {
+  a("warning", t.warning);
+  a("critical", t.critical);
+}
+
+template <class A, As<Policy> T>
+void fields(A& a, T& p) {
+  a("thresholds", p.thresholds);
+}
+
+template <class A, As<Site> T>
+void fields(A& a, T& s) {
+  a("name", s.name);
+  a("stores", s.stores);
+  a("servers", s.servers);
+  a("links", s.links);
+  a("mras", s.mras);
+  a("policy", s.policy);
+}
+
+template <class A, As<StoreEntry> T>
+void fields(A& a, T& e) {
+  a("certificate", e.certificate);
+  a("kind", e.kind);
+  a("place", e.place);
+  a("index", e.index);
+}
+
+template <class A, As<Unreadable> T>
+void fields(A& a, T& u) {
+  a("place", u.place);
+  a("reason", u.reason);
+}
+
+template <class A, As<StoreContents> T>
+void fields(A& a, T& s) {
+  a("store", s.store);
+  a("source", s.source);
+  a("entries", s.entries);
+  a("unreadable", s.unreadable);
+  a("referrals", s.referrals);
+  a("truncated", s.truncated);
+  a("remarks", s.remarks);
+}
+
+template <class A, As<Identity> T>
+void fields(A& a, T& i) {
+  a("server", i.server);
+  a("certificate", i.certificate);
+  a("chain", i.chain);
+  a("key_matches", i.key_matches);
+}
+
+template <class A, As<Resolution> T>
+void fields(A& a, T& r) {
+  a("name", r.name);
+  a("addresses", r.addresses);
+  a("not_found", r.not_found);
+  a("configured", r.configured);
+  a("error", r.error);
+}
+
+template <class A, As<Alert> T>
+void fields(A& a, T& alert) {
+  a("description", alert.description);
+  a("fatal", alert.fatal);
+}
+
+template <class A, As<std::pair<std::string, std::string>> T>
+void fields(A& a, T& parameter) {
+  a("name", parameter.first);
+  a("value", parameter.second);
+}
+
+template <class A, As<MsDiagnostics> T>
+void fields(A& a, T& d) {
+  a("id", d.id);
+  a("sub", d.sub);
+  a("parameters", d.parameters);
+}
+
+template <class A, As<MediaRelay> T>
+void fields(A& a, T& r) {
+  a("location", r.location);
+  a("host", r.host);
+  a("direct_address", r.direct_address);
+  a("udp_port", r.udp_port);
+  a("tcp_port", r.tcp_port);
+}
+
+template <class A, As<MrasExchange> T>
+void fields(A& a, T& m) {
+  a("method", m.method);
+  a("request_uri", m.request_uri);
+  a("answered", m.answered);
+  a("sip_status", m.sip_status);
+  a("sip_reason", m.sip_reason);
+  a("server_banner", m.server_banner);
+  a("diagnostics", m.diagnostics);
+  a("provisional", m.provisional);
+  a("strangers", m.strangers);
+  a("body_present", m.body_present);
+  a("reason_phrase", m.reason_phrase);
+  a("version", m.version);
+  a("server_version", m.server_version);
+  a("relays", m.relays);
+  a("asked_minutes", m.asked);
+  a("granted_minutes", m.granted);
+  a("realm", m.realm);
+  a("credentials_present", m.credentials_present);
+  a("credentials_well_formed", m.credentials_well_formed);
+  a("problem", m.problem);
+}
+
+template <class A, As<Handshake> T>
+void fields(A& a, T& h) {
+  a("from", h.from);
+  a("to", h.to);
+  a("address", h.address);
+  a("port", h.port);
+  a("variant", h.variant);
+  a("phase", h.phase);
+  a("outcome", h.outcome);
+  a("detail", h.detail);
+  a("connect_time_us", h.connect_time);
+  a("tls_time_us", h.tls_time);
+  a("sip_time_us", h.sip_time);
+  a("tls_version", h.tls_version);
+  a("cipher", h.cipher);
+  a("client_certificate_requested", h.client_certificate_requested);
+  a("accepted_issuers", h.accepted_issuers);
+  a("accepted_issuer_count", h.accepted_issuer_count);
+  a("accepted_issuer_bytes", h.accepted_issuer_bytes);
+  a("alerts_sent", h.alerts_sent);
+  a("alerts_received", h.alerts_received);
+  a("peer_chain", h.peer_chain);
+  a("peer_chain_unreadable", h.peer_chain_unreadable);
+  a("sent_chain", h.sent_chain);
+  a("certificate_sent", h.certificate_sent);
+  a("peer_answered", h.peer_answered);
+  a("quiet_for_ms", h.quiet_for);
+  a("mras", h.mras);
+}
+
+template <class A, As<SignatureProof> T>
+void fields(A& a, T& s) {
+  a("child", s.child);
+  a("issuer_key", s.issuer_key);
+  a("state", s.state);
+}
+
+template <class A, As<Gap> T>
+void fields(A& a, T& g) {
+  a("need", g.need);
+  a("about", g.about);
+  a("kind", g.kind);
+  a("reason", g.reason);
+  a.lines("remedy", g.remedy);
+}
+
+template <class A, As<Evidence> T>
+void fields(A& a, T& e) {
+  a("collected_at", e.collected_at);
+  a("vantage", e.vantage);
+  a("site", e.site);
+  a("stores", e.stores);
+  a("identities", e.identities);
+  a("resolutions", e.resolutions);
+  a("handshakes", e.handshakes);
+  a("signatures", e.signatures);
+  a("gaps", e.gaps);
+}
+
+template <class T>
+struct IsDuration : std::false_type {};
+template <class Rep, class Period>
+struct IsDuration<std::chrono::duration<Rep, Period>> : std::true_type {};
+
+/// So many of `Duration` can be converted to microseconds without overflow.
+template <class Duration>
+constexpr std::int64_t most = std::chrono::duration_cast<Duration>(std::chrono::microseconds::max()).count();
+
+/// Names and certificates stand once; what uses them refers to them.
+using NameKey = std::tuple<std::string_view, std::string_view, std::string_view, std::string_view>;
+
+NameKey name_key(const Name& name) {
+  return {as_text(name.der), name.canonical, name.text, name.common_name};
+}
+
+struct WrittenTables {
+  std::map<NameKey, std::size_t> names;  // numbered in their order
+  std::map<Sha256, CertificateRef> certificates;
+};
+
+class Writer {
+ public:
+  explicit Writer(WrittenTables& tables) : tables_(tables) {}
+
+  template <class T>
+  void operator()(const char* key, const T& member) {
+    object_[key] = value(member);
+  }
+  void lines(const char* key, const std::string& text) { object_[key] = safe_lines(text); }
+
+  Json& object() { return object_; }
+
+ private:
+  Json value(const std::string& text) { return safe_text(text); }
+  Json value(bool yes) { return yes; }
+  template <std::unsigned_integral T>
+  Json value(const T& number) {
+    return static_cast<std::uint64_t>(number);
+  }
+  template <Enumeration T>
+  Json value(const T& word) {
+    return std::string{to_word(word)};
+  }
+  Json value(UtcTime time) { return to_iso8601(time); }
+  Json value(const Sha256& digest) { return to_hex(digest); }
+  Json value(const Range& range) { return to_string(range); }
+  Json value(const Name& name) { return tables_.names.at(name_key(name)); }
+  Json value(const CertificateRef& certificate) {
+    tables_.certificates.emplace(certificate->sha256, certificate);
+    return to_hex(certificate->sha256);
+  }
+  template <class T>
+  Json value(const std::optional<T>& optional) {
+    return optional ? value(*optional) : Json(nullptr);
+  }
+  template <class T>
+  Json value(const std::vector<T>& list) {
+    Json array = Json::array();
+    for (const T& item : list) array.push_back(value(item));
+    return array;
+  }
+  template <class T>
+  Json value(const std::map<std::string, T>& map) {
+    Json object = Json::object();
+    for (const auto& [key, item] : map) object[safe_text(key)] = value(item);
+    return object;
+  }
+  template <class T>
+  Json value(const T& object) {
+    if constexpr (IsDuration<T>::value) {
+      return std::clamp(static_cast<std::int64_t>(object.count()), -most<T>, most<T>);
+    } else {
+      Writer inner{tables_};
+      fields(inner, object);
+      return std::move(inner.object_);
+    }
+  }
+
+  WrittenTables& tables_;
+  Json object_ = Json::object();
+};
+
+/// Where in the document; becomes a JSON pointer (RFC 6901) only when there is something to say about it.
+struct Place {
+  const Place* parent = nullptr;
+  std::string_view key;
+  std::size_t index = 0;
+  bool in_array = false;
+
+  std::string pointer() const {
+    if (parent == nullptr) return {};
+    if (in_array) return fmt::format("{}/{}", parent->pointer(), index);
+    std::string escaped;
+    for (const char c : printable(key, 64)) escaped += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+    return fmt::format("{}/{}", parent->pointer(), escaped);
+  }
+};
+
+struct ReadTables {
+  std::vector<Name> names;
+  std::map<Sha256, CertificateRef> certificates;
+  std::size_t name_bytes = 0;
+  std::optional<Error> error;  // the first one; from then on nothing more is read
+
+  void refuse(const Place& place, std::string_view why) {
+    const std::string pointer = place.pointer();
+    if (!error) error = Error{ErrorKind::malformed, fmt::format("{}: {}", pointer.empty() ? "/" : pointer, why)};
+  }
+};
+
+std::string_view kind_of(const Json& node) {
+  switch (node.type()) {
+    case Json::value_t::null:
+      return "null";
+    case Json::value_t::object:
+      return "an object";
+    case Json::value_t::array:
+      return "an array";
+    case Json::value_t::string:
+      return "text";
+    case Json::value_t::boolean:
+      return "true or false";
+    case Json::value_t::number_float:
+      return "a number with a fraction";
+    default:
+      return "a number";
+  }
+}
+
+class Reader {
+ public:
+  Reader(ReadTables& tables, const Json& node, const Place& place) : tables_(tables), node_(node), place_(place) {
+    if (!node.is_object()) tables_.refuse(place, fmt::format("an object expected, found {}", kind_of(node)));
+  }
+
+  template <class T>
+  void operator()(const char* key, T& member) {
+    if (const Json* node = take(key)) read(*node, {&place_, key, 0, false}, member);
+  }
+  void lines(const char* key, std::string& text) {
+    const Json* node = take(key);
+    if (node == nullptr) return;
+    const Place place{&place_, key, 0, false};
+    if (node->is_string()) {
+      text = safe_lines(node->get_ref<const std::string&>());
+    } else {
+      expected("text", *node, place);
+    }
+  }
+  /// The member, counted as known; nothing when it is missing or something has gone wrong before.
+  const Json* take(const char* key) {
+    if (tables_.error) return nullptr;
+    const auto found = node_.find(key);
+    if (found == node_.end()) {
+      tables_.refuse(place_, fmt::format("'{}' is missing", key));
+      return nullptr;
+    }
+    known_.emplace_back(key);
+    return &*found;
+  }
+  /// To be called last: whatever was not taken is unknown.
+  void finish() {
+    if (tables_.error || node_.size() == known_.size()) return;
+    for (const auto& [key, value] : node_.items()) {
+      if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
+      const std::string_view meant = did_you_mean(key, known_);
+      tables_.refuse({&place_, key, 0, false},
+                     meant.empty() ? "unknown key" : fmt::format("unknown key; did you mean '{}'?", meant));
+      return;
+    }
+  }
+
+  template <class T>
+  void read(const Json& node, const Place& place, std::vector<T>& list) {
+    if (tables_.error) return;
+    if (!node.is_array()) return expected("an array", node, place);
+    if constexpr (std::same_as<T, Name>) {
+      if (node.size() > Handshake::max_accepted_issuers) {
+        return tables_.refuse(place, fmt::format("more than {} names", Handshake::max_accepted_issuers));
+      }
+    }
+    list.reserve(node.size());
+    for (std::size_t i = 0; i < node.size() && !tables_.error; ++i) {
+      read(node[i], {&place, {}, i, true}, list.emplace_back());
+    }
+  }
+
+ private:
+  void expected(std::string_view what, const Json& node, const Place& place) {
+    tables_.refuse(place, fmt::format("{} expected, found {}", what, kind_of(node)));
+  }
+  const std::string* text_of(std::string_view what, const Json& node, const Place& place) {
+    if (node.is_string()) return &node.get_ref<const std::string&>();
+    expected(what, node, place);
+    return nullptr;
+  }
+  std::optional<std::int64_t> number_of(const Json& node, const Place& place, std::int64_t least,
+                                        std::int64_t greatest) {
+    if (!node.is_number_integer()) {
+      expected("a whole number", node, place);
+      return std::nullopt;
+    }
+    const bool too_big = node.is_number_unsigned() && node.get<std::uint64_t>() > static_cast<std::uint64_t>(greatest);
+    const std::int64_t number = too_big ? greatest : node.get<std::int64_t>();
+    if (too_big || number < least || number > greatest) {
+      tables_.refuse(place, fmt::format("not between {} and {}", least, greatest));
+      return std::nullopt;
+    }
+    return number;
+  }
+  /// Nothing when it is not the hexadecimal form of a SHA-256.
+  std::optional<Sha256> digest_of(const Json& node, const Place& place) {
+    const std::string* text = text_of("a SHA-256", node, place);
+    if (text == nullptr) return std::nullopt;
+    const ByteString bytes = from_hex(*text);
+    Sha256 digest{};
+    if (bytes.size() != digest.size() || to_hex(bytes) != *text) {
+      tables_.refuse(place, "not a SHA-256: 64 lower-case hexadecimal digits expected");
+      return std::nullopt;
+    }
+    std::copy(bytes.begin(), bytes.end(), digest.begin());
+    return digest;
+  }
+
+  void read(const Json& node, const Place& place, std::string& out) {
+    if (const std::string* text = text_of("text", node, place)) out = safe_text(*text);
+  }
+  void read(const Json& node, const Place& place, bool& out) {
+    if (!node.is_boolean()) return expected("true or false", node, place);
+    out = node.get<bool>();
+  }
+  template <std::unsigned_integral T>
+  void read(const Json& node, const Place& place, T& out) {
+    static constexpr std::uint64_t greatest =
+        std::min<std::uint64_t>(std::numeric_limits<T>::max(), std::numeric_limits<std::int64_t>::max());
+    if (const auto number = number_of(node, place, 0, static_cast<std::int64_t>(greatest))) {
+      out = static_cast<T>(*number);
+    }
+  }
+  template <Enumeration E>
+  void read(const Json& node, const Place& place, E& out) {
+    const std::string* text = text_of("text", node, place);
+    if (text == nullptr) return;
+    std::vector<std::string_view> words;
+    for (const E candidate : all_of<E>) {
+      if (to_word(candidate) == *text) {
+        out = candidate;
+        return;
+      }
+      words.push_back(to_word(candidate));
+    }
+    tables_.refuse(place, fmt::format("'{}' is none of {}", printable(*text, 64), fmt::join(words, ", ")));
+  }
+  void read(const Json& node, const Place& place, UtcTime& out) {
+    const std::string* text = text_of("a time", node, place);
+    if (text == nullptr) return;
+    const auto time = parse_iso8601(*text);
+    if (!time || to_iso8601(*time) != *text) {
+      return tables_.refuse(place, "not a time: 2026-11-22T09:30:00Z expected");
+    }
+    out = *time;
+  }
+  void read(const Json& node, const Place& place, Sha256& out) {
+    if (const auto digest = digest_of(node, place)) out = *digest;
+  }
+  void read(const Json& node, const Place& place, Range& out) {
+    const std::string* text = text_of("a threshold range", node, place);
+    if (text == nullptr) return;
+    const auto range = parse_range(*text);
+    if (!range) return tables_.refuse(place, printable(range.error().text));
+    out = *range;
+  }
+  void read(const Json& node, const Place& place, CertificateRef& out) {
+    const auto digest = digest_of(node, place);
+    if (!digest) return;
+    const auto found = tables_.certificates.find(*digest);
+    if (found == tables_.certificates.end()) return tables_.refuse(place, "no such certificate in /certificates");
+    out = found->second;
+  }
+  void read(const Json& node, const Place& place, Name& out) {
+    const auto number = number_of(node, place, 0, std::numeric_limits<std::int64_t>::max());
+    if (!number) return;
+    const auto index = static_cast<std::size_t>(*number);
+    if (index >= tables_.names.size()) return tables_.refuse(place, "no such name in /names");
+    out = tables_.names[index];
+    tables_.name_bytes += out.der.size() + out.canonical.size() + out.text.size() + out.common_name.size();
+    if (tables_.name_bytes > max_name_bytes) tables_.refuse(place, "names of more than 1 GiB");
+  }
+  template <class T>
+  void read(const Json& node, const Place& place, std::optional<T>& out) {
+    if (!node.is_null()) read(node, place, out.emplace());
+  }
+  template <class T>
+  void read(const Json& node, const Place& place, std::map<std::string, T>& out) {
+    if (!node.is_object()) return expected("an object", node, place);
+    for (const auto& [key, item] : node.items()) {
+      if (tables_.error) return;
+      read(item, {&place, key, 0, false}, out[safe_text(key)]);
+    }
+  }
+  template <class T>
+  void read(const Json& node, const Place& place, T& out) {
+    if constexpr (IsDuration<T>::value) {
+      if (const auto number = number_of(node, place, -most<T>, most<T>)) out = T{*number};
+    } else {
+      Reader inner{tables_, node, place};
+      fields(inner, out);
+      inner.finish();
+    }
+  }
+
+  ReadTables& tables_;
+  const Json& node_;
+  const Place& place_;
+  std::vector<std::string_view> known_;
+};
+
+// The two tables.
+
+struct WrittenName {
+  std::string der;        // base64
+  std::string canonical;  // base64: an opaque key, not text
+  std::string text;
+  std::string common_name;
+};
+template <class A, As<WrittenName> T>
+void fields(A& a, T& n) {
+  a("text", n.text);
+  a("common_name", n.common_name);
+  a("canonical", n.canonical);
+  a("der", n.der);
+}
+
+struct WrittenCertificate {
+  Sha256 sha256{};
+  std::string subject;  // for whoever reads the file; the DER decides
+  std::string der;      // base64
+};
+template <class A, As<WrittenCertificate> T>
+void fields(A& a, T& c) {
+  a("sha256", c.sha256);
+  a("subject", c.subject);
+  a("der", c.der);
+}
+
+void read_names(ReadTables& tables, const Json& node, const Place& place) {
+  std::vector<WrittenName> written;
+  Reader{tables, Json::object(), place}.read(node, place, written);
+  for (std::size_t i = 0; i < written.size() && !tables.error; ++i) {
+    WrittenName& name = written[i];
+    auto der = from_base64(name.der);
+    const auto canonical = from_base64(name.canonical);
+    const Place item{&place, {}, i, true};
+    if (!der) return tables.refuse({&item, "der", 0, false}, "not base64");
+    if (!canonical) return tables.refuse({&item, "canonical", 0, false}, "not base64");
+    tables.names.push_back(
+        {std::move(*der), std::string{as_text(*canonical)}, std::move(name.text), std::move(name.common_name)});
+  }
+}
+
+void read_certificates(ReadTables& tables, const Json& node, const Place& place, const CertificateDecoder& decode) {
+  std::vector<WrittenCertificate> written;
+  Reader{tables, Json::object(), place}.read(node, place, written);
+  for (std::size_t i = 0; i < written.size() && !tables.error; ++i) {
+    const Place item{&place, {}, i, true};
+    const Place der_place{&item, "der", 0, false};
+    const Place sha256_place{&item, "sha256", 0, false};
+    const auto der = from_base64(written[i].der);
+    if (!der) return tables.refuse(der_place, "not base64");
+    if (tables.certificates.contains(written[i].sha256)) return tables.refuse(sha256_place, "stands twice");
+    const Result<CertificateRef> certificate = decode(*der);
+    if (!certificate) return tables.refuse(der_place, printable(certificate.error().text));
+    if ((*certificate)->sha256 != written[i].sha256) {
+      return tables.refuse(sha256_place, "is not that of the certificate beside it");
+    }
+    tables.certificates.emplace(written[i].sha256, *certificate);
+  }
+}
+
+/// Judging looks servers up by name: nothing may be about a server that the site does not have.
+void check_references(ReadTables& tables, const Evidence& evidence) {
+  static constexpr Place root{};
+  const auto demand = [&](const Place& list, std::size_t index, std::string_view key, const std::string& server) {
+    if (evidence.site.server(server) != nullptr) return;
+    const Place item{&list, {}, index, true};
+    tables.refuse({&item, key, 0, false}, fmt::format("no server '{}' in /site/servers", printable(server, 64)));
+  };
+  static constexpr Place site{&root, "site", 0, false};
+  static constexpr Place links{&site, "links", 0, false};
+  static constexpr Place identities{&root, "identities", 0, false};
+  static constexpr Place handshakes{&root, "handshakes", 0, false};
+  for (std::size_t i = 0; i < evidence.site.links.size(); ++i) {
+    demand(links, i, "from", evidence.site.links[i].from);
+    demand(links, i, "to", evidence.site.links[i].to);
+  }
+  for (std::size_t i = 0; i < evidence.identities.size(); ++i) {
+    demand(identities, i, "server", evidence.identities[i].server);
+  }
+  for (std::size_t i = 0; i < evidence.handshakes.size(); ++i) {
+    demand(handshakes, i, "from", evidence.handshakes[i].from);
+    demand(handshakes, i, "to", evidence.handshakes[i].to);
+  }
+}
+
+Result<Evidence> read_document(const Json& document, const CertificateDecoder& decode) {
+  ReadTables tables;
+  const Place root{};
+  Reader reader{tables, document, root};
+  std::string format;
+  reader("format", format);
+  if (!tables.error && format != format_name) {
+    tables.refuse({&root, "format", 0, false}, fmt::format("'{}' expected", format_name));
+  }
+  unsigned version = 0;
+  reader("version", version);
+  if (!tables.error && version > Evidence::format_version) {
+    return fail(ErrorKind::config, fmt::format("written by a newer version of mrascheck (evidence format {}, this one "
+                                               "reads {}): judge it with that version",
+                                               version, Evidence::format_version));
+  }
+  if (!tables.error && version < 1) tables.refuse({&root, "version", 0, false}, "must be 1 or more");
+  if (const Json* names = reader.take("names")) read_names(tables, *names, {&root, "names", 0, false});
+  if (const Json* certificates = reader.take("certificates")) {
+    read_certificates(tables, *certificates, {&root, "certificates", 0, false}, decode);
+  }
+  Evidence evidence;
+  fields(reader, evidence);
+  reader.finish();
+  if (!tables.error) check_references(tables, evidence);
+  if (tables.error) return tl::unexpected(*tables.error);
+  return evidence;
+}
+
+}  // namespace
+
+std::string write_evidence(const Evidence& evidence) {
+  WrittenTables tables;
+  for (const Handshake& handshake : evidence.handshakes) {
+    for (const Name& name : handshake.accepted_issuers) tables.names.emplace(name_key(name), 0);
+  }
+  std::size_t number = 0;
+  for (auto& [name, index] : tables.names) index = number++;
+
+  Writer writer{tables};
+  Json& document = writer.object();
+  document["format"] = format_name;
+  document["version"] = Evidence::format_version;
+  fields(writer, evidence);
+  Json& names = document["names"] = Json::array();
+  for (const auto& [key, index] : tables.names) {
+    const auto& [der, canonical, text, common_name] = key;
+    Writer item{tables};
+    const WrittenName written{to_base64(as_bytes(der)), to_base64(as_bytes(canonical)), std::string{text},
+                              std::string{common_name}};
+    fields(item, written);
+    names.push_back(std::move(item.object()));
+  }
+  Json& certificates = document["certificates"] = Json::array();
+  for (const auto& [sha256, certificate] : tables.certificates) {
+    Writer item{tables};
+    const WrittenCertificate written{sha256, certificate->subject.text, to_base64(certificate->der)};
+    fields(item, written);
+    certificates.push_back(std::move(item.object()));
+  }
+  return print_document(document);
+}
+
+Result<Evidence> read_evidence(std::string_view text, std::string_view origin, const CertificateDecoder& decode) {
+  const std::string file = printable(origin);
+  const auto not_evidence = [&](std::string_view why) {
+    return fail(ErrorKind::malformed, fmt::format("{}: not evidence: {}", file, why));
+  };
+  try {
+    const auto document = parse_document(text);
+    if (!document) return not_evidence(document.error().text);
+    auto evidence = read_document(*document, decode);
+    if (evidence) return evidence;
+    if (evidence.error().kind != ErrorKind::malformed) {
+      return fail(evidence.error().kind, fmt::format("{}: {}", file, evidence.error().text));
+    }
+    return not_evidence(evidence.error().text);
+  } catch (const std::exception& e) {
+    return not_evidence(printable(e.what(), 200));
+  }
+}
+
+}  // namespace mrascheck::json

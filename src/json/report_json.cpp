@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "json/document.hpp"
+#include "json/evidence_json.hpp"
+#include "json/words.hpp"
+
+namespace mrascheck::json {
+namespace {
+
+constexpr int report_version = 1;
+
+/// JSON has no infinity and no NaN.
+Json number(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
+}
+
+Json range(const std::optional<Range>& value) {
+  return value ? Json(to_string(*value)) : Json(nullptr);
+}
+
+Json to_json(const Finding& finding) {
+  Json facts = Json::array();
+  for (const std::string& fact : finding.facts) facts.push_back(safe_text(fact));
+  Json object;
+  object["code"] = safe_text(finding.code);
+  object["status"] = to_string(finding.status);
+  object["about"] = safe_text(finding.about);
+  object["summary"] = safe_text(finding.summary);
+  object["facts"] = std::move(facts);
+  object["remedy"] = safe_lines(finding.remedy);
+  object["citation"] = {{"document", safe_text(finding.citation.document)},
+                        {"section", safe_text(finding.citation.section)}};
+  return object;
+}
+
+Json to_json(const Perfdata& perfdata) {
+  Json object;
+  object["label"] = safe_text(perfdata.label);
+  object["value"] = number(perfdata.value);
+  object["unit"] = safe_text(perfdata.unit);
+  object["warning"] = range(perfdata.warning);
+  object["critical"] = range(perfdata.critical);
+  object["min"] = number(perfdata.min);
+  object["max"] = number(perfdata.max);
+  return object;
+}
+
+Json to_json(const Gap& gap) {
+  Json object;
+  object["need"] = to_word(gap.need);
+  object["about"] = safe_text(gap.about);
+  object["kind"] = to_word(gap.kind);
+  object["reason"] = safe_text(gap.reason);
+  object["remedy"] = safe_lines(gap.remedy);
+  return object;
+}
+
+Json to_json(const CheckResult& check, const Report& report) {
+  Json findings = Json::array();
+  for (const Finding& finding : check.verdict.findings) findings.push_back(to_json(finding));
+  Json notes = Json::array();
+  for (const Note& note : check.verdict.notes) {
+    notes.push_back({{"about", safe_text(note.about)}, {"text", safe_text(note.text)}});
+  }
+  Json perfdata = Json::array();
+  for (const Perfdata& item : check.verdict.perfdata) perfdata.push_back(to_json(item));
+  Json unknown_because = Json::array();
+  for (const std::size_t index : check.gaps) {
+    if (index >= report.gaps.size()) continue;
+    const Gap& gap = report.gaps[index];
+    unknown_because.push_back(safe_text(gap.about.empty() ? gap.reason : gap.about + ": " + gap.reason));
+  }
+  Json object;
+  object["id"] = safe_text(check.id);
+  object["title"] = safe_text(check.title);
+  object["status"] = to_string(check.status);
+  object["applicable"] = check.applicable;
+  object["examined"] = check.verdict.examined;
+  object["findings"] = std::move(findings);
+  object["notes"] = std::move(notes);
+  object["perfdata"] = std::move(perfdata);
+  object["unknown_because"] = std::move(unknown_because);
+  return object;
+}
+
+}  // namespace
+
+std::string write_report(const Report& report) {
+  Json checks = Json::array();
+  for (const CheckResult& check : report.checks) checks.push_back(to_json(check, report));
+  Json gaps = Json::array();
+  for (const Gap& gap : report.gaps) gaps.push_back(to_json(gap));
+  Json document;
+  document["format"] = "mrascheck-report";
+  document["version"] = report_version;
+  document["status"] = to_string(report.status);
+  document["exit_code"] = exit_code(report.status);
+  document["site"] = safe_text(report.site);
+  document["vantage"] = safe_text(report.vantage);
+  document["collected_at"] = to_iso8601(report.collected_at);
+  document["checks"] = std::move(checks);
+  document["gaps"] = std::move(gaps);
+  return print_document(document);
+}
+
+}  // namespace mrascheck::json
