@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/bytes.hpp"
@@ -26,17 +30,34 @@ struct DirectoryAnswer {
   std::string server;  ///< the URI that answered
   std::string base;    ///< the Public Key Services container that was read
   std::vector<std::string> referrals;
-  std::vector<std::string> remarks;  ///< "ldap://dc1: no answer within 10 s; ldap://dc2 answered", "NTAuthCertificates: no such entry"
-  bool truncated = false;            ///< source.size_limit or the server's limit cut the answer; a remark says which
+  std::vector<std::string>
+      remarks;  ///< "ldap://dc1: no answer within 10 s; ldap://dc2 answered", "NTAuthCertificates: no such entry"
+  bool truncated = false;  ///< source.size_limit or the server's limit cut the answer; a remark says which
 };
 
-/// Reads the CA certificates of Active Directory's Public Key Services ([MS-WCCE] 2.2.2.11; [MS-ADTS] for rootDSE, paging).
-/// Blocks; call it on a thread of its own. Values are handed to `on_value` as they arrive. Every network step is bounded
-/// by `step` and by `deadline`. The servers are tried in order; nothing is ever written.
-/// Errors: unreachable, timed_out, rejected_by_peer (bind refused, no permission), config (a password over clear text,
-/// an empty password, a base that is not there). The text begins with the URI and ends with LDAP's words and code.
-Result<DirectoryAnswer> read_directory(const StoreSource& source, const Secret& password, std::chrono::milliseconds step,
-                                       const Deadline& deadline,
-                                       const std::function<void(const CertificateValue&)>& on_value);
+/// How the servers' names become addresses; both as in Config.
+struct NameService {
+  std::map<std::string, std::vector<std::string>> addresses;  ///< name to address literals, before any resolver
+  Config::Family family = Config::Family::any;
+};
+
+/// Reads the CA certificates of Active Directory's Public Key Services ([MS-WCCE] 2.2.2.11; [MS-ADTS] for rootDSE,
+/// paging). Blocks; call it on a thread of its own. Values are handed to `on_value` as they arrive. Every network step
+/// is bounded by `step` and by `deadline`, and ends soon after `deadline.stop`. Nothing is ever written.
+///
+/// Servers are tried in order: the next one after unreachable and timed_out, as long as no value has been handed over.
+/// Where to look: `source.base`, else the DN in the URI, else the rootDSE's configurationNamingContext. A base is taken
+/// for the Public Key Services container when its first RDN says so, or when there is no CN=Public Key
+/// Services,CN=Services below it; otherwise for a configuration naming context. A password travels over ldaps, ldapi or
+/// StartTLS only. StartTLS concerns ldap:// alone: ldaps is encrypted already, and ldapi never leaves the machine.
+/// ldap.conf, ~/.ldaprc and LDAP* variables have no say.
+///
+/// Errors: unreachable, timed_out, rejected_by_peer (bind refused, no permission), rejected_by_us (the server's
+/// certificate), malformed, local, config (a password over clear text, an empty password, a base that is not there).
+/// The text begins with the URI and ends with LDAP's words and code, where it was LDAP that said no.
+Result<DirectoryAnswer> read_directory(const StoreSource& source, const Secret& password,
+                                       std::chrono::milliseconds step, const Deadline& deadline,
+                                       const std::function<void(const CertificateValue&)>& on_value,
+                                       const NameService& names = {});
 
 }  // namespace mrascheck::ldap

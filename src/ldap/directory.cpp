@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ldap/directory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "core/text.hpp"
+#include "ldap/attribute.hpp"
+#include "ldap/session.hpp"
+
+namespace mrascheck::ldap {
+
+static constexpr std::string_view ca_certificate = "cACertificate";
+static constexpr std::string_view services = "CN=Public Key Services,CN=Services,";
+/// Active Directory allows 32 KiB ([MS-ADA1] cACertificate).
+static constexpr std::size_t largest_value = 256U * 1024U;
+/// What is told of any one kind; the rest is counted.
+static constexpr std::size_t most_told = 20;
+
+struct Container {
+  std::string_view name;
+  StoreKind kind;
+};
+static constexpr std::array containers{
+    Container{"AIA", StoreKind::intermediate},
+    Container{"Certification Authorities", StoreKind::root},
+    Container{"NTAuthCertificates", StoreKind::ntauth},
+    Container{"Enrollment Services", StoreKind::enrollment},
+};
+
+/// Leaf first, as it is written. Only the value of each RDN: what it is an attribute of is always cn below the base.
+static std::optional<std::vector<std::string>> parse_dn(const berval& text) {
+  LDAPDN parsed = nullptr;
+  berval copy = text;
+  if (ldap_bv2dn(&copy, &parsed, LDAP_DN_FORMAT_LDAPV3) != LDAP_SUCCESS) return std::nullopt;
+  const std::unique_ptr<LDAPRDN, Released<ldap_dnfree>> owner{parsed};
+  std::vector<std::string> values;
+  for (LDAPDN rdn = parsed; rdn != nullptr && *rdn != nullptr; ++rdn) {
+    const LDAPAVA* first = **rdn;
+    values.emplace_back(first->la_value.bv_val == nullptr ? "" : first->la_value.bv_val, first->la_value.bv_len);
+  }
+  return values;
+}
+
+static std::optional<std::vector<std::string>> parse_dn(const std::string& text) {
+  return parse_dn(berval{.bv_len = text.size(), .bv_val = const_cast<char*>(text.data())});
+}
+
+/// Reads one server's answer into a DirectoryAnswer.
+class Reader {
+ public:
+  Reader(Session& session, const StoreSource& source, DirectoryAnswer& answer,
+         const std::function<void(const CertificateValue&)>& on_value)
+      : session_(session), source_(source), answer_(answer), on_value_(on_value) {}
+
+  Result<void> read() {
+    if (auto found = find_base(); !found) return found;
+    if (auto read = read_pages(); !read) return read;
+    if (auto read = read_ranges(); !read) return read;
+    make_remarks();
+    return {};
+  }
+
+  std::size_t values() const { return values_; }
+
+ private:
+  /// A large attribute of which the rest is still to be asked for.
+  struct Rest {
+    std::string dn;
+    std::size_t next;
+    StoreKind kind;
+  };
+
+  /// What one search brought: everything until its last message, which is returned.
+  Result<Answer> collect(const Query& query, std::optional<Rest>* slice = nullptr);
+  Result<void> find_base();
+  Result<std::string> configuration_context();
+  Result<bool> exists(const std::string& dn);
+  Result<void> read_pages();
+  Result<void> read_ranges();
+  Result<void> add_entry(LDAPMessage* message, std::optional<Rest>* slice);
+  void add_values(const std::string& dn, StoreKind kind, std::size_t first, const berval* values);
+  const Container* container(const berval& dn);
+  void add_referrals(const std::vector<std::string>& referrals);
+  /// Whether `answer` ended well, or at a limit of the server's, which is noted.
+  Result<void> judge(const Answer& answer, const std::string& base);
+  void make_remarks();
+  void cut(std::string reason);
+
+  Session& session_;
+  const StoreSource& source_;
+  DirectoryAnswer& answer_;
+  const std::function<void(const CertificateValue&)>& on_value_;
+  std::size_t depth_ = 0;  ///< RDNs of the base
+  std::array<bool, containers.size()> seen_{};
+  std::vector<Rest> rests_;
+  std::size_t values_ = 0;
+  std::size_t entries_ = 0;
+  bool full_ = false;  ///< size_limit is reached, and there was more
+  std::vector<std::string> oversized_;
+  std::size_t elsewhere_ = 0;  ///< values outside the four containers
+  std::string elsewhere_dn_;
+};
+
+void Reader::cut(std::string reason) {
+  if (!answer_.truncated) answer_.remarks.push_back(std::move(reason));
+  answer_.truncated = true;
+}
+
+void Reader::add_referrals(const std::vector<std::string>& referrals) {
+  for (const std::string& referral : referrals) {
+    if (answer_.referrals.size() == most_told) return;
+    const auto known = std::find(answer_.referrals.begin(), answer_.referrals.end(), referral);
+    if (known == answer_.referrals.end()) answer_.referrals.push_back(referral);
+  }
+}
+
+const Container* Reader::container(const berval& dn) {
+  const auto rdns = parse_dn(dn);
+  if (!rdns || rdns->size() <= depth_) return nullptr;
+  const std::string& name = (*rdns)[rdns->size() - depth_ - 1];
+  for (std::size_t i = 0; i < containers.size(); ++i) {
+    if (!equals_ignoring_case(name, containers[i].name)) continue;
+    seen_[i] = true;
+    return &containers[i];
+  }
+  return nullptr;
+}
+
+void Reader::add_values(const std::string& dn, StoreKind kind, std::size_t first, const berval* values) {
+  for (std::size_t i = 0; values[i].bv_val != nullptr; ++i) {
+    if (values_ == source_.size_limit) {
+      full_ = true;
+      return;
+    }
+    if (values[i].bv_len > largest_value) {
+      if (oversized_.size() < most_told) {
+        oversized_.push_back(fmt::format("{}: value {} has {} bytes, more than any certificate: left out", dn,
+                                         first + i + 1, values[i].bv_len));
+      }
+      continue;
+    }
+    ++values_;
+    const Bytes value{reinterpret_cast<const std::uint8_t*>(values[i].bv_val), values[i].bv_len};
+    on_value_({.dn = dn, .kind = kind, .index = first + i, .value = value});
+  }
+}
+
+/// `slice`: what of an attribute was asked for, and left standing there is what remains to be asked; empty when done.
+Result<void> Reader::add_entry(LDAPMessage* message, std::optional<Rest>* slice) {
+  const auto unreadable = [&] { return session_.error("an entry that cannot be read", LDAP_DECODING_ERROR); };
+  berval dn{};
+  BerElement* cursor = nullptr;
+  if (ldap_get_dn_ber(session_.get(), message, &cursor, &dn) != LDAP_SUCCESS) return unreadable();
+  const BerPtr cursor_owner{cursor};
+  const std::string raw_dn{dn.bv_val, dn.bv_len};
+  const std::string shown_dn = printable(raw_dn);
+  const Container* place = slice == nullptr ? container(dn) : nullptr;
+  const StoreKind kind = slice != nullptr ? (*slice)->kind : place != nullptr ? place->kind : StoreKind::mixed;
+  std::optional<Rest> rest;
+  bool found = false;
+  for (;;) {
+    berval name{};
+    berval* values = nullptr;
+    const int code = ldap_get_attribute_ber(session_.get(), message, cursor, &name, &values);
+    const std::unique_ptr<berval, Released<ber_memfree>> owner{values};
+    if (code != LDAP_SUCCESS) return unreadable();
+    if (name.bv_val == nullptr) break;
+    const auto attribute = parse_attribute({name.bv_val, name.bv_len});
+    if (!attribute || !attribute->is(ca_certificate) || values == nullptr || values->bv_val == nullptr) continue;
+    if (slice == nullptr && place == nullptr) {
+      for (const berval* value = values; value->bv_val != nullptr; ++value) ++elsewhere_;
+      if (elsewhere_dn_.empty()) elsewhere_dn_ = shown_dn;
+      continue;
+    }
+    const auto& range = attribute->range;
+    const std::size_t expected = slice == nullptr ? 0 : (*slice)->next;
+    // A range that does not go on where the last one ended would be read for ever, or twice.
+    if (slice != nullptr && (!range || range->first != expected)) continue;
+    add_values(shown_dn, kind, range ? range->first : 0, values);
+    found = true;
+    if (range && range->last) rest = Rest{raw_dn, *range->last + 1, kind};
+  }
+  if (slice == nullptr) {
+    if (rest) rests_.push_back(std::move(*rest));
+  } else if (found) {
+    *slice = std::move(rest);
+  }
+  return {};
+}
+
+Result<Answer> Reader::collect(const Query& query, std::optional<Rest>* slice) {
+  const auto id = session_.search(query);
+  if (!id) return tl::unexpected(id.error());
+  for (;;) {
+    const auto message = session_.next(*id);
+    if (!message) return tl::unexpected(message.error());
+    switch (ldap_msgtype(message->get())) {
+      case LDAP_RES_SEARCH_ENTRY:
+        if (auto added = add_entry(message->get(), slice); !added) return tl::unexpected(added.error());
+        // Entries without values cost a server nothing: their number is bounded too.
+        if (++entries_ > source_.size_limit + 1000) full_ = true;
+        break;
+      case LDAP_RES_SEARCH_REFERENCE: {
+        const auto referrals = session_.references(message->get());
+        if (!referrals) return tl::unexpected(referrals.error());
+        add_referrals(*referrals);
+        break;
+      }
+      case LDAP_RES_SEARCH_RESULT:
+        return session_.answer(message->get());
+      default:
+        break;
+    }
+    if (full_) {
+      session_.abandon(*id);
+      return Answer{};
+    }
+  }
+}
+
+Result<std::string> Reader::configuration_context() {
+  const auto id = session_.search({.base = "", .attribute = "configurationNamingContext"});
+  if (!id) return tl::unexpected(id.error());
+  std::string context;
+  for (;;) {
+    const auto message = session_.next(*id);
+    if (!message) return tl::unexpected(message.error());
+    const int type = ldap_msgtype(message->get());
+    if (type == LDAP_RES_SEARCH_ENTRY) {
+      berval** values = ldap_get_values_len(session_.get(), message->get(), "configurationNamingContext");
+      const std::unique_ptr<berval*, Released<ldap_value_free_len>> owner{values};
+      if (values != nullptr && *values != nullptr) context.assign((*values)->bv_val, (*values)->bv_len);
+    }
+    if (type != LDAP_RES_SEARCH_RESULT) continue;
+    const auto answer = session_.answer(message->get());
+    if (!answer) return tl::unexpected(answer.error());
+    if (answer->code != LDAP_SUCCESS) return session_.error("rootDSE", answer->code, answer->diagnostic);
+    if (!context.empty()) return context;
+    return fail(ErrorKind::config,
+                fmt::format("{}: its rootDSE names no configurationNamingContext, so it is no domain "
+                            "controller: set base to the DN of its Public Key Services container",
+                            session_.uri().text));
+  }
+}
+
+Result<bool> Reader::exists(const std::string& dn) {
+  const auto id = session_.search({.base = dn, .attribute = LDAP_NO_ATTRS});
+  if (!id) return tl::unexpected(id.error());
+  for (;;) {
+    const auto message = session_.next(*id);
+    if (!message) return tl::unexpected(message.error());
+    if (ldap_msgtype(message->get()) != LDAP_RES_SEARCH_RESULT) continue;
+    const auto answer = session_.answer(message->get());
+    if (!answer) return tl::unexpected(answer.error());
+    if (answer->code == LDAP_SUCCESS) return true;
+    if (answer->code == LDAP_NO_SUCH_OBJECT) return false;
+    return session_.error(printable(dn), answer->code, answer->diagnostic);
+  }
+}
+
+Result<void> Reader::find_base() {
+  std::string base = source_.base.empty() ? session_.uri().dn : source_.base;
+  if (base.empty()) {
+    const auto context = configuration_context();
+    if (!context) return tl::unexpected(context.error());
+    base = std::string{services} + *context;
+  } else {
+    const auto rdns = parse_dn(base);
+    if (!rdns || rdns->empty()) {
+      return fail(ErrorKind::config, fmt::format("{}: base is not a DN: {}", session_.uri().text, printable(base)));
+    }
+    if (!equals_ignoring_case(rdns->front(), "Public Key Services")) {
+      const std::string below = std::string{services} + base;
+      const auto found = exists(below);
+      if (!found) return tl::unexpected(found.error());
+      if (*found) base = below;
+    }
+  }
+  const auto rdns = parse_dn(base);
+  if (!rdns || base.find('\0') != std::string::npos) {
+    return session_.error(fmt::format("not a DN: {}", printable(base)), LDAP_INVALID_DN_SYNTAX);
+  }
+  depth_ = rdns->size();
+  answer_.base = base;
+  return {};
+}
+
+Result<void> Reader::judge(const Answer& answer, const std::string& base) {
+  add_referrals(answer.referrals);
+  const std::string shown = printable(base);
+  switch (answer.code) {
+    case LDAP_SUCCESS:
+      return {};
+    case LDAP_SIZELIMIT_EXCEEDED:
+    case LDAP_TIMELIMIT_EXCEEDED:
+    case LDAP_ADMINLIMIT_EXCEEDED:
+      cut(fmt::format("{}: the server stopped after {}: {} ({})", session_.uri().text, count(values_, "certificate"),
+                      ldap_err2string(answer.code), answer.code));
+      return {};
+    case LDAP_NO_SUCH_OBJECT:
+      return session_.error(fmt::format("{}: not there{}", shown, source_.bind ? "" : ", or not shown without a bind"),
+                            answer.code, answer.diagnostic);
+    case LDAP_REFERRAL:
+      return session_.error(fmt::format("{}: it is held by {}, which is not followed", shown,
+                                        answer.referrals.empty() ? "another server" : enumerate(answer.referrals)),
+                            answer.code, answer.diagnostic);
+    default:
+      return session_.error(fmt::format("{}{}", shown, source_.bind ? "" : ": refused without a bind"), answer.code,
+                            answer.diagnostic);
+  }
+}
+
+Result<void> Reader::read_pages() {
+  // The containers are asked for by name as well, so that an empty one is told from one that is not there.
+  std::string filter = fmt::format("(|({}=*)", ca_certificate);
+  for (const Container& wanted : containers) filter += fmt::format("(cn={})", wanted.name);
+  Query query{.base = answer_.base,
+              .scope = LDAP_SCOPE_SUBTREE,
+              .filter = filter + ')',
+              .attribute = std::string{ca_certificate},
+              .cookie = ""};
+  do {
+    const auto page = collect(query);
+    if (!page) return tl::unexpected(page.error());
+    if (auto judged = judge(*page, answer_.base); !judged) return judged;
+    query.cookie = page->cookie;
+  } while (!query.cookie->empty() && !full_ && !answer_.truncated);
+  return {};
+}
+
+Result<void> Reader::read_ranges() {
+  for (Rest& rest : rests_) {
+    std::optional<Rest> slice = std::move(rest);
+    const std::string dn = slice->dn;
+    while (slice && !full_) {
+      const std::size_t from = slice->next;
+      const auto answer =
+          collect({.base = dn, .attribute = fmt::format("{};range={}-*", ca_certificate, from)}, &slice);
+      if (!answer) return tl::unexpected(answer.error());
+      if (slice && slice->next == from && !full_) {
+        cut(fmt::format("{}: its values from the {}th on were not given{}", printable(dn), from + 1,
+                        answer->code == LDAP_SUCCESS
+                            ? std::string{}
+                            : fmt::format(": {} ({})", ldap_err2string(answer->code), answer->code)));
+        break;
+      }
+    }
+  }
+  return {};
+}
+
+void Reader::make_remarks() {
+  if (full_) {
+    cut(fmt::format("{}: size_limit: stopped after {}, there is more", session_.uri().text,
+                    count(values_, "certificate")));
+  }
+  std::move(oversized_.begin(), oversized_.end(), std::back_inserter(answer_.remarks));
+  if (elsewhere_ > 0) {
+    answer_.remarks.push_back(fmt::format("{} outside the known containers: ignored, the first one in {}",
+                                          count(elsewhere_, "value"), elsewhere_dn_));
+  }
+  if (answer_.truncated) return;
+  for (std::size_t i = 0; i < containers.size(); ++i) {
+    if (!seen_[i]) answer_.remarks.push_back(fmt::format("{}: no such entry", containers[i].name));
+  }
+  if (values_ == 0) {
+    answer_.remarks.push_back(source_.bind
+                                  ? "no CA certificate in any container"
+                                  : "no CA certificate in any container, or none that is shown without a bind");
+  }
+}
+
+/// Whether the configuration asks for something that would give the password away, or is no authentication at all.
+static Result<void> check_bind(const StoreSource& source, const Uri& uri, const Secret& password) {
+  if (!source.bind) return {};
+  const auto refuse = [&](std::string_view why) {
+    return fail(ErrorKind::config, fmt::format("{}: bind as {}: {}", uri.text, printable(source.bind->dn), why));
+  };
+  if (source.bind->dn.empty()) {
+    return fail(ErrorKind::config, fmt::format("{}: bind: no DN, so the password would belong to nobody", uri.text));
+  }
+  if (password.empty()) return refuse("empty password: the server would take it for anonymous (RFC 4513, 5.1.2)");
+  if (source.bind->dn.find('\0') != std::string::npos) return refuse("a NUL character in the DN");
+  if (uri.scheme == Uri::Scheme::ldap && source.starttls == StartTls::off) {
+    return refuse("not sent: the password would travel in clear text: allow starttls, or use ldaps");
+  }
+  return {};
+}
+
+static Result<DirectoryAnswer> read_from(const Uri& uri, const StoreSource& source, const Secret& password,
+                                         std::chrono::milliseconds step, const Deadline& deadline,
+                                         const std::function<void(const CertificateValue&)>& on_value,
+                                         const NameService& names, std::size_t& handed_over) {
+  auto session = Session::open(uri, names, step, deadline);
+  if (!session) return tl::unexpected(session.error());
+  const bool start_tls = uri.scheme == Uri::Scheme::ldap && (source.starttls == StartTls::required ||
+                                                             (source.starttls == StartTls::automatic && source.bind));
+  Result<void> ready;
+  if (uri.encrypted()) ready = session->shake_hands(source.ca_file, source.verify_server);
+  if (start_tls) ready = session->start_tls(source.ca_file, source.verify_server);
+  if (ready && source.bind) ready = session->bind(source.bind->dn, password);
+  if (!ready) return tl::unexpected(ready.error());
+
+  DirectoryAnswer answer;
+  answer.server = uri.text;
+  if ((uri.encrypted() || start_tls) && !source.verify_server) {
+    answer.remarks.push_back(fmt::format("{}: its certificate was not checked: verify is off", uri.text));
+  }
+  Reader reader{*session, source, answer, on_value};
+  const auto read = reader.read();
+  handed_over = reader.values();
+  if (!read) return tl::unexpected(read.error());
+  return answer;
+}
+
+Result<DirectoryAnswer> read_directory(const StoreSource& source, const Secret& password,
+                                       std::chrono::milliseconds step, const Deadline& deadline,
+                                       const std::function<void(const CertificateValue&)>& on_value,
+                                       const NameService& names) {
+  // Everything that needs no server is refused before any is asked.
+  std::vector<Uri> uris;
+  for (const std::string& text : source.ldap_uris) {
+    auto uri = parse_uri(text);
+    if (!uri) return tl::unexpected(uri.error());
+    if (auto allowed = check_bind(source, *uri, password); !allowed) return tl::unexpected(allowed.error());
+    uris.push_back(std::move(*uri));
+  }
+  if (uris.empty()) return fail(ErrorKind::config, fmt::format("{}: no ldap uri", printable(source.name)));
+
+  std::optional<Error> failed;
+  for (const Uri& uri : uris) {
+    std::size_t handed_over = 0;
+    auto answer = read_from(uri, source, password, step, deadline, on_value, names, handed_over);
+    if (answer) {
+      if (failed)
+        answer->remarks.insert(answer->remarks.begin(), fmt::format("{}; {} answered", failed->text, uri.text));
+      return answer;
+    }
+    const ErrorKind kind = answer.error().kind;
+    if (handed_over > 0) answer.error().text += fmt::format(" after {}", count(handed_over, "certificate"));
+    if (failed) answer.error().text = fmt::format("{}; {}", failed->text, answer.error().text);
+    failed = std::move(answer.error());
+    if (handed_over > 0 || deadline.over() || (kind != ErrorKind::unreachable && kind != ErrorKind::timed_out)) break;
+  }
+  return tl::unexpected(*failed);
+}
+
+}  // namespace mrascheck::ldap
