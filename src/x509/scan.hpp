@@ -22,9 +22,9 @@ struct Scan {
 };
 
 /// Takes a file apart by its content, never its name: PEM (any text between blocks, CRLF, UTF-8 or UTF-16 byte order
-/// mark, labels CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE, PKCS7, CMS, and PKCS#7 mislabelled CERTIFICATE), DER
-/// (several one behind the other too), PKCS#7 SignedData in DER. The good part of a half-good file is returned, and one
-/// Unreadable for each bad part. Empty input and input without any certificate are Unreadable too.
+/// mark, labels CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE, PKCS7, CMS, and PKCS#7 mislabelled CERTIFICATE),
+/// DER (several one behind the other too), PKCS#7 SignedData in DER. The good part of a half-good file is returned, and
+/// one Unreadable for each bad part. Empty input and input without any certificate are Unreadable too.
 Scan scan_certificates(Bytes content);
 
 }  // namespace mrascheck::x509

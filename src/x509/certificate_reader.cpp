@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "x509/certificate_reader.hpp"
+
+#include <algorithm>
+
+#include "core/text.hpp"
+#include "x509/algorithms.hpp"
+#include "x509/der.hpp"
+#include "x509/name_reader.hpp"
+
+namespace mrascheck::x509 {
+
+using der::Element;
+using der::Reader;
+using der::Trouble;
+using namespace std::string_view_literals;
+
+static constexpr std::size_t max_serial_octets = 64;  // RFC 5280, 4.1.2.2 allows 20; older ones are longer
+static constexpr std::size_t max_extensions = 128;
+static constexpr std::size_t max_url_bytes = 2048;
+
+static ByteString copy(Bytes bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+static std::string serial_text(Bytes content) {
+  while (content.size() > 1 && content[0] == 0) content = content.subspan(1);
+  return to_hex(content);
+}
+
+static bool take_serial(Reader& in, Trouble& trouble, std::string& into) {
+  Element serial;
+  if (!in.take(der::integer, serial, "not an INTEGER") || !der::check_integer(serial.content, trouble)) return false;
+  if (serial.content.size() > max_serial_octets)
+    return trouble.at(serial.whole, "a serial number of more than 64 octets");
+  into = serial_text(serial.content);
+  return true;
+}
+
+namespace {
+
+struct AlgorithmIdentifier {
+  Bytes whole;
+  Bytes oid;
+  Bytes parameters;  ///< the whole element; empty when there is none
+};
+
+}  // namespace
+
+/// Parameters are absent, NULL, an OID or a SEQUENCE in every algorithm that certificates use.
+static bool take_algorithm(Reader& in, Trouble& trouble, AlgorithmIdentifier& into) {
+  Element sequence;
+  Element oid;
+  if (!in.take(der::sequence, sequence, "not an algorithm identifier")) return false;
+  into.whole = sequence.whole;
+  Reader inside(sequence.content, trouble);
+  if (!inside.take(der::object_identifier, oid, "an algorithm without an object identifier") ||
+      !der::check_oid(oid.content, trouble)) {
+    return false;
+  }
+  into.oid = oid.content;
+  into.parameters = {};
+  if (inside.empty()) return true;
+  Element parameters;
+  if (!inside.any(parameters)) return false;
+  into.parameters = parameters.whole;
+  const bool null = parameters.tag == der::null && parameters.content.empty();
+  const bool curve = parameters.tag == der::object_identifier;
+  if (!null && !curve && parameters.tag != der::sequence) {
+    return trouble.at(parameters.whole, "algorithm parameters of an unknown kind");
+  }
+  if (curve && !der::check_oid(parameters.content, trouble)) return false;
+  return inside.end("something behind the algorithm parameters");
+}
+
+/// RFC 5280, 4.1.2.5: seconds are there, the zone is Z, no fraction. GeneralizedTime before 2050 is a CA's mistake that
+/// relying parties live with.
+static bool take_time(Reader& in, Trouble& trouble, UtcTime& into) {
+  Element time;
+  const std::uint8_t tag = in.peek();
+  if (tag != der::utc_time && tag != der::generalized_time) return trouble.at(in.position(), "not a time");
+  if (!in.any(time)) return false;
+  const std::size_t year_digits = tag == der::utc_time ? 2 : 4;
+  const Bytes text = time.content;
+  if (text.size() != year_digits + 11 || text.back() != 'Z' ||
+      !std::all_of(text.begin(), text.end() - 1, [](std::uint8_t c) { return c >= '0' && c <= '9'; })) {
+    return trouble.at(time.whole, "not a time");
+  }
+  const auto pair = [&text](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
+  int year = pair(0);
+  year = tag == der::generalized_time ? year * 100 + pair(2) : year + (year < 50 ? 2000 : 1900);
+  const std::size_t rest = year_digits;
+  const std::chrono::year_month_day day{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(pair(rest))},
+                                        std::chrono::day{static_cast<unsigned>(pair(rest + 2))}};
+  const int hour = pair(rest + 4);
+  const int minute = pair(rest + 6);
+  const int second = pair(rest + 8);
+  if (!day.ok() || hour > 23 || minute > 59 || second > 59) return trouble.at(time.whole, "a time that does not exist");
+  into = std::chrono::sys_days{day} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
+         std::chrono::seconds{second};
+  return true;
+}
+
+static bool take_validity(Reader& in, Trouble& trouble, Certificate& into) {
+  Element validity;
+  if (!in.take(der::sequence, validity, "not a SEQUENCE")) return false;
+  Reader inside(validity.content, trouble);
+  return take_time(inside, trouble, into.not_before) && take_time(inside, trouble, into.not_after) &&
+         inside.end("something behind notAfter");
+}
+
+static bool take_public_key(Reader& in, Trouble& trouble, Certificate& into, Bytes& spki) {
+  Element sequence;
+  if (!in.take(der::sequence, sequence, "not a SEQUENCE")) return false;
+  spki = sequence.whole;
+  Reader inside(sequence.content, trouble);
+  AlgorithmIdentifier algorithm;
+  Element key;
+  Bytes octets;
+  unsigned unused = 0;
+  if (!take_algorithm(inside, trouble, algorithm) ||
+      !inside.take(der::bit_string, key, "a key that is no BIT STRING") ||
+      !der::read_bits(key.content, trouble, octets, unused) || !inside.end("something behind the key")) {
+    return false;
+  }
+  if (unused != 0) return trouble.at(key.whole, "a key that is no whole number of octets");
+  KeyKind kind = key_kind(algorithm.oid, algorithm.parameters, octets);
+  into.key_algorithm = std::move(kind.name);
+  into.key_bits = kind.bits;
+  return true;
+}
+
+// Extensions. Each reader gets the content of extnValue and must use all of it.
+
+/// One GeneralName (RFC 5280, 4.2.1.6).
+static bool take_general_name(Reader& in, Trouble& trouble, Element& into) {
+  if (!in.any(into)) return false;
+  switch (into.tag) {
+    case der::constructed(0):  // otherName
+    case der::primitive(1):    // rfc822Name
+    case der::primitive(2):    // dNSName
+    case der::constructed(3):  // x400Address
+    case der::constructed(4):  // directoryName
+    case der::constructed(5):  // ediPartyName
+    case der::primitive(6):    // uniformResourceIdentifier
+    case der::primitive(7):    // iPAddress
+    case der::primitive(8):    // registeredID
+      return true;
+    default:
+      return trouble.at(into.whole, "not a GeneralName");
+  }
+}
+
+/// The single SEQUENCE that most extensions are.
+static bool take_only_sequence(Bytes value, Trouble& trouble, Element& into) {
+  Reader in(value, trouble);
+  return in.take(der::sequence, into, "not a SEQUENCE") && in.end("something behind the extension's content");
+}
+
+static bool read_basic_constraints(Bytes value, Trouble& trouble, Certificate& into) {
+  Element sequence;
+  if (!take_only_sequence(value, trouble, sequence)) return false;
+  Reader in(sequence.content, trouble);
+  bool is_ca = false;
+  bool found = false;
+  Element element;
+  if (!in.take_optional(der::boolean, element, found)) return false;
+  if (found && !der::read_boolean(element.content, trouble, is_ca)) return false;
+  if (!in.take_optional(der::integer, element, found)) return false;
+  if (found) {
+    if (!der::check_integer(element.content, trouble)) return false;
+    if ((element.content[0] & 0x80U) != 0) return trouble.at(element.whole, "a negative path length");
+    unsigned length = 0;
+    if (element.content.size() > 4) return trouble.at(element.whole, "an absurd path length");
+    for (const std::uint8_t octet : element.content) length = length << 8U | octet;
+    into.path_length = length;
+  }
+  into.is_ca = is_ca;
+  return in.end("something behind the path length");
+}
+
+static bool read_key_usage(Bytes value, Trouble& trouble, Certificate& into) {
+  Reader in(value, trouble);
+  Element element;
+  Bytes octets;
+  unsigned unused = 0;
+  if (!in.take(der::bit_string, element, "not a BIT STRING") ||
+      !der::read_bits(element.content, trouble, octets, unused) || !in.end("something behind the BIT STRING")) {
+    return false;
+  }
+  unsigned bits = 0;
+  for (std::size_t bit = 0; bit < 16 && bit / 8 < octets.size(); ++bit) {
+    if ((octets[bit / 8] & (0x80U >> bit % 8)) != 0) bits |= 1U << bit;
+  }
+  into.key_usage = static_cast<std::uint16_t>(bits);
+  return true;
+}
+
+static bool read_extended_key_usage(Bytes value, Trouble& trouble, Certificate& into) {
+  Element sequence;
+  if (!take_only_sequence(value, trouble, sequence)) return false;
+  Reader in(sequence.content, trouble);
+  std::vector<std::string>& usages = into.extended_key_usage.emplace();
+  while (!in.empty()) {
+    Element oid;
+    if (!in.take(der::object_identifier, oid, "not an object identifier") || !der::check_oid(oid.content, trouble)) {
+      return false;
+    }
+    usages.push_back(der::dotted(oid.content));
+  }
+  return true;
+}
+
+static bool read_subject_alt_name(Bytes value, Trouble& trouble, Certificate& into) {
+  Element sequence;
+  if (!take_only_sequence(value, trouble, sequence)) return false;
+  Reader in(sequence.content, trouble);
+  while (!in.empty()) {
+    Element name;
+    if (!take_general_name(in, trouble, name)) return false;
+    if (name.tag == der::primitive(2)) into.dns_names.push_back(printable(as_text(name.content)));
+    if (name.tag == der::primitive(7)) {
+      if (name.content.size() != 4 && name.content.size() != 16) {
+        return trouble.at(name.whole, "an IP address of neither 4 nor 16 octets");
+      }
+      into.ip_addresses.push_back(copy(name.content));
+    }
+  }
+  return true;
+}
+
+static bool read_subject_key_id(Bytes value, Trouble& trouble, Certificate& into) {
+  Reader in(value, trouble);
+  Element id;
+  if (!in.take(der::octet_string, id, "not an OCTET STRING") || !in.end("something behind the OCTET STRING"))
+    return false;
+  into.subject_key_id = copy(id.content);
+  return true;
+}
+
+static bool read_authority_key_id(Bytes value, Trouble& trouble, Certificate& into) {
+  Element sequence;
+  if (!take_only_sequence(value, trouble, sequence)) return false;
+  Reader in(sequence.content, trouble);
+  AuthorityKeyId& id = into.authority_key_id.emplace();
+  Element element;
+  bool found = false;
+  if (!in.take_optional(der::primitive(0), element, found)) return false;
+  if (found) id.key_id = copy(element.content);
+  if (!in.take_optional(der::constructed(1), element, found)) return false;
+  if (found) {
+    Reader names(element.content, trouble);
+    while (!names.empty()) {
+      Element name;
+      if (!take_general_name(names, trouble, name)) return false;
+      if (name.tag != der::constructed(4) || id.issuer) continue;
+      Reader inside(name.content, trouble);  // Name is a CHOICE: the tag is explicit
+      if (!take_name(inside, trouble, id.issuer.emplace()) || !inside.end("something behind the name")) return false;
+    }
+  }
+  if (!in.take_optional(der::primitive(2), element, found)) return false;
+  if (found) {
+    if (!der::check_integer(element.content, trouble)) return false;
+    if (element.content.size() > max_serial_octets) {
+      return trouble.at(element.whole, "a serial number of more than 64 octets");
+    }
+    id.serial = serial_text(element.content);
+  }
+  return in.end("not a part of it");
+}
+
+static bool read_crl_distribution_points(Bytes value, Trouble& trouble, Certificate& into) {
+  Element sequence;
+  if (!take_only_sequence(value, trouble, sequence)) return false;
+  Reader in(sequence.content, trouble);
+  while (!in.empty()) {
+    Element point;
+    Element part;
+    bool found = false;
+    if (!in.take(der::sequence, point, "not a distribution point")) return false;
+    Reader inside(point.content, trouble);
+    if (!inside.take_optional(der::constructed(0), part, found)) return false;
+    if (found) {
+      Reader choice(part.content, trouble);
+      Element names;
+      if (!choice.any(names) || !choice.end("something behind the distribution point's name")) return false;
+      if (names.tag == der::constructed(0)) {
+        Reader full_name(names.content, trouble);
+        while (!full_name.empty()) {
+          Element name;
+          if (!take_general_name(full_name, trouble, name)) return false;
+          if (name.tag == der::primitive(6)) into.crl_urls.push_back(printable(as_text(name.content), max_url_bytes));
+        }
+      } else if (names.tag != der::constructed(1)) {
+        return trouble.at(names.whole, "not a distribution point's name");
+      }
+    }
+    if (!inside.take_optional(der::primitive(1), part, found) ||
+        !inside.take_optional(der::constructed(2), part, found) || !inside.end("not a part of a distribution point")) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool read_authority_info_access(Bytes value, Trouble& trouble, Certificate& into) {
+  Element sequence;
+  if (!take_only_sequence(value, trouble, sequence)) return false;
+  Reader in(sequence.content, trouble);
+  while (!in.empty()) {
+    Element description;
+    Element method;
+    Element location;
+    if (!in.take(der::sequence, description, "not an access description")) return false;
+    Reader inside(description.content, trouble);
+    if (!inside.take(der::object_identifier, method, "not an access method") ||
+        !der::check_oid(method.content, trouble) || !take_general_name(inside, trouble, location) ||
+        !inside.end("something behind the access location")) {
+      return false;
+    }
+    const bool ca_issuers = as_text(method.content) == "\x2b\x06\x01\x05\x05\x07\x30\x02"sv;
+    if (ca_issuers && location.tag == der::primitive(6)) {
+      into.ca_issuer_urls.push_back(printable(as_text(location.content), max_url_bytes));
+    }
+  }
+  return true;
+}
+
+/// Policies are not evaluated, so that each is looked at no deeper than its OID.
+static bool read_certificate_policies(Bytes value, Trouble& trouble, Certificate&) {
+  Element sequence;
+  if (!take_only_sequence(value, trouble, sequence)) return false;
+  Reader in(sequence.content, trouble);
+  while (!in.empty()) {
+    Element policy;
+    Element oid;
+    if (!in.take(der::sequence, policy, "not a policy")) return false;
+    Reader inside(policy.content, trouble);
+    if (!inside.take(der::object_identifier, oid, "a policy without an object identifier") ||
+        !der::check_oid(oid.content, trouble)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// MS-WCCE 3.2.1.4.3.2.39: a DWORD.
+static bool read_ca_version(Bytes value, Trouble& trouble, Certificate& into) {
+  Reader in(value, trouble);
+  Element version;
+  if (!in.take(der::integer, version, "not an INTEGER") || !der::check_integer(version.content, trouble) ||
+      !in.end("something behind the INTEGER")) {
+    return false;
+  }
+  Bytes octets = version.content;
+  if ((octets[0] & 0x80U) != 0) return trouble.at(version.whole, "a negative version");
+  if (octets[0] == 0) octets = octets.subspan(1);
+  if (octets.size() > 4) return trouble.at(version.whole, "a version of more than 32 bits");
+  std::uint32_t number = 0;
+  for (const std::uint8_t octet : octets) number = number << 8U | octet;
+  into.ca_version = CaVersion{.certificate_index = static_cast<std::uint16_t>(number & 0xffffU),
+                              .key_index = static_cast<std::uint16_t>(number >> 16U)};
+  return true;
+}
+
+static bool read_previous_ca_hash(Bytes value, Trouble& trouble, Certificate& into) {
+  Reader in(value, trouble);
+  Element hash;
+  if (!in.take(der::octet_string, hash, "not an OCTET STRING") || !in.end("something behind the OCTET STRING"))
+    return false;
+  if (hash.content.size() != Sha1{}.size()) return trouble.at(hash.whole, "not a SHA-1");
+  std::copy(hash.content.begin(), hash.content.end(), into.previous_ca_hash.emplace().begin());
+  return true;
+}
+
+/// MS-WCCE 2.2.2.7.7.1 has SEQUENCE { UTF8String }; AD CS writes a BMPString and nothing around it.
+static bool read_template_name(Bytes value, Trouble& trouble, Certificate& into) {
+  Reader in(value, trouble);
+  Element name;
+  if (!in.any(name) || !in.end("something behind the name")) return false;
+  if (name.tag == der::sequence) {
+    Reader inside(name.content, trouble);
+    if (!inside.any(name)) return false;
+  }
+  const std::optional<std::string> text = to_utf8(name);
+  if (!text) return trouble.at(name.whole, "not a text");
+  into.template_name = printable(*text);
+  return true;
+}
+
+namespace {
+
+using ReadExtension = bool (*)(Bytes value, Trouble& trouble, Certificate& into);
+
+struct KnownExtension {
+  std::string_view oid;
+  std::string_view name;
+  ReadExtension read;
+};
+
+}  // namespace
+
+/// Name constraints (2.5.29.30) are not among them: nothing here evaluates them, so that a critical one is unknown.
+static constexpr KnownExtension known_extensions[] = {
+    {"\x55\x1d\x0e"sv, "subject key identifier", read_subject_key_id},
+    {"\x55\x1d\x23"sv, "authority key identifier", read_authority_key_id},
+    {"\x55\x1d\x0f"sv, "key usage", read_key_usage},
+    {"\x55\x1d\x13"sv, "basic constraints", read_basic_constraints},
+    {"\x55\x1d\x25"sv, "extended key usage", read_extended_key_usage},
+    {"\x55\x1d\x11"sv, "subject alternative name", read_subject_alt_name},
+    {"\x55\x1d\x1f"sv, "CRL distribution points", read_crl_distribution_points},
+    {"\x55\x1d\x20"sv, "certificate policies", read_certificate_policies},
+    {"\x2b\x06\x01\x05\x05\x07\x01\x01"sv, "authority information access", read_authority_info_access},
+    {"\x2b\x06\x01\x04\x01\x82\x37\x15\x01"sv, "CA version", read_ca_version},
+    {"\x2b\x06\x01\x04\x01\x82\x37\x15\x02"sv, "previous CA hash", read_previous_ca_hash},
+    {"\x2b\x06\x01\x04\x01\x82\x37\x14\x02"sv, "template name", read_template_name},
+};
+static constexpr std::string_view microsoft_arc = "\x2b\x06\x01\x04\x01\x82\x37"sv;
+
+static const KnownExtension* find_extension(std::string_view oid) {
+  for (const KnownExtension& known : known_extensions) {
+    if (known.oid == oid) return &known;
+  }
+  return nullptr;
+}
+
+static bool read_extensions(Bytes content, Trouble& trouble, Certificate& into) {
+  Element list;
+  if (!take_only_sequence(content, trouble, list)) return false;
+  Reader in(list.content, trouble);
+  if (in.empty()) return trouble.at(list.whole, "an empty list");
+  std::vector<std::string_view> seen;
+  seen.reserve(16);
+  while (!in.empty()) {
+    trouble.enter("extensions");
+    if (seen.size() == max_extensions) return trouble.at(in.position(), "more than 128 of them");
+    Element extension;
+    Element oid;
+    Element element;
+    bool critical = false;
+    bool found = false;
+    if (!in.take(der::sequence, extension, "not a SEQUENCE")) return false;
+    Reader inside(extension.content, trouble);
+    if (!inside.take(der::object_identifier, oid, "an extension without an object identifier") ||
+        !der::check_oid(oid.content, trouble) || !inside.take_optional(der::boolean, element, found) ||
+        (found && !der::read_boolean(element.content, trouble, critical)) ||
+        !inside.take(der::octet_string, element, "an extension without a value") ||
+        !inside.end("something behind an extension's value")) {
+      return false;
+    }
+    const std::string_view id = as_text(oid.content);
+    if (std::find(seen.begin(), seen.end(), id) != seen.end()) {
+      return trouble.at(extension.whole, "the same extension twice");  // RFC 5280, 4.2
+    }
+    seen.push_back(id);
+    if (const KnownExtension* known = find_extension(id); known != nullptr) {
+      trouble.enter(known->name);
+      if (!known->read(element.content, trouble, into)) return false;
+    } else if (critical && !id.starts_with(microsoft_arc)) {
+      into.unknown_critical.push_back(der::dotted(oid.content));
+    }
+  }
+  return true;
+}
+
+static bool skip_unique_id(Reader& in, Trouble& trouble, unsigned number, unsigned version) {
+  Element id;
+  bool found = false;
+  if (!in.take_optional(der::primitive(number), id, found)) return false;
+  if (!found) return true;
+  if (version < 1) return trouble.at(id.whole, "a unique identifier in a version 1 certificate");
+  Bytes octets;
+  unsigned unused = 0;
+  return der::read_bits(id.content, trouble, octets, unused);
+}
+
+/// TBSCertificate, RFC 5280, 4.1.2.
+static bool read_body(Bytes content, Trouble& trouble, Certificate& into, AlgorithmIdentifier& algorithm, Bytes& spki) {
+  Reader in(content, trouble);
+  unsigned version = 0;
+  bool found = false;
+  Element element;
+
+  trouble.enter("version");
+  if (!in.take_optional(der::constructed(0), element, found)) return false;
+  if (found) {
+    Reader inside(element.content, trouble);
+    Element number;
+    if (!inside.take(der::integer, number, "not an INTEGER") || !inside.end("something behind the number"))
+      return false;
+    if (number.content.size() != 1 || number.content[0] > 2) return trouble.at(number.whole, "neither 1, 2 nor 3");
+    version = number.content[0];
+  }
+  trouble.enter("serial number");
+  if (!take_serial(in, trouble, into.serial)) return false;
+  trouble.enter("signature algorithm");
+  if (!take_algorithm(in, trouble, algorithm)) return false;
+  trouble.enter("issuer");
+  const std::uint8_t* issuer = in.position();
+  if (!take_name(in, trouble, into.issuer)) return false;
+  if (into.issuer.empty()) return trouble.at(issuer, "an empty name");  // RFC 5280, 4.1.2.4
+  trouble.enter("validity");
+  if (!take_validity(in, trouble, into)) return false;
+  trouble.enter("subject");
+  if (!take_name(in, trouble, into.subject)) return false;
+  trouble.enter("public key");
+  if (!take_public_key(in, trouble, into, spki)) return false;
+  trouble.enter("unique identifiers");
+  if (!skip_unique_id(in, trouble, 1, version) || !skip_unique_id(in, trouble, 2, version)) return false;
+  trouble.enter("extensions");
+  if (!in.take_optional(der::constructed(3), element, found)) return false;
+  if (found) {
+    if (version != 2) return trouble.at(element.whole, "there are some, but it is no version 3 certificate");
+    if (!read_extensions(element.content, trouble, into)) return false;
+    trouble.enter("extensions");
+  }
+  return in.end("something unknown behind the known fields");
+}
+
+static bool read_whole(Bytes der, Trouble& trouble, Certificate& into, Bytes& spki) {
+  Reader in(der, trouble);
+  Element certificate;
+  if (!in.take(der::sequence, certificate, "not a SEQUENCE") || !in.end("something behind the certificate"))
+    return false;
+  Reader inside(certificate.content, trouble);
+  Element body;
+  AlgorithmIdentifier inner;
+  AlgorithmIdentifier outer;
+  trouble.enter("body");
+  if (!inside.take(der::sequence, body, "not a SEQUENCE") || !read_body(body.content, trouble, into, inner, spki)) {
+    return false;
+  }
+  trouble.enter("signature algorithm");
+  if (!take_algorithm(inside, trouble, outer)) return false;
+  if (!std::equal(inner.whole.begin(), inner.whole.end(), outer.whole.begin(), outer.whole.end())) {
+    return trouble.at(outer.whole, "the one outside differs from the one inside");  // RFC 5280, 4.1.1.2
+  }
+  into.signature_algorithm = signature_algorithm_name(outer.oid);
+  trouble.enter("signature");
+  Element signature;
+  Bytes octets;
+  unsigned unused = 0;
+  if (!inside.take(der::bit_string, signature, "not a BIT STRING") ||
+      !der::read_bits(signature.content, trouble, octets, unused)) {
+    return false;
+  }
+  if (unused != 0) return trouble.at(signature.whole, "no whole number of octets");
+  return inside.end("something behind it");
+}
+
+Result<Certificate> read_certificate(Bytes der, const Hasher& hasher, const Sha256& sha256) {
+  if (der.empty()) return fail(ErrorKind::malformed, "no bytes at all");
+  if (der.size() > max_certificate_size) return fail(ErrorKind::malformed, "larger than 256 KiB");
+  Result<Certificate> result;
+  Trouble trouble(der);
+  Bytes spki;
+  if (!read_whole(der, trouble, *result, spki)) return tl::unexpected(trouble.error());
+  result->der = copy(der);
+  result->thumbprint = hasher.sha1(der);
+  result->sha256 = sha256;
+  result->spki_sha256 = hasher.sha256(spki);
+  return result;
+}
+
+Result<Certificate> read_certificate(Bytes der, const Hasher& hasher) {
+  // The bound comes first: hashing is not free either.
+  return read_certificate(der, hasher, der.size() > max_certificate_size ? Sha256{} : hasher.sha256(der));
+}
+
+}  // namespace mrascheck::x509

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "x509/name_reader.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/text.hpp"
+#include "x509/certificate_reader.hpp"
+
+namespace mrascheck::x509 {
+
+using der::Element;
+using der::Reader;
+using der::Trouble;
+
+static constexpr std::size_t max_relative_names = 64;
+static constexpr std::size_t max_attributes = 16;
+
+static void append_utf8(std::string& text, char32_t c) {
+  const auto push = [&text](char32_t octet) { text.push_back(static_cast<char>(octet)); };
+  if (c < 0x80) {
+    push(c);
+  } else if (c < 0x800) {
+    push(0xc0U | c >> 6U);
+    push(0x80U | (c & 0x3fU));
+  } else if (c < 0x10000) {
+    push(0xe0U | c >> 12U);
+    push(0x80U | (c >> 6U & 0x3fU));
+    push(0x80U | (c & 0x3fU));
+  } else {
+    push(0xf0U | c >> 18U);
+    push(0x80U | (c >> 12U & 0x3fU));
+    push(0x80U | (c >> 6U & 0x3fU));
+    push(0x80U | (c & 0x3fU));
+  }
+}
+
+static constexpr char32_t no_character = 0xffffffff;
+
+static bool is_character(char32_t c) {
+  return c <= 0x10ffff && (c < 0xd800 || c > 0xdfff);
+}
+
+/// The character at the front of `text`, which is taken away; no_character for what is not UTF-8 (RFC 3629, 4).
+static char32_t take_utf8(std::string_view& text) {
+  const auto octet = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const char32_t lead = octet(0);
+  std::size_t length = 1;
+  char32_t c = lead;
+  char32_t least = 0;
+  if (lead >= 0x80) {
+    if (lead >= 0xc2 && lead <= 0xdf) {
+      length = 2, c = lead & 0x1fU, least = 0x80;
+    } else if (lead >= 0xe0 && lead <= 0xef) {
+      length = 3, c = lead & 0x0fU, least = 0x800;
+    } else if (lead >= 0xf0 && lead <= 0xf4) {
+      length = 4, c = lead & 0x07U, least = 0x10000;
+    } else {
+      return no_character;
+    }
+    if (text.size() < length) return no_character;
+    for (std::size_t i = 1; i < length; ++i) {
+      if ((octet(i) & 0xc0U) != 0x80U) return no_character;
+      c = c << 6U | (octet(i) & 0x3fU);
+    }
+    if (c < least || !is_character(c)) return no_character;
+  }
+  text.remove_prefix(length);
+  return c;
+}
+
+static bool all_ascii(Bytes octets) {
+  return std::all_of(octets.begin(), octets.end(), [](std::uint8_t octet) { return octet < 0x80; });
+}
+
+static bool wide_to_utf8(Bytes octets, std::size_t width, std::string& into) {
+  if (octets.size() % width != 0) return false;
+  for (; !octets.empty(); octets = octets.subspan(width)) {
+    char32_t c = 0;
+    for (std::size_t i = 0; i < width; ++i) c = c << 8U | octets[i];
+    if (!is_character(c)) return false;  // BMPString has no surrogates (X.680, 41)
+    append_utf8(into, c);
+  }
+  return true;
+}
+
+/// False when it is no string, or not of its type.
+static bool decode_string(const Element& element, std::string& into) {
+  const std::string_view octets = as_text(element.content);
+  into.clear();
+  switch (element.tag) {
+    case der::utf8_string:
+      for (std::string_view rest = all_ascii(element.content) ? std::string_view{} : octets; !rest.empty();) {
+        if (take_utf8(rest) == no_character) return false;
+      }
+      into = octets;
+      return true;
+    case der::printable_string:
+    case der::numeric_string:
+    case der::teletex_string:
+    case der::ia5_string:
+      if (all_ascii(element.content)) {
+        into = octets;
+      } else {
+        for (const std::uint8_t octet : element.content) append_utf8(into, octet);
+      }
+      return true;
+    case der::bmp_string:
+      return wide_to_utf8(element.content, 2, into);
+    case der::universal_string:
+      return wide_to_utf8(element.content, 4, into);
+    default:
+      return false;
+  }
+}
+
+std::optional<std::string> to_utf8(const Element& element) {
+  std::string text;
+  if (!decode_string(element, text)) return std::nullopt;
+  return text;
+}
+
+static bool within(char32_t c, char32_t first, char32_t last) {
+  return first <= c && c <= last;
+}
+
+/// RFC 4518, 2.2: what is mapped to a space.
+static bool is_blank(char32_t c) {
+  return within(c, 0x09, 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 || within(c, 0x2000, 0x200a) ||
+         c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+/// RFC 4518, 2.2: what is mapped to nothing. NUL and the other C0 and C1 controls stay, so that a name with one in it
+/// never passes for the name without.
+static bool is_dropped(char32_t c) {
+  return c == 0xad || c == 0x34f || c == 0x1806 || within(c, 0x180b, 0x180e) || within(c, 0x200b, 0x200f) ||
+         within(c, 0x202a, 0x202e) || within(c, 0x2060, 0x2063) || within(c, 0x206a, 0x206f) ||
+         within(c, 0xfe00, 0xfe0f) || c == 0xfeff || within(c, 0xfff9, 0xfffc) || within(c, 0xe0001, 0xe007f);
+}
+
+static bool upper_is_even(char32_t c) {
+  return within(c, 0x100, 0x12e) || within(c, 0x132, 0x136) || within(c, 0x14a, 0x176) || within(c, 0x460, 0x480) ||
+         within(c, 0x48a, 0x4be) || within(c, 0x4d0, 0x52e) || within(c, 0x1e00, 0x1e94) || within(c, 0x1ea0, 0x1efe);
+}
+static bool upper_is_odd(char32_t c) {
+  return within(c, 0x139, 0x147) || within(c, 0x179, 0x17d) || within(c, 0x4c1, 0x4cd);
+}
+
+/// Case folding by RFC 3454, table B.2, for Latin (ASCII, Latin-1, Extended-A, Extended Additional), Greek without the
+/// polytonic block, Cyrillic, Armenian and the fullwidth letters. Other scripts with case, and the compatibility
+/// normalisation of RFC 4518, 2.3 (NFKC), are left as they are: such names match only when written alike.
+static void append_folded(std::string& text, char32_t c) {
+  const auto push = [&text](char32_t folded) { append_utf8(text, folded); };
+  if (within(c, 0xc0, 0xde) && c != 0xd7) return push(c + 0x20);
+  if (c == 0xb5) return push(0x3bc);
+  if (c == 0xdf || c == 0x1e9e) return push('s'), push('s');
+  if (c == 0x130) return push('i'), push(0x307);
+  if (c == 0x149) return push(0x2bc), push('n');
+  if (c == 0x178) return push(0xff);
+  if (c == 0x17f) return push('s');
+  if (c == 0x386) return push(0x3ac);
+  if (within(c, 0x388, 0x38a)) return push(c + 37);
+  if (c == 0x38c) return push(0x3cc);
+  if (c == 0x38e || c == 0x38f) return push(c + 63);
+  if (within(c, 0x391, 0x3ab) && c != 0x3a2) return push(c + 32);
+  if (c == 0x3c2) return push(0x3c3);
+  if (within(c, 0x400, 0x40f)) return push(c + 80);
+  if (within(c, 0x410, 0x42f)) return push(c + 32);
+  if (c == 0x4c0) return push(0x4cf);
+  if (within(c, 0x531, 0x556)) return push(c + 48);
+  if (within(c, 0xff21, 0xff3a)) return push(c + 32);
+  if ((upper_is_even(c) && c % 2 == 0) || (upper_is_odd(c) && c % 2 == 1)) return push(c + 1);
+  push(c);
+}
+
+static bool in_canonical_escaped(char32_t c) {
+  return c == ',' || c == '+' || c == '\\' || c == '#';
+}
+
+/// RFC 5280, 7.1, with the insignificant spaces of RFC 4518, 2.6.1, left out at both ends and one between words.
+static void append_canonical_value(std::string& into, std::string_view utf8) {
+  bool blank = false;
+  bool begun = false;
+  while (!utf8.empty()) {
+    const auto octet = static_cast<unsigned char>(utf8.front());
+    char32_t c = octet;
+    if (octet < 0x80) {
+      utf8.remove_prefix(1);
+    } else {
+      c = take_utf8(utf8);
+      if (is_dropped(c)) continue;
+    }
+    if (is_blank(c)) {
+      blank = true;
+      continue;
+    }
+    if (blank && begun) into.push_back(' ');
+    blank = false;
+    begun = true;
+    if (c >= 0x80) {
+      append_folded(into, c);
+      continue;
+    }
+    if (in_canonical_escaped(c)) into.push_back('\\');
+    into.push_back(static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c));
+  }
+}
+
+static void append_hex(std::string& text, Bytes octets) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  for (const std::uint8_t octet : octets) {
+    text.push_back(digits[octet >> 4U]);
+    text.push_back(digits[octet & 0x0fU]);
+  }
+}
+
+/// RFC 4514, 3, and beyond its table the descriptors of RFC 4519 and RFC 2985. Empty when there is none.
+static std::string_view attribute_name(Bytes oid) {
+  using namespace std::string_view_literals;
+  if (oid.size() == 3 && oid[0] == 0x55 && oid[1] == 0x04) {
+    switch (oid[2]) {
+      case 3:
+        return "CN";
+      case 4:
+        return "SN";
+      case 5:
+        return "serialNumber";
+      case 6:
+        return "C";
+      case 7:
+        return "L";
+      case 8:
+        return "ST";
+      case 9:
+        return "STREET";
+      case 10:
+        return "O";
+      case 11:
+        return "OU";
+      case 12:
+        return "title";
+      case 42:
+        return "givenName";
+      default:
+        return {};
+    }
+  }
+  const std::string_view bytes = as_text(oid);
+  if (bytes == "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19"sv) return "DC";
+  if (bytes == "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01"sv) return "UID";
+  if (bytes == "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"sv) return "emailAddress";
+  return {};
+}
+
+/// RFC 4514, 2.4.
+static void append_escaped(std::string& text, std::string_view value) {
+  static constexpr std::string_view special = "\"+,;<>\\";
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (c == '\0') {
+      text += "\\00";
+      continue;
+    }
+    const bool at_start = i == 0 && (c == ' ' || c == '#');
+    const bool at_end = i + 1 == value.size() && c == ' ';
+    if (at_start || at_end || special.find(c) != std::string_view::npos) text.push_back('\\');
+    text.push_back(c);
+  }
+}
+
+/// printable() without its work where there is nothing to do.
+static std::string shown(std::string text) {
+  const bool plain =
+      text.size() <= 512 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  return plain ? std::move(text) : printable(text);
+}
+
+namespace {
+
+/// One AttributeTypeAndValue, decoded into buffers that the next one reuses.
+struct Attribute {
+  Bytes type;
+  Element value;
+  bool is_string = false;
+  std::string utf8;
+};
+
+}  // namespace
+
+static bool take_attribute(Reader& in, Trouble& trouble, Attribute& into) {
+  Element pair;
+  if (!in.take(der::sequence, pair, "not an attribute of a name")) return false;
+  Reader inside(pair.content, trouble);
+  Element type;
+  if (!inside.take(der::object_identifier, type, "an attribute without a type") ||
+      !der::check_oid(type.content, trouble) || !inside.any(into.value) ||
+      !inside.end("something behind the value of an attribute")) {
+    return false;
+  }
+  into.type = type.content;
+  into.is_string = into.value.tag != der::bit_string;
+  if (into.is_string) {
+    if (decode_string(into.value, into.utf8)) return true;
+    return trouble.at(into.value.whole, "an attribute value that is not the text its type says");
+  }
+  Bytes octets;
+  unsigned unused = 0;
+  return der::read_bits(into.value.content, trouble, octets, unused);
+}
+
+static void append_canonical(std::string& into, const Attribute& attribute) {
+  append_hex(into, attribute.type);
+  into.push_back('=');
+  if (attribute.is_string) {
+    append_canonical_value(into, attribute.utf8);
+  } else {
+    into.push_back('#');
+    append_hex(into, attribute.value.whole);
+  }
+}
+
+static void append_text(std::string& into, const Attribute& attribute) {
+  const std::string_view name = attribute_name(attribute.type);
+  if (name.empty()) {
+    into += der::dotted(attribute.type);
+  } else {
+    into += name;
+  }
+  into.push_back('=');
+  if (attribute.is_string && !name.empty()) {
+    append_escaped(into, attribute.utf8);
+  } else {  // RFC 4514, 2.4: a type without a name has its value in hexadecimal
+    into.push_back('#');
+    append_hex(into, attribute.value.whole.first(std::min<std::size_t>(attribute.value.whole.size(), 256)));
+  }
+}
+
+static bool is_common_name(Bytes type) {
+  return type.size() == 3 && type[0] == 0x55 && type[1] == 0x04 && type[2] == 0x03;
+}
+
+/// Appends one RelativeDistinguishedName to `canonical` and `text`. RFC 5280, 7.1 compares its attributes as a set.
+static bool take_relative_name(Reader& in, Trouble& trouble, Attribute& attribute, std::string& canonical,
+                               std::string& text, std::string& common_name) {
+  Element set;
+  if (!in.take(der::set, set, "not a relative name")) return false;
+  Reader inside(set.content, trouble);
+  if (inside.empty()) return trouble.at(set.whole, "an empty relative name");
+  std::size_t count = 0;
+  std::vector<std::string> several;
+  do {
+    if (++count > max_attributes) return trouble.at(inside.position(), "more than 16 attributes in one relative name");
+    if (!take_attribute(inside, trouble, attribute)) return false;
+    if (count > 1) text.push_back('+');
+    append_text(text, attribute);
+    if (attribute.is_string && is_common_name(attribute.type)) common_name = attribute.utf8;
+    if (count == 1 && inside.empty()) {
+      append_canonical(canonical, attribute);
+      return true;
+    }
+    append_canonical(several.emplace_back(), attribute);
+  } while (!inside.empty());
+  std::sort(several.begin(), several.end());
+  for (std::size_t i = 0; i < several.size(); ++i) {
+    if (i > 0) canonical.push_back('+');
+    canonical += several[i];
+  }
+  return true;
+}
+
+bool take_name(Reader& in, Trouble& trouble, Name& into) {
+  Element name;
+  if (!in.take(der::sequence, name, "not a name")) return false;
+  Reader inside(name.content, trouble);
+  Attribute attribute;
+  std::string canonical;
+  std::string forward;
+  std::string common_name;
+  canonical.reserve(name.content.size() + 16);
+  forward.reserve(name.content.size() + 16);
+  std::array<std::size_t, max_relative_names + 1> starts{};
+  std::size_t count = 0;
+  while (!inside.empty()) {
+    if (count == max_relative_names) return trouble.at(inside.position(), "more than 64 relative names");
+    if (count > 0) canonical.push_back(',');
+    if (!take_relative_name(inside, trouble, attribute, canonical, forward, common_name)) return false;
+    starts[++count] = forward.size();
+  }
+  std::string text;
+  text.reserve(forward.size() + count);
+  for (std::size_t i = count; i > 0; --i) {  // RFC 4514, 2.1: the last relative name comes first
+    if (i < count) text.push_back(',');
+    text.append(forward, starts[i - 1], starts[i] - starts[i - 1]);
+  }
+  into.der.assign(name.whole.begin(), name.whole.end());
+  into.canonical = std::move(canonical);
+  into.text = shown(std::move(text));
+  into.common_name = shown(std::move(common_name));
+  return true;
+}
+
+Result<Name> read_name(Bytes der) {
+  Trouble trouble(der);
+  Name name;
+  if (der.size() > max_certificate_size) {
+    return fail(ErrorKind::malformed, "larger than 256 KiB");
+  }
+  Reader in(der, trouble);
+  if (!take_name(in, trouble, name) || !in.end("something behind the name")) return tl::unexpected(trouble.error());
+  return name;
+}
+
+}  // namespace mrascheck::x509

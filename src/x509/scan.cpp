@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "x509/scan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "core/text.hpp"
+#include "x509/envelope.hpp"
+
+namespace mrascheck::x509 {
+
+using namespace std::string_view_literals;
+
+static constexpr std::size_t max_file_size = 256U * 1024U * 1024U;
+static constexpr std::size_t max_certificates = 200'000;
+static constexpr std::size_t max_complaints = 1'000;
+
+namespace {
+
+/// Collects what is found, within the bounds.
+class Collector {
+ public:
+  explicit Collector(Scan& scan) : scan_(scan) {}
+
+  void certificate(Bytes der, std::string where) {
+    if (scan_.certificates.size() < max_certificates) {
+      scan_.certificates.push_back({{der.begin(), der.end()}, std::move(where)});
+    } else {
+      ++certificates_left_out_;
+    }
+  }
+  void complain(std::string reason) {
+    if (scan_.unreadable.size() < max_complaints) {
+      scan_.unreadable.push_back({{}, std::move(reason)});
+    } else {
+      ++complaints_left_out_;
+    }
+  }
+  /// Something whole that holds no certificate; worth a word only when nothing else does.
+  void other(std::string_view what) {
+    if (other_.empty()) other_ = what;
+  }
+  void private_key() { scan_.private_keys = true; }
+  bool full() const { return certificates_left_out_ > 0; }
+
+  void finish(std::string_view when_nothing) {
+    if (certificates_left_out_ > 0)
+      complain(fmt::format("more than {} certificates: the rest is left out", max_certificates));
+    if (complaints_left_out_ > 0) {
+      scan_.unreadable.back() = {{}, fmt::format("and {} more complaints of this kind", complaints_left_out_ + 1)};
+    }
+    if (!scan_.certificates.empty() || !scan_.unreadable.empty()) return;
+    if (!other_.empty()) {
+      complain(fmt::format("no certificate in it, only {}", other_));
+    } else if (scan_.private_keys) {
+      complain("no certificate in it, only a private key");
+    } else {
+      complain(std::string{when_nothing});
+    }
+  }
+
+ private:
+  Scan& scan_;
+  std::size_t certificates_left_out_ = 0;
+  std::size_t complaints_left_out_ = 0;
+  std::string other_;
+};
+
+}  // namespace
+
+/// "block 3: certificate 2" of its parts; either may be empty.
+static std::string join(std::string_view where, std::string_view inner) {
+  if (where.empty() || inner.empty()) return std::string{where.empty() ? inner : where};
+  return fmt::format("{}, {}", where, inner);
+}
+
+static std::string about(std::string_view where, std::string_view reason) {
+  return where.empty() ? std::string{reason} : fmt::format("{}: {}", where, reason);
+}
+
+static void scan_envelope(Bytes der, const std::string& where, Collector& into) {
+  Envelope envelope = open_pkcs7(der);
+  for (std::size_t i = 0; i < envelope.certificates.size() && !into.full(); ++i) {
+    into.certificate(envelope.certificates[i], join(where, fmt::format("certificate {} of the PKCS#7", i + 1)));
+  }
+  if (!envelope.trouble.empty()) {
+    into.complain(about(where, envelope.trouble));
+  } else if (envelope.certificates.empty()) {
+    into.complain(about(where, "a PKCS#7 without any certificate"));
+  }
+}
+
+/// What is not a certificate, in words that say what to do about it.
+static std::string_view advice(DerKind kind) {
+  switch (kind) {
+    case DerKind::pkcs12:
+      return "a PKCS#12 file: export the certificates as PEM or PKCS#7";
+    case DerKind::private_key:
+      return "a private key, not a certificate";
+    case DerKind::crl:
+      return "a certificate revocation list, not a certificate";
+    case DerKind::request:
+      return "a certificate request, not a certificate: it has not been issued yet";
+    case DerKind::public_key:
+      return "a bare public key, not a certificate";
+    case DerKind::other_pkcs7:
+      return "a PKCS#7 of another kind than signed data: export the certificates as PEM or PKCS#7";
+    default:
+      return "DER, but not a certificate";
+  }
+}
+
+/// One or more DER structures, one behind the other. `where` is the PEM block, or empty.
+static void scan_der(Bytes der, const std::string& where, Collector& into) {
+  // Transfers in text mode and old tools leave these at the end.
+  const auto padding = [](std::uint8_t c) { return c == 0x00 || c == '\r' || c == '\n' || c == 0x1a; };
+  std::size_t number = 0;
+  const Bytes all = der;
+  while (!der.empty() && !into.full()) {
+    ++number;
+    const std::size_t offset = all.size() - der.size();
+    const auto here = [&](bool alone) {
+      return alone ? where
+                   : join(where, fmt::format("certificate {} of {}", number, where.empty() ? "the file" : "it"));
+    };
+    const DerSize size = der_size(der);
+    if (!size.whole) {
+      const bool alone = number == 1;
+      if (size.announced > der.size()) {
+        into.complain(
+            about(here(alone), fmt::format("truncated: {} of {} bytes are there", der.size(), size.announced)));
+      } else if (alone) {
+        into.complain(about(where, "not DER"));
+      } else {
+        into.complain(about(
+            where, fmt::format("{} behind it that are not DER, from byte {} on", count(der.size(), "byte"), offset)));
+      }
+      return;
+    }
+    const Bytes element = der.first(*size.whole);
+    der = der.subspan(*size.whole);
+    if (std::all_of(der.begin(), der.end(), padding)) der = {};
+    const bool alone = number == 1 && der.empty();
+    switch (const DerKind kind = classify(element)) {
+      case DerKind::certificate:
+        into.certificate(element, here(alone));
+        break;
+      case DerKind::signed_data:
+        scan_envelope(element, here(alone), into);
+        break;
+      default:
+        if (kind == DerKind::private_key) into.private_key();
+        into.complain(about(here(alone), advice(kind)));
+    }
+  }
+}
+
+static std::array<std::int8_t, 256> base64_values() {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  std::int8_t next = 0;
+  for (const char c : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"sv) {
+    values[static_cast<unsigned char>(c)] = next++;
+  }
+  for (const char c : " \t\r\n\v\f"sv) values[static_cast<unsigned char>(c)] = -2;
+  values[static_cast<unsigned char>('=')] = -3;
+  return values;
+}
+
+namespace {
+
+struct Base64 {
+  ByteString bytes;
+  std::string trouble;     ///< empty when it was base64
+  std::size_t offset = 0;  ///< of the trouble in the text
+};
+
+}  // namespace
+
+/// RFC 7468, 3: lines of any length, blanks anywhere.
+static Base64 decode_base64(std::string_view text) {
+  static const std::array<std::int8_t, 256> values = base64_values();
+  Base64 result;
+  result.bytes.reserve(text.size() / 4 * 3 + 3);
+  std::uint32_t group = 0;
+  unsigned digits = 0;
+  unsigned padding = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::int8_t value = values[static_cast<unsigned char>(text[i])];
+    if (value == -2) continue;
+    if (value == -1 || (value >= 0 && padding > 0) || (value == -3 && (digits < 2 || digits + padding >= 4))) {
+      result.trouble =
+          value == -1 ? fmt::format("not base64: '{}'", printable(text.substr(i, 1))) : "not base64: misplaced '='";
+      if (value >= 0) result.trouble = "not base64: something behind the '='";
+      result.offset = i;
+      return result;
+    }
+    if (value == -3) {
+      ++padding;
+      continue;
+    }
+    group = group << 6U | static_cast<std::uint32_t>(value);
+    if (++digits == 4) {
+      result.bytes.push_back(static_cast<std::uint8_t>(group >> 16U));
+      result.bytes.push_back(static_cast<std::uint8_t>(group >> 8U));
+      result.bytes.push_back(static_cast<std::uint8_t>(group));
+      group = 0;
+      digits = 0;
+    }
+  }
+  if (digits == 1 || (digits > 1 && digits + padding != 4)) {
+    result.trouble = "not base64: it breaks off";
+    result.offset = text.size();
+  } else if (digits == 2) {
+    result.bytes.push_back(static_cast<std::uint8_t>(group >> 4U));
+  } else if (digits == 3) {
+    result.bytes.push_back(static_cast<std::uint8_t>(group >> 10U));
+    result.bytes.push_back(static_cast<std::uint8_t>(group >> 2U));
+  }
+  return result;
+}
+
+/// PEM TRUSTED CERTIFICATE: what OpenSSL trusts it for stands behind the certificate in one more SEQUENCE.
+static Bytes without_trust(Bytes der) {
+  const DerSize first = der_size(der);
+  if (!first.whole || *first.whole == der.size()) return der;
+  const Bytes rest = der.subspan(*first.whole);
+  const DerSize second = der_size(rest);
+  return second.whole && *second.whole == rest.size() ? der.first(*first.whole) : der;
+}
+
+static void scan_block(std::string_view label, std::string_view body, std::size_t line, const std::string& where,
+                       Collector& into) {
+  if (label.ends_with("PRIVATE KEY")) return into.private_key();
+  const bool trusted = label == "TRUSTED CERTIFICATE";
+  if (!trusted && label != "CERTIFICATE" && label != "X509 CERTIFICATE" && label != "PKCS7" &&
+      label != "PKCS #7 SIGNED DATA" && label != "CMS") {
+    if (label == "X509 CRL") return into.other("a certificate revocation list");
+    if (label.ends_with("CERTIFICATE REQUEST")) return into.other("a certificate request: it has not been issued yet");
+    return into.other(fmt::format("a PEM block called {}", printable(label, 64)));
+  }
+  const Base64 decoded = decode_base64(body);
+  if (!decoded.trouble.empty()) {
+    const auto line_breaks = std::count(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(decoded.offset), '\n');
+    return into.complain(
+        about(where, fmt::format("{} in line {}", decoded.trouble, line + static_cast<std::size_t>(line_breaks))));
+  }
+  if (decoded.bytes.empty()) return into.complain(about(where, "empty"));
+  scan_der(trusted ? without_trust(decoded.bytes) : Bytes{decoded.bytes}, where, into);
+}
+
+/// Whether the text up to `at` leaves it at the start of a line, blanks aside.
+static bool begins_line(std::string_view text, std::size_t at) {
+  while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t')) --at;
+  return at == 0 || text[at - 1] == '\n' || text[at - 1] == '\r';
+}
+
+static constexpr std::string_view begin_mark = "-----BEGIN ";
+static constexpr std::string_view end_mark = "-----END ";
+static constexpr std::string_view dashes = "-----";
+
+static std::size_t find_mark(std::string_view text, std::string_view mark, std::size_t from) {
+  std::size_t at = text.find(mark, from);
+  while (at != std::string_view::npos && !begins_line(text, at)) at = text.find(mark, at + mark.size());
+  return at;
+}
+
+/// The label behind a mark and where the rest of its line begins; nothing when the dashes are missing.
+static std::optional<std::string_view> label_at(std::string_view text, std::size_t& at) {
+  const std::string_view line =
+      text.substr(at, std::min<std::size_t>(text.find_first_of("\r\n", at), text.size()) - at);
+  const std::size_t end = line.find(dashes);
+  if (end == std::string_view::npos) return std::nullopt;
+  at += end + dashes.size();
+  return line.substr(0, end);
+}
+
+/// False when there is not one BEGIN line.
+static bool scan_pem(std::string_view text, Collector& into) {
+  std::size_t begin = find_mark(text, begin_mark, 0);
+  if (begin == std::string_view::npos) return false;
+  std::size_t number = 0;
+  std::size_t line = 1;
+  std::size_t counted = 0;  // lines are counted up to here
+  while (begin != std::string_view::npos && !into.full()) {
+    line += static_cast<std::size_t>(std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
+                                                text.begin() + static_cast<std::ptrdiff_t>(begin), '\n'));
+    counted = begin;
+    const std::string where = fmt::format("block {}", ++number);
+    std::size_t body = begin + begin_mark.size();
+    const std::size_t next = find_mark(text, begin_mark, body);
+    const std::string_view here = text.substr(0, next);
+    const std::optional<std::string_view> label = label_at(here, body);
+    const std::size_t end = find_mark(here, end_mark, body);
+    begin = next;
+    if (!label) {
+      into.complain(fmt::format("{}: its BEGIN line in line {} lacks the dashes at its end", where, line));
+      continue;
+    }
+    if (end == std::string_view::npos) {
+      if (label->ends_with("PRIVATE KEY")) into.private_key();
+      into.complain(
+          fmt::format("{}: truncated: no END line for the BEGIN {} in line {}", where, printable(*label, 64), line));
+      continue;
+    }
+    std::size_t behind = end + end_mark.size();
+    if (label_at(here, behind) != label) {
+      into.complain(fmt::format("{}: the BEGIN {} in line {} has an END line of another kind", where,
+                                printable(*label, 64), line));
+      continue;
+    }
+    scan_block(*label, here.substr(body, end - body), line, where, into);
+  }
+  return true;
+}
+
+/// UTF-16 to ASCII; what is not ASCII can only stand between PEM blocks and becomes '?'.
+static std::string narrow(Bytes utf16, bool big_endian) {
+  std::string text;
+  text.reserve(utf16.size() / 2);
+  for (std::size_t i = 0; i + 1 < utf16.size(); i += 2) {
+    const unsigned high = utf16[big_endian ? i : i + 1];
+    const unsigned low = utf16[big_endian ? i + 1 : i];
+    text.push_back(high == 0 && low < 0x80 ? static_cast<char>(low) : '?');
+  }
+  return text;
+}
+
+/// Formats that hold certificates, or are taken for ones that do, and that cannot be read here.
+static std::string_view recognise(std::string_view content) {
+  const auto starts = [content](std::string_view magic) { return content.starts_with(magic); };
+  if (starts("\0\0\0\0CERT"sv)) return "a Microsoft serialized store (.sst): export the certificates as PKCS#7 (.p7b)";
+  if (starts("\xfe\xed\xfe\xed"sv) || starts("\xce\xce\xce\xce"sv)) {
+    return "a Java key store: export the certificates with keytool -exportcert -rfc";
+  }
+  if (starts("PReg"sv)) return "a group policy file (Registry.pol): export the certificates as PKCS#7 (.p7b)";
+  if (starts("PK\x03\x04"sv)) return "a ZIP archive: unpack it first";
+  const std::string head = to_lower(trim(content.substr(0, 512)));
+  if (head.starts_with("windows registry editor") || head.starts_with("regedit4")) {
+    return "a registry export (.reg): export the certificates as PKCS#7 (.p7b)";
+  }
+  if (head.starts_with("<!doctype html") || head.starts_with("<html")) {
+    return "an HTML page: what was saved is not the file but a page about it";
+  }
+  if (head.starts_with("<?xml")) return "an XML file, not certificates";
+  if (content.find("================ ") != std::string_view::npos) {
+    return "certutil's text, which has no certificates in it: export them as PKCS#7 (.p7b)";
+  }
+  return "neither PEM nor DER nor PKCS#7";
+}
+
+/// Base64 without the BEGIN and END lines, as it is copied out of mails and directories.
+static bool scan_bare_base64(std::string_view text, Collector& into) {
+  const std::string_view trimmed = trim(text);
+  if (!trimmed.starts_with("MI")) return false;  // how a SEQUENCE of 256 bytes and more begins
+  const Base64 decoded = decode_base64(trimmed);
+  if (!decoded.trouble.empty()) return false;
+  scan_der(decoded.bytes, {}, into);
+  return true;
+}
+
+static void scan_text(std::string_view text, Collector& into) {
+  if (scan_pem(text, into) || scan_bare_base64(text, into)) return;
+  into.complain(std::string{recognise(text)});
+}
+
+Scan scan_certificates(Bytes content) {
+  Scan scan;
+  Collector into(scan);
+  if (content.size() > max_file_size) {
+    into.complain("larger than 256 MiB");
+    return scan;
+  }
+  const std::string_view text = as_text(content);
+  if (trim(text).empty()) {
+    into.complain("empty file");
+  } else if (text.starts_with("\xff\xfe"sv) || text.starts_with("\xfe\xff"sv)) {
+    scan_text(narrow(content.subspan(2), text.starts_with("\xfe\xff"sv)), into);
+  } else if (looks_like_der(content)) {
+    scan_der(content, {}, into);
+  } else {
+    scan_text(text.starts_with("\xef\xbb\xbf"sv) ? text.substr(3) : text, into);
+  }
+  into.finish("no certificate in it");
+  return scan;
+}
+
+}  // namespace mrascheck::x509
