@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "cli/arguments.hpp"
+#include "cli/command.hpp"
+#include "cli/support.hpp"
+#include "core/report.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "json/evidence_json.hpp"
+#include "render/render.hpp"
+
+namespace mrascheck::cli {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+po::options_description options() {
+  po::options_description all{"Options", 80};
+  // clang-format off
+  all.add_options()
+      ("config,c", po::value<std::string>()->value_name("FILE"), "configuration (default /etc/mrascheck/site.yaml)")
+      ("evidence", po::value<Texts>()->composing()->value_name("FILE"),
+       "judge this recording instead of looking; repeat it to join recordings from several hosts")
+      ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, to be judged again with --evidence")
+      ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
+       "text, plugin or json, to standard output or a file; repeatable (default text)")
+      ("only", po::value<Texts>()->composing()->value_name("CHECK"), "only this check; repeatable")
+      ("skip", po::value<Texts>()->composing()->value_name("CHECK"), "all but this check; repeatable")
+      ("warning,w", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"),
+       "warning threshold; a bare range is for expiry, in days (default 30:)")
+      ("critical,C", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"), "critical threshold (default 10:)")
+      ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, as 10s or 500ms (default 10s)")
+      ("deadline", po::value<std::string>()->value_name("TIME"), "limit of the whole run (default 50s)")
+      ("max-output", po::value<std::size_t>()->value_name("BYTES"), "limit of the plugin format (default 4096)")
+      ("color", po::value<std::string>()->value_name("WHEN"), "auto, always or never (default auto; NO_COLOR is honoured)")
+      ("verbose,v", "more of the report; up to three times")
+      ("help,h", "this text");
+  // clang-format on
+  return all;
+}
+
+struct Format {
+  std::string name;
+  std::string file;  ///< empty: standard output
+};
+
+Result<std::vector<Format>> formats(const Arguments& args) {
+  std::vector<Format> wanted;
+  for (const std::string& text : args.texts("format")) {
+    const std::size_t equals = text.find('=');
+    Format format{text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1)};
+    static constexpr std::string_view known[] = {"text", "plugin", "json"};
+    if (std::find(std::begin(known), std::end(known), format.name) == std::end(known)) {
+      return fail(ErrorKind::config,
+                  fmt::format("unknown format '{}': it is text, plugin or json", printable(format.name, 40)));
+    }
+    wanted.push_back(std::move(format));
+  }
+  if (wanted.empty()) wanted.push_back({"text", ""});
+  return wanted;
+}
+
+Result<bool> color(const Arguments& args) {
+  const std::string when = args.has("color") ? args.text("color") : "auto";
+  if (when == "always") return true;
+  if (when == "never") return false;
+  if (when != "auto")
+    return fail(ErrorKind::config, fmt::format("--color {}: it is auto, always or never", printable(when, 40)));
+  const char* no_color = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
+}
+
+Result<void> set_time(const Arguments& args, const char* option, std::chrono::milliseconds& limit) {
+  if (!args.has(option)) return {};
+  const auto time = parse_duration(args.text(option));
+  if (!time || time->count() == 0) {
+    return fail(ErrorKind::config,
+                fmt::format("--{} {}: not a time such as 10s or 500ms", option, printable(args.text(option), 40)));
+  }
+  limit = *time;
+  return {};
+}
+
+/// From recordings or from the site itself; nothing more is decided here.
+tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
+  if (args.has("evidence")) {
+    auto evidence = read_recordings(args.texts("evidence"));
+    if (!evidence) return tl::unexpected(std::vector{evidence.error().text});
+    return std::move(*evidence);
+  }
+  auto config = load_config(args.has("config") ? args.text("config") : "/etc/mrascheck/site.yaml");
+  if (!config) return tl::unexpected(config.error());
+  for (const auto& set :
+       {set_time(args, "timeout", config->limits.step), set_time(args, "deadline", config->limits.deadline)}) {
+    if (!set) return tl::unexpected(std::vector{set.error().text});
+  }
+  return look(*config, ::isatty(STDERR_FILENO) == 1);
+}
+
+int run_check(const std::vector<std::string>& arguments, Streams io) {
+  const po::options_description known = options();
+  const auto args = parse(arguments, known);
+  if (!args) return refuse(io.err, args.error().text, {});
+  if (args->has("help")) {
+    io.out << "Usage: mrascheck check [-c FILE] [options]\n"
+              "Looks at a site, judges what it saw, prints it, and exits with 0 (OK), 1 (WARNING),\n"
+              "2 (CRITICAL) or 3 (UNKNOWN).\n\n"
+           << help(known)
+           << "\nExamples:\n"
+              "  mrascheck check -c site.yaml\n"
+              "  mrascheck check -c site.yaml --record monday.json --format plugin\n"
+              "  mrascheck check --evidence fe1.json --evidence fe2.json --format json=report.json\n";
+    return 0;
+  }
+  if (!args->positional.empty()) {
+    return refuse(io.err,
+                  fmt::format("{}: mrascheck check takes options only", printable(args->positional.front(), 80)), {});
+  }
+  const auto wanted = formats(*args);
+  const auto colored = color(*args);
+  const auto selected = select_checks(args->texts("only"), args->texts("skip"));
+  if (!wanted) return refuse(io.err, wanted.error().text, {});
+  if (!colored) return refuse(io.err, colored.error().text, {});
+  if (!selected) return refuse(io.err, selected.error().text, {});
+  Policy overrides;
+  for (const bool critical : {false, true}) {
+    for (const std::string& text : args->texts(critical ? "critical" : "warning")) {
+      if (const auto set = set_threshold(overrides, text, critical); !set) return refuse(io.err, set.error().text, {});
+    }
+  }
+  auto evidence = gather(*args);
+  if (!evidence) {
+    return refuse(io.err, fmt::format("nothing was looked at: {}", count(evidence.error().size(), "problem")),
+                  evidence.error());
+  }
+  for (const auto& [metric, thresholds] : overrides.thresholds) {
+    Thresholds& present = evidence->site.policy.thresholds[metric];
+    if (thresholds.warning) present.warning = thresholds.warning;
+    if (thresholds.critical) present.critical = thresholds.critical;
+  }
+  std::vector<std::string> complaints;
+  if (args->has("record")) {
+    if (const auto done = write_file(args->text("record"), json::write_evidence(*evidence)); !done) {
+      complaints.push_back(done.error().text);
+    }
+  }
+  const Report report = judge(*evidence, *selected);
+  render::Options how;
+  how.color = *colored;
+  how.verbosity = args->verbosity;
+  if (args->has("max-output")) how.max_output = args->values["max-output"].as<std::size_t>();
+  for (const Format& format : *wanted) {
+    render::Options here = how;
+    here.color = how.color && format.file.empty();
+    const std::string bytes = format.name == "json"     ? json::write_report(report)
+                              : format.name == "plugin" ? render::plugin(report, here)
+                                                        : render::text(report, here);
+    if (format.file.empty()) {
+      io.out << bytes << std::flush;
+    } else if (const auto done = write_file(format.file, bytes); !done) {
+      complaints.push_back(done.error().text);
+    }
+  }
+  for (const std::string& complaint : complaints) io.err << "could not be written: " << complaint << '\n';
+  const Status status = complaints.empty() ? report.status : worst(report.status, Status::unknown);
+  return exit_code(status);
+}
+
+}  // namespace
+
+extern const Command check_command;
+constinit const Command check_command{"check", "look at a site, judge it, print, exit with its status", run_check};
+
+}  // namespace mrascheck::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/cli.hpp"
+
+namespace mrascheck::cli {
+
+/// A row of the subcommand table: one file each.
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(const std::vector<std::string>& arguments, Streams io);
+};
+
+extern const Command check_command;
+extern const Command list_command;
+
+/// The same program under its Monitoring Plugins name, check_mras(1).
+int run_plugin(const std::vector<std::string>& arguments, Streams io);
+
+}  // namespace mrascheck::cli

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <vector>
+
+#include "checks/registry.hpp"
+#include "cli/arguments.hpp"
+#include "cli/command.hpp"
+#include "cli/support.hpp"
+#include "core/report.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "json/evidence_json.hpp"
+#include "render/render.hpp"
+#include "sources/sources.hpp"
+
+namespace mrascheck::cli {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+po::options_description options() {
+  po::options_description all{"Options", 80};
+  // clang-format off
+  all.add_options()
+      ("hostname,H", po::value<std::string>()->value_name("EDGE"), "the server to check: its FQDN, or an address with --name")
+      ("name", po::value<std::string>()->value_name("FQDN"), "the name its certificate must carry (default: that of -H)")
+      ("pool", po::value<std::string>()->value_name("FQDN"), "the pool it belongs to: its certificate may name that instead")
+      ("port,p", po::value<unsigned>()->value_name("PORT"), "TCP port (default 5062)")
+      ("certificate", po::value<std::string>()->value_name("FILE"), "the Front End's certificate")
+      ("key", po::value<std::string>()->value_name("FILE"), "its private key")
+      ("passphrase", po::value<std::string>()->value_name("SOURCE"), "the key's passphrase: file:PATH, env:NAME or fd:NUMBER")
+      ("chain", po::value<std::string>()->value_name("FILE"),
+       "what is sent behind the certificate; `stores`: as the Front End's stores would make it (default: what else the certificate file holds)")
+      ("from", po::value<std::string>()->value_name("FQDN"), "the Front End's name (default: that of its certificate)")
+      ("trust", po::value<Texts>()->multitoken()->composing()->value_name("FILE..."),
+       "certificates that the Front End trusts: the self-issued ones as roots")
+      ("store", po::value<Texts>()->multitoken()->composing()->value_name("FILE|URI..."),
+       "further stores that feed its intermediate certificates: files, directories, or an LDAP URI")
+      ("identity", po::value<std::string>()->value_name("URI"), "whose credentials to ask for: sip:USER@DOMAIN")
+      ("location", po::value<std::string>()->value_name("WHERE"), "intranet or internet (default intranet)")
+      ("service", po::value<std::string>()->value_name("NAME"), "mras, sip or tls (default mras)")
+      ("no-mras", "stop after the handshake: the same as --service tls")
+      ("expect", po::value<std::string>()->value_name("WHAT"), "accept or refuse (default accept)")
+      ("resolve", po::value<Texts>()->composing()->value_name("NAME=ADDRESS"), "use this address for that name; repeatable")
+      ("use-ipv4,4", "IPv4 only")
+      ("use-ipv6,6", "IPv6 only")
+      ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, in seconds or as 500ms (default 10s)")
+      ("deadline", po::value<std::string>()->value_name("TIME"), "limit of the whole run (default 50s)")
+      ("warning,w", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"),
+       "warning threshold; a bare range is for expiry, in days (default 30:)")
+      ("critical,c", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"), "critical threshold (default 10:)")
+      ("max-output", po::value<std::size_t>()->value_name("BYTES"), "cut the output at a line end before this (default 4096)")
+      ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, for mrascheck check --evidence")
+      ("verbose,v", "more of the report; up to three times")
+      ("version,V", "the version")
+      ("help,h", "this text");
+  // clang-format on
+  return all;
+}
+
+int usage(std::ostream& out, const std::string& problem) {
+  out << "MRAS UNKNOWN - " << problem
+      << "\nUsage: check_mras -H EDGE --certificate FILE --key FILE --trust FILE...\n"
+         "                  --identity sip:USER@DOMAIN [options]; --help lists them\n";
+  return exit_code(Status::unknown);
+}
+
+bool is_address(const std::string& text) {
+  std::array<unsigned char, 16> address{};
+  return ::inet_pton(AF_INET, text.c_str(), address.data()) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
+}
+
+bool is_ldap_uri(const std::string& text) {
+  const std::string lower = to_lower(text.substr(0, 8));
+  return lower.starts_with("ldap://") || lower.starts_with("ldaps://") || lower.starts_with("ldapi://");
+}
+
+Result<void> set_service(const Arguments& args, Link& link, MrasQuestion& question) {
+  const std::string service = args.has("no-mras") ? "tls" : args.has("service") ? args.text("service") : "mras";
+  if (service == "mras") {
+    link.service = Service::mras;
+  } else if (service == "sip") {
+    link.service = Service::sip;
+  } else if (service == "tls") {
+    link.service = Service::tls;
+  } else {
+    return fail(ErrorKind::config, fmt::format("--service {}: it is mras, sip or tls", printable(service, 40)));
+  }
+  const std::string expect = args.has("expect") ? args.text("expect") : "accept";
+  if (expect != "accept" && expect != "refuse") {
+    return fail(ErrorKind::config, fmt::format("--expect {}: it is accept or refuse", printable(expect, 40)));
+  }
+  link.expect = expect == "accept" ? Expectation::accept : Expectation::refuse;
+  question.identity = args.text("identity");
+  const std::size_t at = question.identity.find('@');
+  const bool sip_uri = question.identity.starts_with("sip:") && at != std::string::npos && at > 4 &&
+                       at + 1 < question.identity.size() &&
+                       std::all_of(question.identity.begin(), question.identity.end(),
+                                   [](char c) { return c > ' ' && c < 127 && c != '<' && c != '>' && c != '"'; });
+  if ((link.service == Service::mras || !question.identity.empty()) && !sip_uri) {
+    return fail(ErrorKind::config, "--identity must be a SIP URI such as sip:probe@contoso.example (or say --no-mras)");
+  }
+  const std::string location = args.has("location") ? args.text("location") : "intranet";
+  if (location != "intranet" && location != "internet") {
+    return fail(ErrorKind::config, fmt::format("--location {}: it is intranet or internet", printable(location, 40)));
+  }
+  question.location = location == "intranet" ? MrasLocation::intranet : MrasLocation::internet;
+  return {};
+}
+
+Result<void> set_limits(const Arguments& args, Config& config) {
+  for (auto [option, limit] :
+       {std::pair{"timeout", &config.limits.step}, std::pair{"deadline", &config.limits.deadline}}) {
+    if (!args.has(option)) continue;
+    const auto time = parse_duration(args.text(option));
+    if (!time || time->count() == 0) {
+      return fail(ErrorKind::config,
+                  fmt::format("--{} {}: not a time such as 10 or 500ms", option, printable(args.text(option), 40)));
+    }
+    *limit = *time;
+  }
+  for (const std::string& text : args.texts("resolve")) {
+    const std::size_t equals = text.find('=');
+    const std::string address = equals == std::string::npos ? "" : text.substr(equals + 1);
+    if (equals == 0 || !is_address(address)) {
+      return fail(ErrorKind::config,
+                  fmt::format("--resolve {}: write NAME=ADDRESS, with an IPv4 or IPv6 address", printable(text, 80)));
+    }
+    config.resolve[text.substr(0, equals)].push_back(address);
+  }
+  if (args.has("use-ipv4") && args.has("use-ipv6")) return fail(ErrorKind::config, "-4 and -6 exclude each other");
+  if (args.has("use-ipv4")) config.family = Config::Family::v4;
+  if (args.has("use-ipv6")) config.family = Config::Family::v6;
+  return {};
+}
+
+void add_stores(const Arguments& args, Config& config, Server& front_end) {
+  const auto add = [&](const std::string& what, const std::string& name, std::vector<std::string>& user) {
+    StoreSource source;
+    source.name = name;
+    (is_ldap_uri(what) ? source.ldap_uris : source.paths).push_back(what);
+    config.site.stores.push_back({name, StoreKind::mixed, front_end.name, is_ldap_uri(what)});
+    config.stores.push_back(std::move(source));
+    user.push_back(name);
+  };
+  for (const std::string& path : args.texts("trust")) add(path, fmt::format("trust {}", path), front_end.trusts);
+  for (const std::string& path : args.texts("store")) add(path, fmt::format("store {}", path), front_end.intermediates);
+}
+
+/// One Front End, one Edge, one link.
+Result<Config> config_from(const Arguments& args) {
+  Config config;
+  for (const char* needed : {"hostname", "certificate", "key", "trust"}) {
+    if (!args.has(needed)) return fail(ErrorKind::config, fmt::format("--{} is missing", needed));
+  }
+  const std::string host = args.text("hostname");
+  if (host.empty() || host.size() > 255 ||
+      std::any_of(host.begin(), host.end(), [](char c) { return c <= ' ' || c > '~'; })) {
+    return fail(ErrorKind::config, fmt::format("-H {}: not a host name", printable(host, 80)));
+  }
+  const bool literal = is_address(host);
+  if (literal && !args.has("name")) {
+    return fail(ErrorKind::config,
+                fmt::format("-H {} is an address: say with --name which name its certificate must carry", host));
+  }
+  Server edge;
+  edge.role = Role::edge;
+  edge.name = args.has("name") ? args.text("name") : host;
+  edge.pool = args.text("pool");
+  if (literal) {
+    edge.addresses = {host};
+  } else if (edge.name != host) {
+    edge.dns = host;
+  }
+
+  IdentitySource identity;
+  identity.certificate = args.text("certificate");
+  identity.key = args.text("key");
+  Server front_end;
+  front_end.role = Role::front_end;
+  front_end.has_identity = true;
+  if (args.text("chain") == "stores") {
+    front_end.chain = ChainMode::from_stores;
+  } else {
+    identity.chain = args.text("chain");
+  }
+  if (args.has("passphrase")) {
+    auto source = parse_secret_source(args.text("passphrase"));
+    if (!source) return fail(ErrorKind::config, "--passphrase: " + source.error().text);
+    identity.passphrase = *source;
+  }
+  sources::CertificatePool pool;
+  const auto loaded = sources::load_identity(identity, pool);
+  if (!loaded) return tl::unexpected(loaded.error().error);
+  const Certificate& certificate = *loaded->identity.certificate;
+  front_end.name = args.has("from") ? args.text("from") : short_name(certificate);
+  identity.server = front_end.name;
+  config.identities.push_back(std::move(identity));
+
+  Link link;
+  link.from = front_end.name;
+  link.to = edge.name;
+  if (args.has("port")) {
+    const unsigned port = args.values["port"].as<unsigned>();
+    if (port == 0 || port > 65'535) return fail(ErrorKind::config, fmt::format("-p {}: a port is 1 to 65535", port));
+    link.port = static_cast<std::uint16_t>(port);
+  }
+  if (auto set = set_service(args, link, config.site.mras); !set) return tl::unexpected(set.error());
+  if (auto set = set_limits(args, config); !set) return tl::unexpected(set.error());
+  add_stores(args, config, front_end);
+  config.site.name = edge.name;
+  config.site.links.push_back(link);
+  config.site.servers = {front_end, edge};
+  config.site.policy = Policy::defaults();
+  for (const bool critical : {false, true}) {
+    for (const std::string& text : args.texts(critical ? "critical" : "warning")) {
+      if (auto set = set_threshold(config.site.policy, text, critical); !set) return tl::unexpected(set.error());
+    }
+  }
+  return config;
+}
+
+}  // namespace
+
+int run_plugin(const std::vector<std::string>& arguments, Streams io) {
+  const po::options_description known = options();
+  const auto args = parse(arguments, known);
+  if (!args) return usage(io.out, args.error().text);
+  if (args->has("help")) {
+    io.out << "check_mras " << version
+           << "\nChecks one Edge as a Front End would use it: name, port, mutual TLS, certificates,\n"
+              "media relay credentials.\n\n"
+              "Usage: check_mras -H EDGE --certificate FILE --key FILE --trust FILE...\n"
+              "                  --identity sip:USER@DOMAIN [options]\n\n"
+           << help(known)
+           << "\nExamples:\n"
+              "  check_mras -H edge1.contoso.example --certificate fe1.crt --key fe1.key \\\n"
+              "    --trust root.pem --identity sip:probe@contoso.example -w 30: -c 10:\n"
+              "\nExit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (also for this text).\n";
+    return exit_code(Status::unknown);
+  }
+  if (args->has("version")) {
+    io.out << "check_mras " << version << '\n';
+    return exit_code(Status::unknown);
+  }
+  if (!args->positional.empty())
+    return usage(io.out, fmt::format("{}: options only", printable(args->positional.front(), 80)));
+  const auto config = config_from(*args);
+  if (!config) return usage(io.out, config.error().text);
+  const Evidence evidence = look(*config, false);
+  std::string complaint;
+  if (args->has("record")) {
+    if (const auto done = write_file(args->text("record"), json::write_evidence(evidence)); !done)
+      complaint = done.error().text;
+  }
+  const Report report = judge(evidence, checks::all());
+  render::Options how;
+  how.verbosity = args->verbosity;
+  if (args->has("max-output")) how.max_output = args->values["max-output"].as<std::size_t>();
+  io.out << render::plugin(report, how);
+  if (!complaint.empty()) io.out << "could not be written: " << complaint << '\n';
+  return exit_code(complaint.empty() ? report.status : worst(report.status, Status::unknown));
+}
+
+}  // namespace mrascheck::cli

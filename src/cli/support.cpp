@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/support.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <iostream>
+#include <stop_token>
+#include <thread>
+
+#include "checks/registry.hpp"
+#include "core/status.hpp"
+#include "core/text.hpp"
+#include "json/evidence_json.hpp"
+#include "run/collect.hpp"
+#include "sources/sources.hpp"
+#include "yaml/config_reader.hpp"
+
+namespace mrascheck::cli {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "this host";
+  return printable(name.data());
+}
+
+/// Turns SIGTERM and SIGINT into a stop request while it lives. The signals are blocked in the thread that makes it,
+/// and in all that it starts afterwards; a thread of its own waits for them.
+class SignalWatch {
+ public:
+  SignalWatch() {
+    ::sigemptyset(&signals_);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals_, number);
+    ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    // By value, so that the thread outlives this object by a slice without touching it.
+    waiter_ = std::jthread([signals = signals_, source = source_](const std::stop_token& over) mutable {
+      constexpr timespec slice{0, 50'000'000};
+      while (!over.stop_requested()) {
+        if (::sigtimedwait(&signals, nullptr, &slice) > 0) source.request_stop();
+      }
+    });
+  }
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+  ~SignalWatch() {
+    waiter_.request_stop();
+    waiter_.detach();
+  }
+
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  sigset_t signals_{};
+  std::stop_source source_;
+  std::jthread waiter_;
+};
+
+}  // namespace
+
+tl::expected<Config, std::vector<std::string>> load_config(const std::string& path) {
+  yaml::ConfigFile file = yaml::read_config(path);
+  std::vector<std::string> problems = std::move(file.problems);
+  // Keys and certificates are looked into as well, so that a wrong pair is told with its place, before anything is
+  // tried.
+  sources::CertificatePool pool;
+  for (const IdentitySource& source : file.config.identities) {
+    const auto loaded = sources::load_identity(source, pool);
+    if (loaded) continue;
+    const auto where = file.positions.find(fmt::format("identities.{}.{}", source.server, loaded.error().field));
+    problems.push_back(where == file.positions.end() ? loaded.error().error.text
+                                                     : fmt::format("{}: {}", where->second, loaded.error().error.text));
+  }
+  if (!problems.empty()) return tl::unexpected(std::move(problems));
+  return std::move(file.config);
+}
+
+Result<void> set_threshold(Policy& policy, const std::string& text, bool critical) {
+  const std::size_t equals = text.find('=');
+  const std::string metric = equals == std::string::npos ? "expiry" : text.substr(0, equals);
+  const auto known = metrics();
+  if (std::none_of(known.begin(), known.end(), [&](const Metric& m) { return m.name == metric; })) {
+    std::vector<std::string_view> names;
+    for (const Metric& m : known) names.push_back(m.name);
+    const std::string_view near = did_you_mean(metric, names);
+    return fail(ErrorKind::config, fmt::format("unknown metric '{}'{}", printable(metric, 40),
+                                               near.empty() ? "; mrascheck list metrics shows them"
+                                                            : fmt::format("; did you mean '{}'?", near)));
+  }
+  const auto range = parse_range(equals == std::string::npos ? text : text.substr(equals + 1));
+  if (!range) return tl::unexpected(range.error());
+  Thresholds& thresholds = policy.thresholds[metric];
+  (critical ? thresholds.critical : thresholds.warning) = *range;
+  return {};
+}
+
+Result<std::vector<const Check*>> select_checks(const std::vector<std::string>& only,
+                                                const std::vector<std::string>& skip) {
+  std::vector<std::string_view> ids;
+  for (const Check* check : checks::all()) ids.push_back(check->id);
+  for (const auto* list : {&only, &skip}) {
+    for (const std::string& id : *list) {
+      if (checks::find(id) != nullptr) continue;
+      const std::string_view near = did_you_mean(id, ids);
+      return fail(ErrorKind::config, fmt::format("unknown check '{}'{}", printable(id, 40),
+                                                 near.empty() ? "; mrascheck list checks shows them"
+                                                              : fmt::format("; did you mean '{}'?", near)));
+    }
+  }
+  const auto named = [](const std::vector<std::string>& list, std::string_view id) {
+    return std::find(list.begin(), list.end(), id) != list.end();
+  };
+  std::vector<const Check*> chosen;
+  for (const Check* check : checks::all()) {
+    if ((only.empty() || named(only, check->id)) && !named(skip, check->id)) chosen.push_back(check);
+  }
+  if (chosen.empty()) return fail(ErrorKind::config, "no check is left: --only and --skip exclude them all");
+  return chosen;
+}
+
+Evidence look(const Config& config, bool progress) {
+  const SignalWatch signals;
+  run::Options options;
+  options.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  options.vantage = host_name();
+  options.stop = signals.token();
+  if (progress) {
+    options.progress = [](std::size_t done, std::size_t all, const std::string& what) {
+      std::cerr << fmt::format("\r\033[K[{}/{}] {}", done, all, printable(what, 60)) << std::flush;
+    };
+  }
+  Evidence evidence = run::collect(config, make_plan(config), options);
+  if (progress) std::cerr << "\r\033[K" << std::flush;
+  return evidence;
+}
+
+Result<Evidence> read_recordings(const std::vector<std::string>& paths) {
+  sources::CertificatePool pool;
+  std::vector<Evidence> recordings;
+  for (const std::string& path : paths) {
+    const auto content = sources::read_file(path);
+    if (!content) return tl::unexpected(content.error());
+    auto evidence = json::read_evidence(as_text(*content), path, [&pool](Bytes der) { return pool.intern(der); });
+    if (!evidence) return tl::unexpected(evidence.error());
+    recordings.push_back(std::move(*evidence));
+  }
+  return merge(std::move(recordings));
+}
+
+Result<void> write_file(const std::string& path, const std::string& content) {
+  const auto problem = [&] { return fail(ErrorKind::local, fmt::format("{}: {}", path, std::strerror(errno))); };
+  const std::string temporary = fmt::format("{}.{}.part", path, ::getpid());
+  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file < 0) return problem();
+  std::size_t written = 0;
+  bool fine = true;
+  while (fine && written < content.size()) {
+    const ssize_t n = ::write(file, content.data() + written, content.size() - written);
+    if (n > 0) {
+      written += static_cast<std::size_t>(n);
+    } else {
+      fine = n < 0 && errno == EINTR;
+    }
+  }
+  fine = fine && ::fsync(file) == 0;
+  auto result = fine ? Result<void>{} : Result<void>{problem()};
+  ::close(file);
+  if (result && ::rename(temporary.c_str(), path.c_str()) != 0) result = problem();
+  if (!result) ::unlink(temporary.c_str());
+  return result;
+}
+
+int refuse(std::ostream& out, std::string_view headline, const std::vector<std::string>& problems) {
+  out << "UNKNOWN: " << headline << '\n';
+  for (const std::string& problem : problems) out << problem << '\n';
+  return exit_code(Status::unknown);
+}
+
+}  // namespace mrascheck::cli

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/cli.hpp"
+#include "core/config.hpp"
+#include "core/evidence.hpp"
+#include "core/finding.hpp"
+#include "core/result.hpp"
+
+namespace mrascheck::cli {
+
+inline constexpr std::string_view version = MRASCHECK_VERSION;
+
+/// A configuration that everything can be done with, or all that is wrong with it, a line each.
+tl::expected<Config, std::vector<std::string>> load_config(const std::string& path);
+
+/// Applies "-w 30:", "-C expiry=10:": a bare range is for expiry. Error: config.
+Result<void> set_threshold(Policy& policy, const std::string& text, bool critical);
+
+/// The checks chosen by --only and --skip, in their order. Error: config, with a "did you mean".
+Result<std::vector<const Check*>> select_checks(const std::vector<std::string>& only,
+                                                const std::vector<std::string>& skip);
+
+/// Looks at everything in `config`, with progress on a terminal; SIGTERM and SIGINT end it early.
+Evidence look(const Config& config, bool progress);
+
+/// Reads recordings and joins them. Error: local, malformed or config, naming the file.
+Result<Evidence> read_recordings(const std::vector<std::string>& paths);
+
+/// Writes a whole file by way of a temporary one beside it. Error: local, "out.json: No space left on device".
+Result<void> write_file(const std::string& path, const std::string& content);
+
+/// "UNKNOWN: ..." lines for what kept the program from beginning; returns the exit code of UNKNOWN.
+int refuse(std::ostream& out, std::string_view headline, const std::vector<std::string>& problems);
+
+}  // namespace mrascheck::cli
