@@ -273,8 +273,7 @@ TlsEngine::State TlsEngine::read(std::string& into, std::size_t limit) {
 }
 
 TlsEngine::State TlsEngine::write(std::string_view plaintext) {
-  if (impl_->ended) return *impl_->ended;
-  if (SSL_is_init_finished(impl_->ssl.get()) != 1) return State::failed;
+  if (impl_->ended || SSL_is_init_finished(impl_->ssl.get()) != 1) return State::failed;
   if (plaintext.empty()) return State::ready;
   ERR_clear_error();
   std::size_t written = 0;
