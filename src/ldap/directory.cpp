@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ldap/directory.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -394,23 +395,75 @@ static Result<void> check_bind(const StoreSource& source, const Uri& uri, const 
   return {};
 }
 
-static Result<DirectoryAnswer> read_from(const Uri& uri, const StoreSource& source, const Secret& password,
-                                         std::chrono::milliseconds step, const Deadline& deadline,
-                                         const std::function<void(const CertificateValue&)>& on_value,
-                                         const NameService& names, std::size_t& handed_over) {
-  auto session = Session::open(uri, names, step, deadline);
-  if (!session) return tl::unexpected(session.error());
-  const bool start_tls = uri.scheme == Uri::Scheme::ldap && (source.starttls == StartTls::required ||
-                                                             (source.starttls == StartTls::automatic && source.bind));
-  Result<void> ready;
-  if (uri.encrypted()) ready = session->shake_hands(source.ca_file, source.verify_server);
-  if (start_tls) ready = session->start_tls(source.ca_file, source.verify_server);
-  if (ready && source.bind) ready = session->bind(source.bind->dn, password);
-  if (!ready) return tl::unexpected(ready.error());
+/// What a connection needs, from the configuration.
+struct Reach {
+  const StoreSource& source;
+  const NameService& names;
+  std::chrono::milliseconds step;
+  const Deadline& deadline;
+};
 
+static bool wants_start_tls(const StoreSource& source, const Uri& uri) {
+  return uri.scheme == Uri::Scheme::ldap &&
+         (source.starttls == StartTls::required || (source.starttls == StartTls::automatic && source.bind));
+}
+
+/// Whether `name` stands anywhere in a certificate, as it is, as a wildcard's domain, or as the octets of an address.
+/// No proof that the certificate is for it, but when it does not, the certificate is not.
+static bool mentions(const std::string& der, const std::string& name) {
+  std::array<char, sizeof(in6_addr)> address{};
+  if (inet_pton(AF_INET, name.c_str(), address.data()) == 1)
+    return der.find(address.data(), 0, sizeof(in_addr)) != std::string::npos;
+  if (inet_pton(AF_INET6, name.c_str(), address.data()) == 1)
+    return der.find(address.data(), 0, sizeof(in6_addr)) != std::string::npos;
+  const std::string text = to_lower(der);
+  const std::string wanted = to_lower(name);
+  const auto dot = wanted.find('.');
+  return text.find(wanted) != std::string::npos ||
+         (dot != std::string::npos && text.find('*' + wanted.substr(dot)) != std::string::npos);
+}
+
+static Result<Session> connect(const Uri& uri, const Reach& reach, Trust trust) {
+  auto session = Session::open(uri, reach.names, reach.step, reach.deadline);
+  if (!session) return session;
+  Result<void> ready;
+  const bool start_tls = wants_start_tls(reach.source, uri);
+  if (start_tls) ready = session->start_tls();
+  if (!ready) return tl::unexpected(ready.error());
+  if (!start_tls && !uri.encrypted()) return session;
+  ready = session->shake_hands(reach.source.ca_file, trust);
+  if (ready) return session;
+  if (trust != Trust::certificate_and_name || ready.error().kind != ErrorKind::unreachable) {
+    return tl::unexpected(ready.error());
+  }
+  // libldap on GnuTLS does not say what it did not like. A second look, which takes any certificate and sends nothing,
+  // tells a handshake that fails anyway from a certificate that is not accepted.
+  auto second = connect(uri, reach, Trust::any_certificate);
+  if (!second) return tl::unexpected(ready.error());
+  const std::string name = printable(uri.host);
+  const std::string authority =
+      reach.source.ca_file.empty() ? "the system's trust store" : printable(reach.source.ca_file);
+  const std::string reason =
+      mentions(second->server_certificate(), uri.host)
+          ? fmt::format(
+                "its certificate is not accepted: it must lead to a CA in {}, be valid today, and be for the name {}",
+                authority, name)
+          : fmt::format("its certificate is not for the name {}", name);
+  return fail(ErrorKind::rejected_by_us, second->error("TLS handshake", LDAP_CONNECT_ERROR, reason).value().text);
+}
+
+static Result<DirectoryAnswer> read_from(const Uri& uri, const Reach& reach, const Secret& password,
+                                         const std::function<void(const CertificateValue&)>& on_value,
+                                         std::size_t& handed_over) {
+  const StoreSource& source = reach.source;
+  auto session = connect(uri, reach, source.verify_server ? Trust::certificate_and_name : Trust::nothing);
+  if (!session) return tl::unexpected(session.error());
+  if (source.bind) {
+    if (auto bound = session->bind(source.bind->dn, password); !bound) return tl::unexpected(bound.error());
+  }
   DirectoryAnswer answer;
   answer.server = uri.text;
-  if ((uri.encrypted() || start_tls) && !source.verify_server) {
+  if ((uri.encrypted() || wants_start_tls(source, uri)) && !source.verify_server) {
     answer.remarks.push_back(fmt::format("{}: its certificate was not checked: verify is off", uri.text));
   }
   Reader reader{*session, source, answer, on_value};
@@ -434,17 +487,20 @@ Result<DirectoryAnswer> read_directory(const StoreSource& source, const Secret& 
   }
   if (uris.empty()) return fail(ErrorKind::config, fmt::format("{}: no ldap uri", printable(source.name)));
 
+  const Reach reach{.source = source, .names = names, .step = step, .deadline = deadline};
   std::optional<Error> failed;
   for (const Uri& uri : uris) {
     std::size_t handed_over = 0;
-    auto answer = read_from(uri, source, password, step, deadline, on_value, names, handed_over);
+    auto answer = read_from(uri, reach, password, on_value, handed_over);
     if (answer) {
       if (failed)
         answer->remarks.insert(answer->remarks.begin(), fmt::format("{}; {} answered", failed->text, uri.text));
       return answer;
     }
     const ErrorKind kind = answer.error().kind;
-    if (handed_over > 0) answer.error().text += fmt::format(" after {}", count(handed_over, "certificate"));
+    if (handed_over > 0) {
+      answer.error().text.insert(uri.text.size(), fmt::format(": after {}", count(handed_over, "certificate")));
+    }
     if (failed) answer.error().text = fmt::format("{}; {}", failed->text, answer.error().text);
     failed = std::move(answer.error());
     if (handed_over > 0 || deadline.over() || (kind != ErrorKind::unreachable && kind != ErrorKind::timed_out)) break;

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ldap/session.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openldap.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <stop_token>
-#include <system_error>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "core/text.hpp"
@@ -23,8 +18,6 @@ namespace mrascheck::ldap {
 
 using namespace std::chrono_literals;
 
-/// How soon a wait notices that it was asked to stop.
-static constexpr auto slice = 50ms;
 /// A message is one entry, and Active Directory gives at most 1,500 values of at most 32 KiB in one ([MS-ADTS]
 /// 3.1.1.3.4.6, [MS-ADA1]).
 static constexpr ber_len_t largest_message = 64U * 1024U * 1024U;
@@ -85,6 +78,7 @@ static std::string last_words(LDAP* ldap) {
 }
 
 tl::unexpected<Error> Session::own_error(std::string_view what, int code) const {
+  if (channel_->expired()) return error(fmt::format("{}: {}", what, why_over(step_, deadline_)), LDAP_TIMEOUT);
   if (code == LDAP_SERVER_DOWN) return error(what, code, "the connection was closed");
   return error(what, code, last_words(ldap_.get()));
 }
@@ -107,12 +101,13 @@ Result<Session> Session::open(const Uri& uri, const NameService& names, std::chr
   const std::string name = uri.local() ? "ldap://localhost"
                            : literal   ? fmt::format("ldap://[{}]:{}", uri.host, uri.port)
                                        : fmt::format("ldap://{}:{}", uri.host, uri.port);
+  auto channel = std::make_unique<Channel>(std::move(*socket));
   LDAP* ldap = nullptr;
-  const int code = ldap_init_fd(socket->get(), LDAP_PROTO_TCP, name.c_str(), &ldap);
+  const int code = ldap_init_fd(channel->fd(), LDAP_PROTO_EXT, name.c_str(), &ldap);
   if (code != LDAP_SUCCESS) {
     return fail(ErrorKind::local, fmt::format("{}: no session: {} ({})", uri.text, ldap_err2string(code), code));
   }
-  Session session{LdapPtr{ldap}, socket->release(), uri, step, deadline};
+  Session session{std::move(channel), LdapPtr{ldap}, uri, step, deadline};
   if (auto configured = session.configure(); !configured) return tl::unexpected(configured.error());
   return session;
 }
@@ -127,16 +122,27 @@ Result<void> Session::configure() {
   if (code == LDAP_OPT_SUCCESS) code = set(LDAP_OPT_TIMELIMIT, no_limit);
   if (code == LDAP_OPT_SUCCESS) code = ldap_set_option(ldap_.get(), LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
   if (code == LDAP_OPT_SUCCESS) code = ldap_set_option(ldap_.get(), LDAP_OPT_RESTART, LDAP_OPT_ON);
+  // A connection that is lost is not to be opened again behind our back, without TLS: nobody listens there. The name
+  // that the certificate is compared with stays what it was.
+  if (code == LDAP_OPT_SUCCESS) code = ldap_set_option(ldap_.get(), LDAP_OPT_URI, "ldapi://%2Fdev%2Fnull");
   Sockbuf* buffer = nullptr;
   ber_len_t limit = largest_message;
   if (code == LDAP_OPT_SUCCESS) code = ldap_get_option(ldap_.get(), LDAP_OPT_SOCKBUF, &buffer);
-  if (code != LDAP_OPT_SUCCESS || ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &limit) != 1) {
+  if (code != LDAP_OPT_SUCCESS || ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &limit) != 1 ||
+      ber_sockbuf_add_io(buffer, Channel::layer(), LBER_SBIOD_LEVEL_PROVIDER, channel_.get()) != 0) {
     return error("an option of the session", LDAP_LOCAL_ERROR);
   }
   return {};
 }
 
-Result<void> Session::start_tls(const std::string& ca_file, bool verify) {
+Deadline Session::begin() {
+  Deadline limit = deadline_.within(step_);
+  channel_->until(limit);
+  return limit;
+}
+
+Result<void> Session::start_tls() {
+  begin();
   int id = 0;
   if (const int code = ldap_start_tls(ldap_.get(), nullptr, nullptr, &id); code != LDAP_SUCCESS) {
     return own_error("StartTLS", code);
@@ -146,41 +152,47 @@ Result<void> Session::start_tls(const std::string& ca_file, bool verify) {
   const auto answered = answer(message->get());
   if (!answered) return tl::unexpected(answered.error());
   if (answered->code != LDAP_SUCCESS) return error("StartTLS refused", answered->code, answered->diagnostic);
-  return shake_hands(ca_file, verify);
+  return {};
 }
 
-Result<void> Session::shake_hands(const std::string& ca_file, bool verify) {
-  const std::string& trusted = ca_file.empty() ? system_ca_file : ca_file;
-  const int demand = verify ? LDAP_OPT_X_TLS_DEMAND : LDAP_OPT_X_TLS_NEVER;
+/// libldap takes a file without certificates for one that trusts nobody, and says nothing.
+static Result<void> check_ca_file(const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  if (!file) return fail(ErrorKind::local, fmt::format("{}: cannot be read", printable(path)));
+  for (std::string line; std::getline(file, line);) {
+    if (line.find("-----BEGIN ") != std::string::npos && line.find("CERTIFICATE-----") != std::string::npos) return {};
+  }
+  return fail(ErrorKind::config, fmt::format("{}: no PEM certificate in it", printable(path)));
+}
+
+Result<void> Session::shake_hands(const std::string& ca_file, Trust trust) {
+  const std::string trusted = ca_file.empty() ? system_ca_file : ca_file;
+  const int demand = trust == Trust::certificate_and_name ? LDAP_OPT_X_TLS_DEMAND
+                     : trust == Trust::any_certificate    ? LDAP_OPT_X_TLS_ALLOW
+                                                          : LDAP_OPT_X_TLS_NEVER;
   const int client = 0;
-  const timeval limit = to_timeval(std::min(step_, deadline_.remaining()));
   int code = set(LDAP_OPT_X_TLS_REQUIRE_CERT, demand);
-  if (code == LDAP_OPT_SUCCESS && verify) {
-    if (access(trusted.c_str(), R_OK) != 0) {
-      return fail(ErrorKind::local, fmt::format("{}: {}: {}", uri_.text, printable(trusted),
-                                                to_lower(std::generic_category().message(errno))));
+  if (code == LDAP_OPT_SUCCESS && trust != Trust::nothing) {
+    if (auto readable = check_ca_file(trusted); !readable) {
+      return fail(readable.error().kind, fmt::format("{}: {}", uri_.text, readable.error().text));
     }
     code = ldap_set_option(ldap_.get(), LDAP_OPT_X_TLS_CACERTFILE, trusted.c_str());
   }
-  if (code == LDAP_OPT_SUCCESS) code = set(LDAP_OPT_NETWORK_TIMEOUT, limit);
   if (code != LDAP_OPT_SUCCESS) return error("an option of TLS", LDAP_LOCAL_ERROR);
   if (set(LDAP_OPT_X_TLS_NEWCTX, client) != LDAP_OPT_SUCCESS) {
-    const std::string words = last_words(ldap_.get());
-    return fail(ErrorKind::config, fmt::format("{}: {}: no certificate to trust in it{}{}", uri_.text,
-                                               printable(trusted), words.empty() ? "" : ": ", words));
+    return error(printable(trusted), LDAP_LOCAL_ERROR, last_words(ldap_.get()));
   }
-  {
-    // libldap blocks here until its network timeout; closing the connection under it is what ends it sooner.
-    const std::stop_callback cut{deadline_.stop, [fd = fd_] { shutdown(fd, SHUT_RDWR); }};
-    code = ldap_install_tls(ldap_.get());
-  }
-  // It leaves the socket blocking, in which a server that stops in the middle of a message could hold us.
-  fcntl(fd_, F_SETFL, fcntl(fd_, F_GETFL) | O_NONBLOCK);
+  begin();
+  code = ldap_install_tls(ldap_.get());
   if (code == LDAP_SUCCESS) return {};
-  if (code == LDAP_TIMEOUT || deadline_.over()) {
-    return error(fmt::format("TLS handshake: {}", why_over(step_, deadline_)), LDAP_TIMEOUT);
-  }
   return own_error("TLS handshake", code);
+}
+
+std::string Session::server_certificate() {
+  berval certificate{};
+  ldap_get_option(ldap_.get(), LDAP_OPT_X_TLS_PEERCERT, &certificate);
+  const MemoryPtr owner{certificate.bv_val};
+  return owner ? std::string{certificate.bv_val, certificate.bv_len} : std::string{};
 }
 
 /// What Active Directory means by the Windows error code in "... AcceptSecurityContext error, data 52e, v2580".
@@ -214,6 +226,7 @@ Result<void> Session::bind(const std::string& dn, const Secret& password) {
   const std::string_view revealed = password.reveal();
   berval credentials{.bv_len = revealed.size(), .bv_val = const_cast<char*>(revealed.data())};
   const std::string what = fmt::format("bind as {}", printable(dn));
+  begin();
   int id = 0;
   const int code = ldap_sasl_bind(ldap_.get(), dn.c_str(), LDAP_SASL_SIMPLE, &credentials, nullptr, nullptr, &id);
   if (code != LDAP_SUCCESS) return own_error(what, code);
@@ -249,9 +262,9 @@ Result<int> Session::search(const Query& query) {
 }
 
 Result<MessagePtr> Session::next(int id) {
-  const Deadline limit = deadline_.within(step_);
+  const Deadline limit = begin();
   // The first look does not wait, the others do: a stream of entries costs no clock.
-  for (timeval wait{};; wait = to_timeval(std::min<std::chrono::milliseconds>(slice, limit.remaining()))) {
+  for (timeval wait{};; wait = to_timeval(std::min(stop_latency, limit.remaining()))) {
     LDAPMessage* received = nullptr;
     const int type = ldap_result(ldap_.get(), id, LDAP_MSG_ONE, &wait, &received);
     MessagePtr message{received};

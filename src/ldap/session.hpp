@@ -14,6 +14,7 @@
 #include "core/deadline.hpp"
 #include "core/result.hpp"
 #include "core/secret.hpp"
+#include "ldap/channel.hpp"
 #include "ldap/socket.hpp"
 
 namespace mrascheck::ldap {
@@ -59,6 +60,13 @@ struct Query {
   std::optional<std::string> cookie = std::nullopt;
 };
 
+/// How much of the server's certificate must be right.
+enum class Trust {
+  certificate_and_name,
+  nothing,
+  any_certificate,  ///< to look at it only
+};
+
 /// One connection to one server. All options are its own: no global one of libldap is set or believed.
 class Session {
  public:
@@ -66,11 +74,13 @@ class Session {
   static Result<Session> open(const Uri& uri, const NameService& names, std::chrono::milliseconds step,
                               const Deadline& deadline);
 
-  /// Asks for TLS in the middle of a clear-text connection (RFC 4511, 4.14), then shakes hands.
-  Result<void> start_tls(const std::string& ca_file, bool verify);
-  /// The TLS handshake. `ca_file` empty: the system's. Error: rejected_by_us, for a certificate or name that is not
-  /// right.
-  Result<void> shake_hands(const std::string& ca_file, bool verify);
+  /// Asks for TLS in the middle of a clear-text connection (RFC 4511, 4.14); shake_hands() comes next.
+  Result<void> start_tls();
+  /// The TLS handshake. `ca_file` empty: the system's. Error: unreachable for a certificate that is not right as for
+  /// all else, because libldap on GnuTLS does not tell.
+  Result<void> shake_hands(const std::string& ca_file, Trust trust);
+  /// DER; empty without TLS.
+  std::string server_certificate();
   /// Simple bind. The caller has made sure that nobody reads along.
   Result<void> bind(const std::string& dn, const Secret& password);
 
@@ -91,18 +101,21 @@ class Session {
   const Uri& uri() const { return uri_; }
 
  private:
-  Session(LdapPtr ldap, int fd, const Uri& uri, std::chrono::milliseconds step, const Deadline& deadline)
-      : ldap_(std::move(ldap)), fd_(fd), uri_(uri), step_(step), deadline_(deadline) {}
+  Session(std::unique_ptr<Channel> channel, LdapPtr ldap, const Uri& uri, std::chrono::milliseconds step,
+          const Deadline& deadline)
+      : channel_(std::move(channel)), ldap_(std::move(ldap)), uri_(uri), step_(step), deadline_(deadline) {}
   template <class Value>
   int set(int option, const Value& value) {
     return ldap_set_option(ldap_.get(), option, &value);
   }
   Result<void> configure();
+  /// What an operation just begun may take.
+  Deadline begin();
   /// What libldap itself found wrong, not the server.
   tl::unexpected<Error> own_error(std::string_view what, int code) const;
 
+  std::unique_ptr<Channel> channel_;  ///< outlives ldap_, which uses it
   LdapPtr ldap_;
-  int fd_;  ///< owned by ldap_
   Uri uri_;
   std::chrono::milliseconds step_;
   Deadline deadline_;

@@ -35,9 +35,6 @@ struct Freed {
 using UrlPtr = std::unique_ptr<LDAPURLDesc, Freed<ldap_free_urldesc>>;
 using AddressList = std::unique_ptr<addrinfo, Freed<freeaddrinfo>>;
 
-/// How soon a wait notices that it was asked to stop.
-static constexpr auto slice = 50ms;
-
 Socket::~Socket() {
   if (fd_ >= 0) close(fd_);
 }
@@ -185,7 +182,7 @@ static Result<Socket> connect_to(const Address& address, std::chrono::millisecon
   if (errno != EINPROGRESS) return refused(address, errno);
   for (const Deadline limit = deadline.within(step); !limit.over();) {
     pollfd event{.fd = socket.get(), .events = POLLOUT, .revents = 0};
-    if (poll(&event, 1, static_cast<int>(std::min(slice, limit.remaining()).count())) <= 0) continue;
+    if (poll(&event, 1, static_cast<int>(std::min(stop_latency, limit.remaining()).count())) <= 0) continue;
     int code = 0;
     socklen_t length = sizeof code;
     getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &code, &length);

@@ -12,6 +12,9 @@
 
 namespace mrascheck::ldap {
 
+/// How soon a wait notices that it was asked to stop.
+inline constexpr std::chrono::milliseconds stop_latency{50};
+
 /// A directory's address taken apart.
 struct Uri {
   enum class Scheme { ldap, ldaps, ldapi } scheme = Scheme::ldap;
@@ -39,7 +42,6 @@ class Socket {
   }
   ~Socket();
   int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_;
