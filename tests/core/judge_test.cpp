@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "core/report.hpp"
+
+namespace mrascheck {
+namespace {
+
+constexpr std::array kinds{FindingKind{"sample.bad", "something is bad", {"RFC 5280", "4"}}};
+
+Verdict passes(const Evidence&) {
+  Verdict verdict;
+  verdict.examined = 1;
+  return verdict;
+}
+Verdict sees_nothing(const Evidence&) {
+  return {};
+}
+Verdict warns(const Evidence&) {
+  Verdict verdict;
+  verdict.examined = 1;
+  for (const Status status : {Status::warning, Status::critical}) {
+    Finding& finding = verdict.findings.emplace_back();
+    finding.code = kinds.front().code;
+    finding.status = status;
+    finding.summary = "something is bad";
+  }
+  return verdict;
+}
+
+constexpr Check passing{"passing", "passes", Needs::stores, kinds, passes};
+constexpr Check idle{"idle", "has nothing to look at", Needs::names, kinds, sees_nothing};
+constexpr Check warning{"warning", "warns", Needs::handshakes, kinds, warns};
+
+Gap gap(Needs need) {
+  return {need, "ad", ErrorKind::unreachable, "ldap://dc1: connection refused", "look at dc1"};
+}
+
+TEST(Judge, NothingWrongIsOk) {
+  const std::array checks{&passing, &idle};
+  const Report report = judge(Evidence{}, checks);
+  EXPECT_EQ(report.status, Status::ok);
+  EXPECT_TRUE(report.checks[0].applicable);
+  EXPECT_FALSE(report.checks[1].applicable);
+}
+
+TEST(Judge, AGapIsUnknownForTheChecksThatNeedIt) {
+  Evidence evidence;
+  evidence.gaps.push_back(gap(Needs::stores));
+  const std::array checks{&passing, &warning};
+  const Report report = judge(evidence, checks);
+  EXPECT_EQ(report.checks[0].status, Status::unknown);
+  EXPECT_EQ(report.checks[0].gaps, std::vector<std::size_t>{0});
+  EXPECT_TRUE(report.checks[1].gaps.empty());
+  EXPECT_EQ(report.status, Status::critical) << "what is known to be bad stays bad";
+}
+
+TEST(Judge, AGapThatNoChosenCheckNeedsIsStillNotOk) {
+  Evidence evidence;
+  evidence.gaps.push_back(gap(Needs::handshakes));
+  const std::array checks{&passing};
+  EXPECT_EQ(judge(evidence, checks).status, Status::unknown);
+}
+
+TEST(Judge, LookingAtNothingIsNeverOk) {
+  const std::array checks{&idle};
+  EXPECT_EQ(judge(Evidence{}, checks).status, Status::unknown);
+  EXPECT_EQ(judge(Evidence{}, {}).status, Status::unknown);
+}
+
+TEST(Judge, FindingsStandWorstFirst) {
+  const std::array checks{&warning};
+  const Report report = judge(Evidence{}, checks);
+  ASSERT_EQ(report.checks[0].verdict.findings.size(), 2U);
+  EXPECT_EQ(report.checks[0].verdict.findings[0].status, Status::critical);
+  EXPECT_EQ(report.status, Status::critical);
+}
+
+}  // namespace
+}  // namespace mrascheck
