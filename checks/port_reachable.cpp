@@ -14,6 +14,7 @@ constexpr std::array kinds{
     FindingKind{"port-reachable.timed-out", "nothing answered at all", {"RFC 9293", "3.8.3"}},
     FindingKind{"port-reachable.unreachable", "there is no route to the host", {"RFC 1122", "4.2.3.9"}},
     FindingKind{"port-reachable.local-failure", "this host could not even try", {"RFC 9293", "3.9.1"}},
+    FindingKind{"port-reachable.slow", "the connection took longer than its threshold allows", {"RFC 9293", "3.5"}},
     FindingKind{"port-reachable.not-tried", "links for which there was no address to try", {"RFC 1035", "4.1.1"}},
 };
 
@@ -82,14 +83,14 @@ Verdict judge(const Evidence& evidence) {
     verdict.perfdata.push_back({label, seconds, "s", thresholds.warning, thresholds.critical, 0, std::nullopt});
     const Status slow = status_of(seconds, thresholds);
     if (slow != Status::ok) {
-      Finding& late = verdict.findings.emplace_back(finding(kinds[1], slow, handshake.id()));
+      Finding& late = verdict.findings.emplace_back(finding(kinds[4], slow, handshake.id()));
       late.summary = fmt::format("{} answered on {} only after {:.3f} s", handshake.to, handshake.endpoint(), seconds);
       late.remedy = "Look at the load of the network between the two, or set other thresholds for connect-time.";
     }
   }
   auto untried = links_not_reaching(evidence, Phase::connect, [](const Link&) { return true; });
   if (!untried.empty()) {
-    Finding& skipped = verdict.findings.emplace_back(finding(kinds[4], Status::unknown, evidence.site.name));
+    Finding& skipped = verdict.findings.emplace_back(finding(kinds[5], Status::unknown, evidence.site.name));
     skipped.summary = fmt::format("{} could not be tried", count(untried.size(), "link"));
     skipped.facts = std::move(untried);
     skipped.remedy = "See names-resolve: give the names their addresses first.";

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every finding that a check can raise, by the smallest change to a site that is well.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "checks/registry.hpp"
+#include "core/report.hpp"
+#include "support/worlds.hpp"
+
+namespace mrascheck {
+namespace {
+
+using test::issuer_fixture;
+using test::SmallSite;
+
+/// fe1 and edge1 present the same healthy leaf; both trust root-r2 by way of the store "ad".
+SmallSite healthy() {
+  SmallSite site;
+  site.own("redeployment-leaf-keyid")
+      .store("root-r2", StoreKind::root)
+      .store("redeployment-b", StoreKind::intermediate);
+  Evidence& evidence = site.evidence;
+  evidence.site.servers[1].pool = "pool.contoso.example";  // the fixture's leaf carries this name
+  Resolution& resolution = evidence.resolutions.emplace_back();
+  resolution.name = "edge1.contoso.example";
+  resolution.addresses = {"192.0.2.1"};
+  Handshake& handshake = evidence.handshakes.emplace_back();
+  handshake.from = "fe1.contoso.example";
+  handshake.to = "edge1.contoso.example";
+  handshake.address = "192.0.2.1";
+  handshake.port = 5062;
+  handshake.phase = Phase::done;
+  handshake.outcome = Outcome::completed;
+  handshake.connect_time = std::chrono::microseconds{500};
+  handshake.tls_time = std::chrono::microseconds{2000};
+  handshake.sip_time = std::chrono::microseconds{3000};
+  handshake.tls_version = "TLSv1.2";
+  handshake.cipher = "ECDHE-RSA-AES256-GCM-SHA384";
+  handshake.client_certificate_requested = true;
+  handshake.certificate_sent = true;
+  handshake.peer_chain = {issuer_fixture("redeployment-leaf-keyid"), issuer_fixture("redeployment-b")};
+  handshake.sent_chain = handshake.peer_chain;
+  handshake.peer_answered = true;
+  MrasExchange& exchange = handshake.mras.emplace();
+  exchange.method = "SERVICE";
+  exchange.answered = true;
+  exchange.sip_status = 200;
+  exchange.sip_reason = "OK";
+  exchange.body_present = true;
+  exchange.reason_phrase = "OK";
+  exchange.credentials_present = true;
+  exchange.credentials_well_formed = true;
+  exchange.asked = exchange.granted.emplace(480);
+  MediaRelay& relay = exchange.relays.emplace_back();
+  relay.location = "intranet";
+  relay.host = "edge.contoso.example";
+  relay.udp_port = 3478;
+  relay.tcp_port = 443;
+  return site;
+}
+
+struct Change {
+  const char* code;
+  Status status;
+  std::function<void(SmallSite&)> apply;
+};
+
+Handshake& handshake_of(SmallSite& site) {
+  return site.evidence.handshakes.front();
+}
+
+/// The look at the peer ended here; nothing later was seen.
+void end_at(SmallSite& site, Phase phase, Outcome outcome) {
+  Handshake& handshake = handshake_of(site);
+  handshake.phase = phase;
+  handshake.outcome = outcome;
+  handshake.mras.reset();
+  handshake.peer_answered = false;
+  if (phase == Phase::connect) {
+    handshake.peer_chain.clear();
+    handshake.sent_chain.clear();
+  }
+}
+
+void threshold(SmallSite& site, const char* metric) {
+  site.evidence.site.policy.thresholds[metric] = {parse_range("0.0001").value(), std::nullopt};
+}
+
+MrasExchange& exchange_of(SmallSite& site) {
+  return *handshake_of(site).mras;
+}
+
+const std::vector<Change>& changes() {
+  static const std::vector<Change> all{
+      {"store-contents.unreadable", Status::warning,
+       [](SmallSite& s) {
+         s.evidence.stores[0].unreadable.push_back({"CN=x,CN=AIA", "truncated at byte 12"});
+       }},
+      {"store-contents.empty", Status::warning,
+       [](SmallSite& s) { s.evidence.stores.emplace_back().store = "edge-root"; }},
+      {"store-contents.truncated", Status::unknown,
+       [](SmallSite& s) { s.evidence.stores[0].truncated = "the server gives 1000 at most"; }},
+      {"names-resolve.not-found", Status::critical,
+       [](SmallSite& s) {
+         s.evidence.resolutions[0].addresses.clear();
+         s.evidence.resolutions[0].not_found = true;
+       }},
+      {"names-resolve.failed", Status::unknown,
+       [](SmallSite& s) {
+         s.evidence.resolutions[0].addresses.clear();
+         s.evidence.resolutions[0].error = "server failure";
+       }},
+      {"port-reachable.refused", Status::critical, [](SmallSite& s) { end_at(s, Phase::connect, Outcome::refused); }},
+      {"port-reachable.timed-out", Status::critical,
+       [](SmallSite& s) { end_at(s, Phase::connect, Outcome::timed_out); }},
+      {"port-reachable.unreachable", Status::critical,
+       [](SmallSite& s) { end_at(s, Phase::connect, Outcome::unreachable); }},
+      {"port-reachable.local-failure", Status::unknown,
+       [](SmallSite& s) { end_at(s, Phase::connect, Outcome::local_failure); }},
+      {"port-reachable.slow", Status::warning, [](SmallSite& s) { threshold(s, "connect-time"); }},
+      {"port-reachable.not-tried", Status::unknown, [](SmallSite& s) { s.evidence.handshakes.clear(); }},
+      {"handshake.rejected-by-peer", Status::critical,
+       [](SmallSite& s) {
+         end_at(s, Phase::confirm, Outcome::rejected_by_peer);
+         handshake_of(s).alerts_received = {{48, true}};
+       }},
+      {"handshake.rejected-by-us", Status::critical,
+       [](SmallSite& s) { end_at(s, Phase::tls, Outcome::rejected_by_us); }},
+      {"handshake.reset", Status::critical, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::reset); }},
+      {"handshake.closed", Status::critical, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::closed); }},
+      {"handshake.timed-out", Status::critical, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::timed_out); }},
+      {"handshake.not-tls", Status::critical, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::not_tls); }},
+      {"handshake.stranger-accepted", Status::critical,
+       [](SmallSite& s) { s.evidence.site.links[0].expect = Expectation::refuse; }},
+      {"handshake.no-client-certificate-asked", Status::warning,
+       [](SmallSite& s) { handshake_of(s).client_certificate_requested = false; }},
+      {"handshake.slow", Status::warning, [](SmallSite& s) { threshold(s, "tls-time"); }},
+      {"handshake.untested-refusal", Status::unknown,
+       [](SmallSite& s) {
+         s.evidence.site.links[0].expect = Expectation::refuse;
+         end_at(s, Phase::tls, Outcome::timed_out);
+       }},
+      {"handshake.not-tried", Status::unknown, [](SmallSite& s) { end_at(s, Phase::connect, Outcome::refused); }},
+      {"same-name-issuers.stale", Status::critical,
+       [](SmallSite& s) { s.store("redeployment-a", StoreKind::intermediate); }},
+      {"same-name-issuers.unrelated", Status::warning,
+       [](SmallSite& s) {
+         s.store("redeployment-plain-a", StoreKind::intermediate)
+             .store("redeployment-plain-b", StoreKind::intermediate);
+       }},
+      {"same-name-issuers.undecided", Status::unknown,
+       [](SmallSite& s) {
+         s.evidence.stores[0].entries.clear();
+         s.store("redeployment-a", StoreKind::intermediate).store("impostor", StoreKind::intermediate);
+         handshake_of(s).peer_chain.resize(1);
+         handshake_of(s).sent_chain.resize(1);
+       }},
+      {"certification-path.untrusted-root", Status::critical,
+       [](SmallSite& s) { s.evidence.stores[0].entries[0].kind = StoreKind::intermediate; }},
+      {"certification-path.incomplete", Status::critical,
+       [](SmallSite& s) { s.evidence.stores[0].entries.erase(s.evidence.stores[0].entries.begin()); }},
+      {"certification-path.signature", Status::critical,
+       [](SmallSite& s) {
+         s.evidence.stores[0].entries.erase(s.evidence.stores[0].entries.begin());
+         s.store("root-r1", StoreKind::root);
+       }},
+      {"certification-path.key-identifier", Status::critical,
+       [](SmallSite& s) {
+         s.evidence.stores[0].entries.pop_back();
+         s.store("same-key-renewal-b", StoreKind::intermediate);
+         handshake_of(s).peer_chain = {issuer_fixture("same-key-renewal-leaf-exact")};
+       }},
+      {"certification-path.not-valid-now", Status::critical,
+       [](SmallSite& s) {
+         s.evidence.collected_at = issuer_fixture("redeployment-leaf-keyid")->not_after + std::chrono::days{1};
+       }},
+      {"certification-path.constraint", Status::critical,
+       [](SmallSite& s) {
+         handshake_of(s).peer_chain = {issuer_fixture("no-cert-sign-leaf"), issuer_fixture("no-cert-sign")};
+       }},
+      {"certification-path.undecided", Status::unknown, [](SmallSite& s) { s.evidence.stores.clear(); }},
+      {"certification-path.no-trust-configured", Status::unknown,
+       [](SmallSite& s) { s.evidence.site.servers[0].trusts.clear(); }},
+      {"validity.expired", Status::critical,
+       [](SmallSite& s) {
+         s.evidence.collected_at = issuer_fixture("redeployment-leaf-keyid")->not_after + std::chrono::seconds{1};
+       }},
+      {"validity.not-yet-valid", Status::critical,
+       [](SmallSite& s) {
+         s.evidence.collected_at = issuer_fixture("redeployment-leaf-keyid")->not_before - std::chrono::seconds{1};
+       }},
+      {"validity.expires-soon", Status::warning,
+       [](SmallSite& s) {
+         s.evidence.collected_at = issuer_fixture("redeployment-leaf-keyid")->not_after - std::chrono::days{20};
+       }},
+      {"certificate-names.mismatch", Status::critical,
+       [](SmallSite& s) { s.evidence.site.servers[1].pool = "other.contoso.example"; }},
+      {"certificate-names.incomplete", Status::warning,
+       [](SmallSite& s) { s.evidence.site.servers[0].pool = "otherpool.contoso.example"; }},
+      {"mras-credentials.sip-error", Status::critical,
+       [](SmallSite& s) {
+         exchange_of(s).sip_status = 504;
+         exchange_of(s).sip_reason = "Server time-out";
+       }},
+      {"mras-credentials.refused", Status::critical,
+       [](SmallSite& s) { exchange_of(s).reason_phrase = "Not Supported"; }},
+      {"mras-credentials.unreadable", Status::critical, [](SmallSite& s) { exchange_of(s).body_present = false; }},
+      {"mras-credentials.no-credentials", Status::critical,
+       [](SmallSite& s) { exchange_of(s).credentials_present = false; }},
+      {"mras-credentials.no-relay", Status::critical, [](SmallSite& s) { exchange_of(s).relays.clear(); }},
+      {"mras-credentials.no-answer", Status::critical,
+       [](SmallSite& s) {
+         exchange_of(s).answered = false;
+         handshake_of(s).phase = Phase::sip;
+         handshake_of(s).outcome = Outcome::timed_out;
+       }},
+      {"mras-credentials.not-sip", Status::critical,
+       [](SmallSite& s) {
+         exchange_of(s).answered = false;
+         handshake_of(s).phase = Phase::sip;
+         handshake_of(s).outcome = Outcome::not_sip;
+       }},
+      {"mras-credentials.slow", Status::warning, [](SmallSite& s) { threshold(s, "mras-time"); }},
+      {"mras-credentials.not-asked", Status::unknown, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::reset); }},
+  };
+  return all;
+}
+
+Report report_of(SmallSite& site) {
+  return judge(site.ready(), checks::all());
+}
+
+TEST(Findings, AHealthySiteHasNone) {
+  SmallSite site = healthy();
+  const Report report = report_of(site);
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) ADD_FAILURE() << finding.code << ": " << finding.summary;
+    EXPECT_TRUE(check.applicable) << check.id;
+    EXPECT_EQ(check.status, Status::ok) << check.id;
+  }
+  EXPECT_EQ(report.status, Status::ok);
+}
+
+class FindingTest : public testing::TestWithParam<Change> {};
+TEST_P(FindingTest, IsRaisedByTheChangeThatCallsForIt) {
+  const Change& change = GetParam();
+  SmallSite site = healthy();
+  change.apply(site);
+  const Report report = report_of(site);
+  const Finding* raised = nullptr;
+  std::string others;
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      others += fmt::format("{}: {}\n", finding.code, finding.summary);
+      if (finding.code == change.code) raised = &finding;
+    }
+  }
+  ASSERT_NE(raised, nullptr) << "raised instead:\n" << others;
+  EXPECT_EQ(to_string(raised->status), to_string(change.status));
+  EXPECT_FALSE(raised->about.empty());
+  EXPECT_FALSE(raised->summary.empty());
+  EXPECT_FALSE(raised->remedy.empty()) << "a finding tells what to do";
+  EXPECT_FALSE(raised->citation.document.empty());
+  EXPECT_GE(report.status, change.status);
+}
+INSTANTIATE_TEST_SUITE_P(Changes, FindingTest, testing::ValuesIn(changes()), [](const auto& row) {
+  std::string name = row.param.code;
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '.' || c == '-'; }, '_');
+  return name;
+});
+
+TEST(Findings, EveryCodeOfEveryCheckIsTried) {
+  std::set<std::string_view> tried;
+  for (const Change& change : changes()) tried.insert(change.code);
+  std::set<std::string_view> known;
+  for (const Check* check : checks::all()) {
+    for (const FindingKind& kind : check->kinds) known.insert(kind.code);
+  }
+  EXPECT_EQ(tried, known);
+}
+
+TEST(Findings, TheOrderOfEvidenceChangesNothing) {
+  for (const Change& change : changes()) {
+    SmallSite site = healthy();
+    change.apply(site);
+    const Evidence forth = site.ready();
+    Evidence back = forth;
+    std::reverse(back.handshakes.begin(), back.handshakes.end());
+    std::reverse(back.stores.begin(), back.stores.end());
+    for (StoreContents& store : back.stores) std::reverse(store.entries.begin(), store.entries.end());
+    normalise(back);
+    const Report a = judge(forth, checks::all());
+    const Report b = judge(back, checks::all());
+    ASSERT_EQ(a.checks.size(), b.checks.size());
+    for (std::size_t i = 0; i < a.checks.size(); ++i) {
+      const auto& x = a.checks[i].verdict.findings;
+      const auto& y = b.checks[i].verdict.findings;
+      ASSERT_EQ(x.size(), y.size()) << change.code;
+      for (std::size_t k = 0; k < x.size(); ++k) {
+        EXPECT_EQ(x[k].summary, y[k].summary) << change.code;
+        EXPECT_EQ(x[k].facts, y[k].facts) << change.code;
+      }
+    }
+  }
+}
+
+TEST(Findings, ASevereOneExistsExactlyWhenThePathIsInvalid) {
+  for (const Change& change : changes()) {
+    SmallSite site = healthy();
+    change.apply(site);
+    const Evidence evidence = site.ready();
+    const auto judgements = judge_paths(evidence, recorded_oracle(evidence.signatures));
+    const bool invalid = std::any_of(judgements.begin(), judgements.end(), [](const PathJudgement& j) {
+      return j.trust_configured && j.missing_stores.empty() && !j.result.trusted() && !j.result.paths.undecided();
+    });
+    const Report report = judge(evidence, checks::all());
+    const auto path_check = std::find_if(report.checks.begin(), report.checks.end(),
+                                         [](const CheckResult& c) { return c.id == "certification-path"; });
+    ASSERT_NE(path_check, report.checks.end());
+    EXPECT_EQ(path_check->status == Status::critical, invalid) << change.code;
+  }
+}
+
+}  // namespace
+}  // namespace mrascheck
