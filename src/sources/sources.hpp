@@ -12,6 +12,7 @@
 #include "core/result.hpp"
 #include "core/secret.hpp"
 #include "crypto/private_key.hpp"
+#include "ldap/directory.hpp"
 
 namespace mrascheck::sources {
 
@@ -21,14 +22,19 @@ class CertificatePool {
   Result<CertificateRef> intern(Bytes der);
 
  private:
+  struct FirstOctets {
+    std::size_t operator()(const Sha256& digest) const noexcept;
+  };
   std::mutex mutex_;
-  std::unordered_map<std::string, CertificateRef> by_bytes_;  ///< key: SHA-256 of the DER
+  std::unordered_map<Sha256, CertificateRef, FirstOctets> by_bytes_;  ///< key: SHA-256 of the DER
 };
 
-/// Error: config, naming the source, never the secret. One trailing newline is dropped. "file:" is bounded to 64 KiB.
+/// Error: config, naming the source, never the secret; an empty one too, and a terminal behind "fd:". One trailing newline
+/// is dropped. "file:" and "fd:" are bounded to 64 KiB. A pipe behind "fd:" can be read once a run, a file again and again.
 Result<Secret> read_secret(const SecretSource& source);
 
-/// The whole file. Error: local, "fe1.pem: No such file or directory"; a directory, a device or more than `limit` too.
+/// The whole file. Error: local, "fe1.pem: No such file or directory"; a directory, a pipe, a device or more than `limit`
+/// too. Never waits for a writer.
 Result<ByteString> read_file(const std::string& path, std::size_t limit = 256U * 1024U * 1024U);
 
 /// A store on this machine: files, and directories of files (one level; symbolic links followed; order by name).
@@ -37,7 +43,8 @@ Result<StoreContents> read_local_store(const StoreSource& source, StoreKind kind
 
 /// A store in a directory service; blocks. See ldap::read_directory for the errors.
 Result<StoreContents> read_directory_store(const StoreSource& source, CertificatePool& pool,
-                                           std::chrono::milliseconds step, const Deadline& deadline);
+                                           std::chrono::milliseconds step, const Deadline& deadline,
+                                           const ldap::NameService& names = {});
 
 /// A server's own certificate, chain and key, checked against each other.
 struct LoadedIdentity {
