@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 namespace mrascheck::ldap {
+namespace {
 
 struct Description {
   const char* name;
@@ -62,4 +63,5 @@ TEST(AttributeTest, ComparesTypesIgnoringCase) {
   EXPECT_FALSE(parse_attribute("cACertificateDN")->is("cACertificate"));
 }
 
+}  // namespace
 }  // namespace mrascheck::ldap

@@ -17,6 +17,7 @@
 #include "support/slapd.hpp"
 
 namespace mrascheck::ldap {
+namespace {
 
 using namespace std::chrono_literals;
 using test::ca_entry;
@@ -579,4 +580,5 @@ TEST(DirectoryOfItsOwn, NoUriAtAllIsAnErrorOfTheConfiguration) {
   EXPECT_EQ(read({}).kind(), ErrorKind::config);
 }
 
+}  // namespace
 }  // namespace mrascheck::ldap

@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -121,19 +123,31 @@ LdapResponder::Request parse(std::string_view content) {
 
 }  // namespace
 
-LdapResponder::LdapResponder(Script script) : script_(std::move(script)) {
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+LdapResponder::LdapResponder(Script script, Listen where) : script_(std::move(script)) {
   wake_ = eventfd(0, EFD_CLOEXEC);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (bind(listener_, generic, length) != 0 || listen(listener_, 8) != 0 ||
-      getsockname(listener_, generic, &length) != 0) {
-    throw std::runtime_error("no port to listen on");
+  bool listening = false;
+  if (where == Listen::tcp) {
+    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    listening = bind(listener_, generic, length) == 0 && listen(listener_, 8) == 0 &&
+                getsockname(listener_, generic, &length) == 0;
+    uri_ = fmt::format("ldap://127.0.0.1:{}", ntohs(address.sin_port));
+  } else {
+    listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    directory_ = "/tmp/ldap-responder-XXXXXX";
+    if (mkdtemp(directory_.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    (directory_ + "/ldapi").copy(address.sun_path, sizeof address.sun_path - 1);
+    listening =
+        bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 && listen(listener_, 8) == 0;
+    uri_ = "ldapi://%2Ftmp%2F" + directory_.substr(5) + "%2Fldapi";
   }
-  port_ = ntohs(address.sin_port);
+  if (!listening) throw std::runtime_error("nowhere to listen");
   thread_ = std::thread([this] { serve(); });
 }
 
@@ -142,10 +156,9 @@ LdapResponder::~LdapResponder() {
   thread_.join();
   close(listener_);
   close(wake_);
-}
-
-std::string LdapResponder::uri() const {
-  return fmt::format("ldap://127.0.0.1:{}", port_);
+  if (directory_.empty()) return;
+  unlink((directory_ + "/ldapi").c_str());
+  rmdir(directory_.c_str());
 }
 
 /// Whether `fd` has something to read; false, when it is time to end.

@@ -29,12 +29,15 @@ class LdapResponder {
   using Script = std::function<Reply(const Request&)>;
   using Attribute = std::pair<std::string, std::vector<std::string>>;
 
-  /// Listens on a free port of 127.0.0.1. `script` is called on a thread of the responder's.
-  explicit LdapResponder(Script script);
+  enum class Listen { tcp, local };
+
+  /// Listens on a free port of 127.0.0.1, or on a socket in a temporary directory. `script` is called on a thread of
+  /// the responder's.
+  explicit LdapResponder(Script script, Listen listen = Listen::tcp);
   LdapResponder(LdapResponder&&) = delete;
   ~LdapResponder();
 
-  std::string uri() const;
+  const std::string& uri() const { return uri_; }
   /// Connections and requests seen until now.
   int connections() const { return connections_; }
   int requests() const { return requests_; }
@@ -56,7 +59,8 @@ class LdapResponder {
   Script script_;
   int listener_ = -1;
   int wake_ = -1;
-  int port_ = 0;
+  std::string uri_;
+  std::string directory_;  ///< of the local socket
   std::atomic<int> connections_ = 0;
   std::atomic<int> requests_ = 0;
   std::thread thread_;
