@@ -70,10 +70,12 @@ std::string remedy_for(Kind kind, const PathJudgement& judgement, const Path& pa
           judgement.subject, path.certificates.back()->issuer.text, judgement.judge);
     case signature:
       return fmt::format(
-          "The stores of {} hold a certificate of the right name and the wrong key: an earlier installation of that "
-          "CA. Import the one "
-          "that signed, by thumbprint, and see same-name-issuers for which one that is.",
-          judgement.judge);
+          "{} sends, or the stores of {} hold, a certificate of the right name and the wrong key: that of another "
+          "installation of the "
+          "CA. See same-name-issuers for which one is in use; remove the others from the stores that feed {}, and "
+          "import the one that "
+          "signed, by thumbprint, on {} if it is not there.",
+          judgement.subject, judgement.judge, judgement.subject, judgement.judge);
     case key_identifier:
       return fmt::format(
           "Reissue the certificate of {} under the CA certificate that is in use now: its authority key identifier "

@@ -111,12 +111,11 @@ Finding mras_finding(Kind kind, const Handshake& handshake, std::string summary,
     found.facts.push_back(
         fmt::format("asked in version {}, answered by version {}", exchange.version, exchange.server_version));
   }
-  if (!exchange.problem.empty()) found.facts.push_back(exchange.problem);
   if (exchange.strangers > 0) {
     found.facts.push_back(
         fmt::format("{} that belonged to no request of ours came instead", count(exchange.strangers, "message")));
   }
-  if (!handshake.detail.empty()) found.facts.push_back(handshake.detail);
+  if (!handshake.detail.empty() && handshake.detail != exchange.problem) found.facts.push_back(handshake.detail);
   return found;
 }
 
@@ -124,24 +123,26 @@ Finding mras_finding(Kind kind, const Handshake& handshake, std::string summary,
 std::optional<Finding> judge_exchange(const Evidence& evidence, const Handshake& handshake, bool credentials_wanted) {
   const MrasExchange& exchange = *handshake.mras;
   const std::string& to = handshake.to;
+  const std::string why = exchange.problem.empty() ? std::string{to_string(handshake.outcome)} : exchange.problem;
   if (handshake.outcome == Outcome::not_sip) {
-    return mras_finding(not_sip, handshake, fmt::format("what {} answers inside TLS is not SIP", handshake.endpoint()),
+    return mras_finding(not_sip, handshake,
+                        fmt::format("what {} answers inside TLS is not SIP: {}", handshake.endpoint(), why),
                         "Check the port: A/V authentication listens on 5062 of the Edge's internal interface.");
   }
   if (!exchange.answered) {
-    return mras_finding(no_answer, handshake,
-                        fmt::format("{} accepted the {} of {} and did not answer it: {}", to, exchange.method,
-                                    handshake.from, to_string(handshake.outcome)),
-                        fmt::format("Check on {} that the A/V Authentication service runs, that its clock and time "
-                                    "zone are right, and look into its "
-                                    "SIPStack trace for the request.",
-                                    to));
+    return mras_finding(
+        no_answer, handshake,
+        fmt::format("{} took the {} of {} and gave no whole answer: {}", to, exchange.method, handshake.from, why),
+        fmt::format("Check on {} that the A/V Authentication service runs, that its clock and time zone are right, and "
+                    "look into its SIPStack trace for the request.",
+                    to));
   }
   if (!credentials_wanted) return std::nullopt;  // any final answer to OPTIONS shows that SIP is spoken (RFC 3261, 11)
   if (exchange.sip_status < 200 || exchange.sip_status > 299) return sip_error_finding(evidence, handshake);
   if (!exchange.body_present) {
     return mras_finding(unreadable, handshake,
-                        fmt::format("the answer of {} carries no MRAS response that can be read", to),
+                        fmt::format("the answer of {} carries no MRAS response that can be read: {}", to,
+                                    exchange.problem.empty() ? "no body of that kind" : exchange.problem),
                         fmt::format("Check that the A/V Authentication service of {} is the one that answers, and that "
                                     "no device changes SIP on the way.",
                                     to));

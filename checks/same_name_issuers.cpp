@@ -137,8 +137,8 @@ Finding judge_group(const Evidence& evidence, const IssuerGroup& group) {
   if (stale > 0) {
     const Status status = (stale_valid && current_valid) || stale_trusted ? Status::critical : Status::warning;
     Finding found = finding(kinds[0], status, name);
-    found.summary = fmt::format("{} different certificates are named {}, and {} of them stale", group.members.size(),
-                                name, stale == 1 ? "one is" : fmt::format("{} are", stale));
+    found.summary = fmt::format("{} different certificates are named {}, and {} stale", group.members.size(), name,
+                                stale == 1 ? "one of them is" : fmt::format("{} of them are", stale));
     found.facts = group_facts(group);
     found.remedy = remedy_for(evidence, group);
     return found;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -25,7 +26,8 @@ struct Use {
 };
 
 double days_left(const Certificate& certificate, UtcTime at) {
-  return std::chrono::duration<double, std::ratio<86'400>>(remaining_validity(certificate, at)).count();
+  const double days = std::chrono::duration<double, std::ratio<86'400>>(remaining_validity(certificate, at)).count();
+  return std::floor(days * 10'000) / 10'000;  // about nine seconds; rounded down, so that it never promises too much
 }
 
 /// What was presented, sent or configured, and what the chosen path of each judgement stands on.
