@@ -81,7 +81,7 @@ class TlsEngine {
 
   State handshake();
   /// Appends plaintext to `into`, at most `limit` bytes a call.
-  State read(std::string& into, std::size_t limit = 16 * 1024);
+  State read(std::string& into, std::size_t limit = std::size_t{16} * 1024);
   /// Takes all of it. Before the handshake is through: failed.
   State write(std::string_view plaintext);
   /// Queues close_notify, once the handshake is through; before that there is nothing to say goodbye to. This is also

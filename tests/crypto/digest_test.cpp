@@ -2,10 +2,14 @@
 #include "crypto/digest.hpp"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <atomic>
 #include <thread>
 #include <vector>
+
+#include "crypto/tls_engine.hpp"
+#include "support/temp_dir.hpp"
 
 namespace mrascheck::crypto {
 namespace {
@@ -22,6 +26,7 @@ TEST(Digest, IsTheStandards) {
 TEST(Digest, MayBeTakenInManyThreads) {
   std::atomic<int> wrong = 0;
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([&wrong, i] {
       const std::string text(static_cast<std::size_t>(i) * 1000, 'x');
@@ -33,6 +38,26 @@ TEST(Digest, MayBeTakenInManyThreads) {
     });
   threads.clear();
   EXPECT_EQ(wrong, 0);
+}
+
+// A configuration that takes every algorithm away: had OpenSSL read it, there would be no digest and no TLS.
+TEST(OpenSslConfiguration, IsNotReadByAProbe) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a process in which nothing has touched OpenSSL before
+  EXPECT_EXIT(
+      {
+        bool works = false;
+        {
+          const mrascheck::test::TempDir directory;
+          const std::string file = directory.write("openssl.cnf",
+                                                   "openssl_conf = start\n[start]\nproviders = few\n"
+                                                   "[few]\nbase = base\n[base]\nactivate = 1\n");
+          setenv("OPENSSL_CONF", file.c_str(), 1);
+          works = to_hex(hasher().sha1(as_bytes("abc"))).starts_with("a9993e36") &&
+                  TlsContext::client(TlsContext::Options{}).has_value();
+        }
+        exit(works ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

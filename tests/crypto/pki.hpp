@@ -6,10 +6,9 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <stdlib.h>
 
+#include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -21,6 +20,7 @@
 #include "core/certificate.hpp"
 #include "crypto/digest.hpp"
 #include "crypto/private_key.hpp"
+#include "support/openssl_cli.hpp"
 
 namespace mrascheck::crypto::test {
 
@@ -72,56 +72,30 @@ struct Issued {
 
 inline constexpr const char* p256 = "ec -pkeyopt ec_paramgen_curve:P-256";
 
-/// A temporary directory with a PKI; it goes with everything in it.
+/// A PKI in a temporary directory, below roots of its own.
 class Pki {
  public:
-  Pki() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "mrascheck-crypto-XXXXXX").string();
-    if (mkdtemp(pattern.data())) directory_ = pattern;
-  }
-  ~Pki() {
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
-  Pki(const Pki&) = delete;
-  Pki& operator=(const Pki&) = delete;
-
-  std::filesystem::path path(const std::string& name) const { return directory_ / name; }
-
-  /// `openssl ARGUMENTS` in this directory.
-  bool openssl(const std::string& arguments) const { return shell("openssl " + arguments); }
-
-  bool shell(const std::string& line) const {
-    const std::string command = "cd '" + directory_.string() + "' && { " + line + "; } >>shell.log 2>&1 </dev/null";
-    // The commands are this file's own, and a shell is what a reader can repeat them in.
-    const bool done = std::system(command.c_str()) == 0;  // NOLINT(cert-env33-c)
-    if (!done) {
-      const ByteString log = read_file(path("shell.log"));
-      ADD_FAILURE() << command << '\n' << as_text(log);
-    }
-    return done;
-  }
+  std::filesystem::path path(const std::string& name) const { return cli_.dir().path() / name; }
+  void shell(const std::string& line) const { cli_.shell(line); }
 
   Issued root(const std::string& name, const std::string& key = p256) const {
-    return issue(name, nullptr, true, key, "");
+    cli_.self_signed(name, "/CN=" + name, mrascheck::test::ca_extensions, key);
+    return load(name);
   }
-  Issued authority(const std::string& name, const Issued& issuer, const std::string& key = p256) const {
-    return issue(name, &issuer, true, key, "");
+  Issued authority(const std::string& name, const Issued& issuer) const {
+    cli_.issued(name, "/CN=" + name, issuer.certificate_file.stem(), mrascheck::test::ca_extensions);
+    return load(name);
   }
+  /// `more`: options for what signs it, openssl x509.
   Issued leaf(const std::string& name, const Issued& issuer, const std::string& key = p256,
-              const std::string& extra = "") const {
-    return issue(name, &issuer, false, key, extra);
+              const std::string& more = "") const {
+    cli_.issued(name, "/CN=" + name, issuer.certificate_file.stem(), "basicConstraints=CA:FALSE\n", key, more);
+    return load(name);
   }
 
  private:
-  Issued issue(const std::string& name, const Issued* issuer, bool is_ca, const std::string& key,
-               const std::string& extra) const {
-    Issued issued{path(name + ".pem"), path(name + ".key"), nullptr, std::nullopt};
-    std::string command = "req -x509 -newkey " + key + " -nodes -days 30 -subj /CN=" + name + " -keyout " + name +
-                          ".key -out " + name + ".pem " + extra;
-    command += is_ca ? " -addext basicConstraints=critical,CA:TRUE" : " -addext basicConstraints=CA:FALSE";
-    if (issuer) command += " -CA " + issuer->certificate_file.string() + " -CAkey " + issuer->key_file.string();
-    if (!openssl(command)) return issued;
+  Issued load(const std::string& name) const {
+    Issued issued{path(name + ".crt"), path(name + ".key"), nullptr, std::nullopt};
     issued.certificate = load_certificate(issued.certificate_file);
     auto read = PrivateKey::read(read_file(issued.key_file), nullptr, name + ".key");
     if (!read)
@@ -131,16 +105,7 @@ class Pki {
     return issued;
   }
 
-  std::filesystem::path directory_;
+  mrascheck::test::OpensslCli cli_;
 };
-
-/// Files one after the other, as a PEM bundle.
-inline void concatenate(const std::filesystem::path& to, const std::vector<std::filesystem::path>& from) {
-  std::ofstream out(to, std::ios::binary);
-  for (const auto& file : from) {
-    const ByteString content = read_file(file);
-    out << as_text(content);
-  }
-}
 
 }  // namespace mrascheck::crypto::test

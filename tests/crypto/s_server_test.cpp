@@ -32,6 +32,7 @@ class SServer {
     std::vector<std::string> command{"openssl", "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-state"};
     command.insert(command.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
+    argv.reserve(command.size() + 1);
     for (std::string& word : command) argv.push_back(word.data());
     argv.push_back(nullptr);
 
@@ -145,9 +146,6 @@ struct Site {
   Issued edge = pki.leaf("edge1", issuing);
   Issued front_end = pki.leaf("fe1", issuing);
   Issued stranger = pki.root("stranger");
-  std::filesystem::path sent_chain = pki.path("chain.pem");
-
-  Site() { test::concatenate(sent_chain, {issuing.certificate_file}); }
   static const Site& get() {
     static const Site site;
     return site;
@@ -160,7 +158,7 @@ struct Site {
             "-key",
             edge.key_file,
             "-cert_chain",
-            sent_chain,
+            issuing.certificate_file,
             "-CAfile",
             trusted.certificate_file,
             "-no-CApath",
@@ -265,7 +263,7 @@ TEST_P(SServerOf, LacksTheIntermediateThatWeDoNotSend) {
 
 TEST_P(SServerOf, FindsOurCertificateExpired) {
   std::vector<std::string> arguments = site.server(GetParam(), site.root);
-  arguments.insert(arguments.end(), {"-attime", std::to_string(time(nullptr) + 90L * 86'400)});
+  arguments.insert(arguments.end(), {"-attime", "4102444800"});  // 2100
   SServer server{arguments};
   Socket socket{server.port()};
   TlsEngine engine = *TlsEngine::client(site.front_end_context({site.issuing.certificate}), "edge1");
