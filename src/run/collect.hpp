@@ -4,6 +4,7 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "core/config.hpp"
 #include "core/evidence.hpp"
@@ -12,9 +13,10 @@
 namespace mrascheck::run {
 
 struct Options {
-  UtcTime now;          ///< becomes Evidence::collected_at
-  std::string vantage;  ///< this host's name
-  std::stop_token stop;  ///< SIGTERM, SIGINT: end early, report what is known
+  UtcTime now;                            ///< becomes Evidence::collected_at
+  std::string vantage;                    ///< this host's name
+  std::vector<std::string> name_servers;  ///< "127.0.0.1:5353"; empty: those of resolv.conf
+  std::stop_token stop;                   ///< SIGTERM, SIGINT: end early, report what is known
   /// Called from the collecting thread whenever a look ends: how many of how many, and what it was. May be empty.
   std::function<void(std::size_t done, std::size_t all, const std::string& what)> progress;
 };

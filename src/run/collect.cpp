@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/collect.hpp"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <map>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/demands.hpp"
+#include "core/text.hpp"
+#include "crypto/signature.hpp"
+#include "crypto/tls_engine.hpp"
+#include "run/slots.hpp"
+#include "sources/handshake.hpp"
+#include "sources/sources.hpp"
+#include "transport/loop.hpp"
+#include "transport/resolve.hpp"
+
+namespace mrascheck::run {
+
+using transport::Gate;
+using transport::Loop;
+using Clock = Deadline::Clock;
+using Task = boost::asio::awaitable<void>;
+using LoadResult = tl::expected<sources::LoadedIdentity, sources::IdentityError>;
+
+namespace {
+
+/// Threads that read end soon after the deadline by themselves; one that has not by then is left alone.
+constexpr std::chrono::milliseconds reading_grace{500};
+/// Verifying signatures is computing, not waiting: this much of it may follow the deadline.
+constexpr std::chrono::milliseconds computing_grace{2'000};
+/// One connection at a time to one port, so that a burst of ours is not what breaks it, until one takes this long: the
+/// others need not wait for a peer that may never answer.
+constexpr std::chrono::milliseconds politeness{250};
+/// Names asked for at once; each takes a socket.
+constexpr unsigned names_at_once = 64;
+
+/// Something that others wait for. `ready` opens when it arrives, and for all at the end of the run.
+struct Awaited {
+  explicit Awaited(Loop& loop) : ready(loop) {}
+  Gate ready;
+  bool arrived = false;
+  std::optional<Error> error;  ///< why it arrived without what was wanted
+};
+
+struct AwaitedIdentity : Awaited {
+  using Awaited::Awaited;
+  std::optional<sources::LoadedIdentity> loaded;
+};
+
+struct AwaitedName : Awaited {
+  using Awaited::Awaited;
+  std::vector<std::string> addresses;
+};
+
+/// What a server brings to all its links.
+struct Client {
+  struct Variant {
+    std::string name;
+    crypto::TlsContext context;
+    std::vector<CertificateRef> chain;
+  };
+  TrustView trust;
+  std::vector<Variant> variants;
+  Error problem;  ///< why there is no variant
+};
+
+std::string store_remedy(const StoreSource& source, ErrorKind kind) {
+  if (source.ldap_uris.empty()) {
+    const std::string path = source.paths.empty() ? std::string{"its file"} : printable(source.paths.front());
+    return kind == ErrorKind::local
+               ? fmt::format("Check that {0} is there and that the user who runs this may read it: ls -l {0}", path)
+               : fmt::format("Look at what {} holds; correct the path in the configuration, or the file.", path);
+  }
+  const std::string uri = printable(source.ldap_uris.front());
+  switch (kind) {
+    case ErrorKind::config:
+      return fmt::format("Correct the store {} in the configuration: its URI, its base or its bind.", source.name);
+    case ErrorKind::local:
+      return fmt::format("Check the files that the store {} names: its CA file and its password file.", source.name);
+    case ErrorKind::rejected_by_peer:
+      return fmt::format(
+          "Check the bind name, its password, and that it may read below CN=Public Key Services: "
+          "ldapsearch -H {} -x -ZZ -D BINDNAME -W -s base -b '' configurationNamingContext",
+          uri);
+    case ErrorKind::rejected_by_us:
+      return fmt::format(
+          "Check the directory's TLS certificate; name the CA that issued it under `ca` of the store {}.", source.name);
+    default:
+      return fmt::format(
+          "Check that the directory answers from here: ldapsearch -H {} -x -s base -b '' configurationNamingContext",
+          uri);
+  }
+}
+
+std::string identity_remedy(const IdentitySource& source, const sources::IdentityError& error) {
+  const std::string field = error.field.empty() ? "certificate" : error.field;
+  if (error.error.kind == ErrorKind::timed_out) {
+    return fmt::format("Look at the file under `{}` of {}: reading it takes too long.", field, source.server);
+  }
+  return error.error.kind == ErrorKind::local
+             ? fmt::format("Make the file under `{}` of {} readable for the user who runs this.", field, source.server)
+             : fmt::format("Correct `{}` of {} in the configuration, or the file that it names.", field, source.server);
+}
+
+class Collector {
+ public:
+  Collector(const Config& config, const Plan& plan, const Options& options);
+  ~Collector();
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+
+  Evidence run();
+
+ private:
+  /// Reads something on a worker's thread; what it returns runs on the loop's.
+  using Job = std::function<std::function<void()>()>;
+  void begin_worker(std::vector<Job> jobs);
+  Job identity_job(const IdentitySource& source);
+  Job store_job(const StoreSource& source, StoreKind kind);
+  void identity_loaded(const IdentitySource& source, LoadResult result);
+  void store_read(const StoreSource& source, Result<StoreContents> result);
+
+  void plan_names();
+  const std::vector<std::string>* configured_addresses(const Server& server) const;
+  Task find_name(std::string name);
+  Task look(std::size_t link);
+  Task look_at(std::size_t link, std::size_t place, std::string address, const Client* client, std::size_t variant);
+  Task hurry(Slots* turn, std::shared_ptr<bool> over);
+  Task watch_time();
+  const Client& client_of(const Server& server, const sources::LoadedIdentity& identity);
+  SignatureOracle verifying();
+  void prove_signatures();
+
+  void add_gap(Needs need, std::string about, ErrorKind kind, std::string reason, std::string remedy);
+  Error late(const std::string& what) const;
+  std::string late_remedy() const;
+  void ended(const std::string& what);
+
+  const Config& config_;
+  const Plan& plan_;
+  const Options& options_;
+  const Deadline deadline_;
+  Evidence evidence_;
+  // Gates live in the loop, so it outlives them; what a task that is left waiting destroys with the loop refers to no
+  // member of this object.
+  Loop loop_;
+  bool over_ = false;
+  std::shared_ptr<sources::CertificatePool> pool_ = std::make_shared<sources::CertificatePool>();
+  crypto::SignatureVerifier verifier_;
+  struct Unverified {
+    std::string first;  ///< the certificate concerned
+    std::size_t count = 0;
+  };
+  std::map<std::string, Unverified> unverified_;  ///< by reason
+  std::optional<Clock::time_point> verify_until_;
+  std::map<std::string, Awaited> stores_;
+  std::map<std::string, AwaitedIdentity> identities_;
+  std::map<std::string, AwaitedName> names_;  ///< by lower case
+  std::map<std::string, Client> clients_;
+  std::map<std::string, Slots> turns_;  ///< by address and port
+  Slots links_in_flight_;
+  Slots names_in_flight_;
+  struct Looks {
+    std::vector<std::optional<Handshake>> records;  ///< in the order of addresses, then of chains
+    std::size_t open = 0;
+  };
+  std::map<std::size_t, Looks> looks_;  ///< by link
+  struct Worker {
+    std::thread thread;
+    std::shared_ptr<std::size_t> missing;  ///< results that have not arrived
+  };
+  std::vector<Worker> workers_;
+  std::size_t all_ = 0;
+  std::size_t done_ = 0;
+};
+
+Collector::Collector(const Config& config, const Plan& plan, const Options& options)
+    : config_(config),
+      plan_(plan),
+      options_(options),
+      deadline_{Clock::now() + config.limits.deadline, options.stop},
+      links_in_flight_(loop_, config.limits.parallel),
+      names_in_flight_(loop_, names_at_once) {
+  evidence_.collected_at = options.now;
+  evidence_.vantage = options.vantage;
+  evidence_.site = config.site;
+}
+
+Collector::~Collector() {
+  for (Worker& worker : workers_) {
+    if (*worker.missing == 0) {
+      worker.thread.join();
+    } else {
+      worker.thread.detach();  // shares only values with us; what it still sends goes nowhere
+    }
+  }
+}
+
+void Collector::add_gap(Needs need, std::string about, ErrorKind kind, std::string reason, std::string remedy) {
+  evidence_.gaps.push_back({need, std::move(about), kind, std::move(reason), std::move(remedy)});
+}
+
+/// `what`: "not begun", "not read".
+Error Collector::late(const std::string& what) const {
+  if (options_.stop.stop_requested()) return {ErrorKind::local, "interrupted"};
+  const std::chrono::duration<double> deadline = config_.limits.deadline;
+  return {ErrorKind::timed_out, fmt::format("{} before the deadline of {:g} s", what, deadline.count())};
+}
+
+std::string Collector::late_remedy() const {
+  return options_.stop.stop_requested() ? "Run it again and let it end by itself."
+                                        : "Give the run more time (`deadline`) or let more links run at once "
+                                          "(`parallel`); what never answers takes "
+                                          "longest.";
+}
+
+void Collector::ended(const std::string& what) {
+  ++done_;
+  if (options_.progress) options_.progress(done_, all_, what);
+  if (done_ == all_) loop_.leave();
+}
+
+void Collector::begin_worker(std::vector<Job> jobs) {
+  if (jobs.empty()) return;
+  auto missing = std::make_shared<std::size_t>(jobs.size());
+  const auto work = [jobs = std::move(jobs), home = loop_.courier(), missing] {
+    for (const Job& job : jobs) {
+      home([missing, arrive = job()] {
+        --*missing;
+        arrive();
+      });
+    }
+  };
+  std::thread thread;
+  try {
+    thread = std::thread(work);
+  } catch (const std::exception&) {
+    work();  // no thread to be had: slower, but done
+    return;
+  }
+  workers_.push_back({std::move(thread), missing});
+}
+
+Collector::Job Collector::identity_job(const IdentitySource& source) {
+  return [this, source, deadline = deadline_, pool = pool_]() -> std::function<void()> {
+    if (deadline.over()) {
+      return [this, source] { identity_loaded(source, tl::unexpected(sources::IdentityError{late("not read"), {}})); };
+    }
+    auto result = std::make_shared<LoadResult>();
+    try {
+      *result = sources::load_identity(source, *pool);
+    } catch (const std::exception& cause) {
+      *result = tl::unexpected(sources::IdentityError{{ErrorKind::local, printable(cause.what())}, {}});
+    }
+    return [this, source, result] { identity_loaded(source, std::move(*result)); };
+  };
+}
+
+void Collector::identity_loaded(const IdentitySource& source, LoadResult result) {
+  AwaitedIdentity& awaited = identities_.at(source.server);
+  awaited.arrived = true;
+  if (result) {
+    evidence_.identities.push_back(result->identity);
+    awaited.loaded = std::move(*result);
+  } else {
+    const Error& error = result.error().error;
+    awaited.error = error;
+    add_gap(Needs::identities, source.server, error.kind, error.text, identity_remedy(source, result.error()));
+  }
+  awaited.ready.open();
+  ended("identity of " + source.server);
+}
+
+Collector::Job Collector::store_job(const StoreSource& source, StoreKind kind) {
+  const ldap::NameService names{config_.resolve, config_.family};
+  return [this, source, kind, names, deadline = deadline_, step = config_.limits.step,
+          pool = pool_]() -> std::function<void()> {
+    if (deadline.over()) {
+      return [this, source] { store_read(source, tl::unexpected(late("not read"))); };
+    }
+    auto result = std::make_shared<Result<StoreContents>>();
+    try {
+      *result = source.ldap_uris.empty() ? sources::read_local_store(source, kind, *pool)
+                                         : sources::read_directory_store(source, *pool, step, deadline, names);
+    } catch (const std::exception& cause) {
+      *result = fail(ErrorKind::local, printable(cause.what()));
+    }
+    return [this, source, result] { store_read(source, std::move(*result)); };
+  };
+}
+
+void Collector::store_read(const StoreSource& source, Result<StoreContents> result) {
+  Awaited& awaited = stores_.at(source.name);
+  awaited.arrived = true;
+  if (result) {
+    evidence_.stores.push_back(std::move(*result));
+  } else {
+    awaited.error = result.error();
+    add_gap(Needs::stores, source.name, result.error().kind, result.error().text,
+            store_remedy(source, result.error().kind));
+  }
+  awaited.ready.open();
+  ended("store " + source.name);
+}
+
+/// The command line's and the configuration's word on a server's addresses; nothing when a name server is to be asked.
+const std::vector<std::string>* Collector::configured_addresses(const Server& server) const {
+  for (const auto& [name, addresses] : config_.resolve) {
+    if (equals_ignoring_case(name, server.resolved_name())) return &addresses;
+  }
+  return server.addresses.empty() ? nullptr : &server.addresses;
+}
+
+void Collector::plan_names() {
+  const auto ask = [this](const std::string& name) {
+    if (names_.try_emplace(to_lower(name), loop_).second) {
+      ++all_;
+      loop_.spawn(find_name(name));
+    }
+  };
+  for (const std::string& name : plan_.names) ask(name);
+  std::map<std::string, std::size_t> known;  // places in evidence_.resolutions, by name
+  for (const std::size_t index : plan_.links) {
+    const Server* to = config_.site.server(config_.site.links[index].to);
+    if (to == nullptr) continue;
+    const std::vector<std::string>* given = configured_addresses(*to);
+    if (given == nullptr) {
+      ask(to->resolved_name());
+      continue;
+    }
+    const auto [place, first] = known.try_emplace(to_lower(to->resolved_name()), evidence_.resolutions.size());
+    if (first) {
+      Resolution& made = evidence_.resolutions.emplace_back();
+      made.name = to->resolved_name();
+      made.configured = true;
+    }
+    Resolution& record = evidence_.resolutions[place->second];
+    for (std::string& address : transport::literals(*given, config_.family)) {
+      if (std::find(record.addresses.begin(), record.addresses.end(), address) == record.addresses.end()) {
+        record.addresses.push_back(std::move(address));
+      }
+    }
+    record.error = !record.addresses.empty()              ? ""
+                   : config_.family == Config::Family::v4 ? "none of its configured addresses is IPv4"
+                   : config_.family == Config::Family::v6 ? "none of its configured addresses is IPv6"
+                                                          : "none of its configured addresses is an IP address";
+  }
+}
+
+Task Collector::find_name(std::string name) {
+  co_await names_in_flight_.taken();
+  transport::Resolved found;
+  found.record.name = name;
+  if (over_) {
+    found.record.error = late("not asked for").text;
+    found.answer = transport::Answer::no_answer;
+  } else {
+    const transport::NameServers servers{config_.family, options_.name_servers};
+    found = co_await transport::resolve(name, servers, deadline_.within(config_.limits.step));
+  }
+  names_in_flight_.give_back();
+
+  AwaitedName& awaited = names_.at(to_lower(name));
+  awaited.arrived = true;
+  awaited.addresses = found.record.addresses;
+  if (found.answer == transport::Answer::no_answer || found.answer == transport::Answer::local_failure) {
+    const bool ours = found.answer == transport::Answer::local_failure || deadline_.over();
+    awaited.error = Error{ours ? ErrorKind::local : ErrorKind::unreachable,
+                          fmt::format("{}: {}", printable(name), found.record.error)};
+    add_gap(Needs::names, name, awaited.error->kind, awaited.error->text,
+            deadline_.over() ? late_remedy()
+                             : fmt::format("Check the name servers in /etc/resolv.conf of this host: host {}; or give "
+                                           "the addresses in the configuration.",
+                                           printable(name)));
+  }
+  evidence_.resolutions.push_back(std::move(found.record));
+  awaited.ready.open();
+  ended("name " + name);
+}
+
+SignatureOracle Collector::verifying() {
+  return [this](const Certificate& child, const Certificate& issuer) -> std::optional<SignatureState> {
+    std::string reason;
+    if (verify_until_ && Clock::now() >= *verify_until_) {
+      reason = late("not verified").text;
+    } else {
+      const Result<SignatureState> state = verifier_.verify(child, issuer);
+      if (state) return *state;
+      reason = state.error().text;
+    }
+    Unverified& seen = unverified_[reason];
+    if (seen.count++ == 0) seen.first = fmt::format("{} ({})", short_name(child), thumbprint(child));
+    return std::nullopt;
+  };
+}
+
+/// Needs its identity and its stores to have arrived.
+const Client& Collector::client_of(const Server& server, const sources::LoadedIdentity& loaded) {
+  const auto [place, first] = clients_.try_emplace(server.name);
+  Client& client = place->second;
+  if (!first) return client;
+  client.trust = trust_of(evidence_, server);
+  if (!loaded.key) {
+    client.problem = {ErrorKind::config,
+                      fmt::format("{} has a certificate, but no private key is configured", server.name)};
+    return client;
+  }
+  std::vector<CertificateRef> own{loaded.identity.certificate};
+  own.insert(own.end(), loaded.identity.chain.begin(), loaded.identity.chain.end());
+  std::vector<std::vector<CertificateRef>> chains{std::move(own)};
+  if (server.chain == ChainMode::from_stores) {
+    if (!client.trust.missing.empty()) {
+      client.problem = {ErrorKind::local, fmt::format("what {} would send is not known: {} could not be read",
+                                                      server.name, enumerate(client.trust.missing))};
+      return client;
+    }
+    chains = windows_chains(loaded.identity.certificate, client.trust, options_.now, verifying());
+  }
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    crypto::TlsContext::Options options;
+    options.certificate = chains[i].front();
+    options.chain.assign(chains[i].begin() + 1, chains[i].end());
+    options.key = loaded.key;
+    auto context = crypto::TlsContext::client(options);
+    if (!context) {
+      client.variants.clear();
+      client.problem = context.error();
+      return client;
+    }
+    const std::string name = chains.size() == 1 ? std::string{} : fmt::format("{}/{}", i + 1, chains.size());
+    client.variants.push_back({name, std::move(*context), std::move(chains[i])});
+  }
+  return client;
+}
+
+Task Collector::look(std::size_t index) {
+  const Link& link = config_.site.links[index];
+  const Server* from = config_.site.server(link.from);
+  const Server* to = config_.site.server(link.to);
+  const auto give_up = [&](const Error& error, std::string remedy) {
+    add_gap(Needs::handshakes, link.id(), error.kind, error.text, std::move(remedy));
+    ended(link.id());
+  };
+  if (from == nullptr || to == nullptr) {
+    give_up({ErrorKind::config, "one of its servers is not configured"}, "Add the server, or leave out the link.");
+    co_return;
+  }
+  const auto identity = identities_.find(from->name);
+  if (identity == identities_.end()) {
+    give_up({ErrorKind::config, fmt::format("no certificate and key of {} are configured", from->name)},
+            fmt::format("Set `certificate` and `key` of {}, or leave out the link.", from->name));
+    co_return;
+  }
+
+  co_await identity->second.ready.opened();
+  std::vector<std::string> needed = from->trusts;
+  needed.insert(needed.end(), from->intermediates.begin(), from->intermediates.end());
+  for (const std::string& store_name : needed) {
+    const auto store = stores_.find(store_name);
+    if (store != stores_.end()) co_await store->second.ready.opened();
+  }
+  std::vector<std::string> addresses;
+  AwaitedName* name = nullptr;
+  if (const auto* given = configured_addresses(*to)) {
+    addresses = transport::literals(*given, config_.family);
+  } else {
+    name = &names_.at(to_lower(to->resolved_name()));
+    co_await name->ready.opened();
+    addresses = name->addresses;
+  }
+
+  if (identity->second.error) {
+    give_up(
+        {identity->second.error->kind, fmt::format("no identity for {}: {}", from->name, identity->second.error->text)},
+        fmt::format("Mend the identity of {} first.", from->name));
+    co_return;
+  }
+  if (name != nullptr && name->error) {
+    give_up(*name->error, "Mend the name resolution first, or give the addresses in the configuration.");
+    co_return;
+  }
+  if (over_ || deadline_.over()) {
+    give_up(late("not begun"), late_remedy());
+    co_return;
+  }
+  if (addresses.empty()) {  // the name server's word: the record of the name says it
+    ended(link.id());
+    co_return;
+  }
+  const Client& client = client_of(*from, *identity->second.loaded);
+  if (client.variants.empty()) {
+    give_up(client.problem, fmt::format("Mend the identity or the stores of {} first.", from->name));
+    co_return;
+  }
+  Looks& looks = looks_[index];
+  looks.open = addresses.size() * client.variants.size();
+  looks.records.resize(looks.open);
+  std::size_t place = 0;
+  for (const std::string& address : addresses) {
+    for (std::size_t variant = 0; variant < client.variants.size(); ++variant) {
+      loop_.spawn(look_at(index, place++, address, &client, variant));
+    }
+  }
+}
+
+Task Collector::look_at(std::size_t index, std::size_t place, std::string address, const Client* client,
+                        std::size_t variant) {
+  const Link& link = config_.site.links[index];
+  Slots& turn = turns_.try_emplace(fmt::format("{} {}", address, link.port), loop_, 1).first->second;
+  co_await turn.taken();
+  co_await links_in_flight_.taken();
+  Looks& looks = looks_.at(index);
+  if (over_ || deadline_.over()) {
+    const Error error = late("not begun");
+    add_gap(Needs::handshakes, link.id(), error.kind, fmt::format("{}: {}", address, error.text), late_remedy());
+  } else {
+    sources::Probe probe{config_.site.server(link.from),
+                         config_.site.server(link.to),
+                         &link,
+                         std::move(address),
+                         client->variants[variant].name,
+                         client->variants[variant].context,
+                         client->variants[variant].chain,
+                         &client->trust,
+                         config_.site.mras,
+                         config_.limits,
+                         options_.now,
+                         verifying(),
+                         pool_.get()};
+    const auto over = std::make_shared<bool>(false);
+    if (!turn.lifted()) loop_.spawn(hurry(&turn, over));
+    Handshake record = co_await sources::probe(std::move(probe), deadline_);
+    *over = true;
+    looks.records[place] = std::move(record);
+  }
+  links_in_flight_.give_back();
+  turn.give_back();
+  if (--looks.open == 0) ended(link.id());
+}
+
+Task Collector::hurry(Slots* turn, std::shared_ptr<bool> over) {
+  co_await transport::pause(deadline_.within(politeness));
+  if (!*over) turn->lift();
+}
+
+Task Collector::watch_time() {
+  co_await transport::pause(deadline_);
+  over_ = true;
+  for (auto& [name, store] : stores_) store.ready.open();
+  for (auto& [name, identity] : identities_) identity.ready.open();
+  for (auto& [address, turn] : turns_) turn.lift();
+  links_in_flight_.lift();
+  names_in_flight_.lift();
+  // Looks end by themselves now, each with its record; what reads on a thread has a little longer.
+  co_await transport::pause(Deadline{}.within(reading_grace));
+  for (const std::size_t i : plan_.identities) {
+    const IdentitySource& source = config_.identities[i];
+    if (!identities_.at(source.server).arrived) {
+      identity_loaded(source, tl::unexpected(sources::IdentityError{late("not read"), {}}));
+    }
+  }
+  for (const std::size_t i : plan_.stores) {
+    if (!stores_.at(config_.stores[i].name).arrived) store_read(config_.stores[i], tl::unexpected(late("not read")));
+  }
+  loop_.leave();
+}
+
+/// Judging is pure and looks signatures up: everything it may ask is answered here.
+void Collector::prove_signatures() {
+  verify_until_ = std::max(deadline_.over() ? Clock::now() : deadline_.at, Clock::now()) + computing_grace;
+  demand_signatures(evidence_, verifying());
+  evidence_.signatures = verifier_.proofs();
+  for (const auto& [reason, seen] : unverified_) {
+    const bool was_late = reason == late("not verified").text;
+    add_gap(Needs::signatures, seen.first, was_late ? ErrorKind::timed_out : ErrorKind::local,
+            seen.count == 1 ? reason : fmt::format("{} ({})", reason, count(seen.count, "signature")),
+            was_late ? late_remedy()
+                     : "Look at this certificate with openssl x509 -text: its algorithm or its key is one that the "
+                       "OpenSSL of this host cannot use.");
+  }
+}
+
+Evidence Collector::run() {
+  std::vector<Job> identities;
+  for (const std::size_t i : plan_.identities) {
+    identities_.try_emplace(config_.identities[i].server, loop_);
+    identities.push_back(identity_job(config_.identities[i]));
+  }
+  std::vector<Job> files;
+  std::vector<Job> directories;
+  for (const std::size_t i : plan_.stores) {
+    const StoreSource& source = config_.stores[i];
+    stores_.try_emplace(source.name, loop_);
+    (source.ldap_uris.empty() ? files : directories).push_back(store_job(source, config_.site.stores[i].kind));
+  }
+  all_ = identities.size() + files.size() + directories.size() + plan_.links.size();
+  plan_names();
+  for (const std::size_t i : plan_.links) loop_.spawn(look(i));
+  begin_worker(std::move(identities));
+  begin_worker(std::move(files));
+  for (Job& job : directories) begin_worker({std::move(job)});
+  loop_.spawn(watch_time());
+  if (all_ > 0) loop_.run_until(Clock::time_point::max());
+
+  for (const std::size_t i : plan_.links) {
+    const auto looks = looks_.find(i);
+    if (looks == looks_.end()) continue;
+    for (std::optional<Handshake>& record : looks->second.records) {
+      if (record) evidence_.handshakes.push_back(std::move(*record));
+    }
+  }
+  prove_signatures();
+  normalise(evidence_);
+  return std::move(evidence_);
+}
+
+}  // namespace
+
+Evidence collect(const Config& config, const Plan& plan, const Options& options) {
+  return Collector(config, plan, options).run();
+}
+
+}  // namespace mrascheck::run

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sources/handshake.hpp"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "core/text.hpp"
+#include "sip/service_transaction.hpp"
+#include "transport/connection.hpp"
+#include "transport/tls_stream.hpp"
+#include "x509/certificate_reader.hpp"
+
+namespace mrascheck::sources {
+
+using transport::StepEnd;
+using transport::TlsStream;
+using Clock = Deadline::Clock;
+
+namespace {
+
+std::string seconds(Clock::duration time) {
+  return fmt::format("{:g} s",
+                     std::chrono::duration<double>(std::chrono::round<std::chrono::milliseconds>(time)).count());
+}
+
+std::chrono::microseconds since(Clock::time_point start) {
+  // An instant that rounds to nothing still took place: 0 means that it did not.
+  return std::max(std::chrono::microseconds{1},
+                  std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start));
+}
+
+/// 64 hexadecimal digits from the system; empty when it has none to give.
+std::string fresh_random() {
+  std::array<std::uint8_t, 32> bytes{};
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return {};
+  return to_hex(bytes);
+}
+
+class Look {
+ public:
+  Look(Probe task, Deadline run) : task_(std::move(task)), run_(std::move(run)) {
+    record_.from = task_.from->name;
+    record_.to = task_.to->name;
+    record_.address = task_.address;
+    record_.port = task_.link->port;
+    record_.variant = task_.variant;
+  }
+
+  boost::asio::awaitable<Handshake> go();
+
+ private:
+  boost::asio::awaitable<void> confirm(TlsStream& stream);
+  boost::asio::awaitable<void> ask(TlsStream& stream);
+  void no_answer(const sip::ServiceTransaction& transaction, const StepEnd& end, Clock::time_point started);
+  void observe(const crypto::TlsFacts& facts);
+  std::optional<std::string> refusal() const;
+  void end(Phase phase, const StepEnd& how, Clock::time_point started);
+
+  Probe task_;
+  Deadline run_;
+  Handshake record_;
+  Clock::time_point secured_;  ///< when TLS was through
+};
+
+void Look::end(Phase phase, const StepEnd& how, Clock::time_point started) {
+  record_.phase = how.ok() ? Phase::done : phase;
+  record_.outcome = how.outcome;
+  record_.detail = how.detail;
+  if (how.outcome != Outcome::timed_out || how.error != 0) return;
+  const auto waited = Clock::now() - started;
+  if (run_.stop.stop_requested()) {
+    record_.detail = fmt::format("interrupted after {}", seconds(waited));
+  } else if (run_.over()) {
+    record_.detail = fmt::format("no answer within {}, when the run's deadline came", seconds(waited));
+  } else {
+    record_.detail = fmt::format("no answer within {}", seconds(waited));
+  }
+}
+
+void Look::observe(const crypto::TlsFacts& facts) {
+  record_.tls_version = facts.version;
+  record_.cipher = facts.cipher;
+  record_.client_certificate_requested = facts.client_certificate_requested;
+  record_.certificate_sent = facts.certificate_sent;
+  record_.alerts_sent = facts.alerts_sent;
+  record_.alerts_received = facts.alerts_received;
+  record_.accepted_issuer_count = facts.accepted_issuer_count;
+  record_.accepted_issuer_bytes = facts.accepted_issuer_bytes;
+  if (facts.certificate_sent) record_.sent_chain = task_.chain;
+  if (record_.accepted_issuers.empty()) {
+    for (const ByteString& der : facts.accepted_issuers) {
+      if (auto name = x509::read_name(der)) record_.accepted_issuers.push_back(std::move(*name));
+    }
+  }
+  if (!record_.peer_chain.empty() || !record_.peer_chain_unreadable.empty()) return;
+  for (std::size_t i = 0; i < facts.peer_chain.size(); ++i) {
+    auto certificate = task_.pool->intern(facts.peer_chain[i]);
+    if (certificate) {
+      record_.peer_chain.push_back(std::move(*certificate));
+    } else {
+      record_.peer_chain_unreadable.push_back(
+          {fmt::format("certificate {} of {}", i + 1, facts.peer_chain.size()), certificate.error().text});
+      // Without the first one, the second would pass for the server's own.
+      if (i == 0) break;
+    }
+  }
+}
+
+/// Why `from` would not have gone on with this peer, in one line; nothing when it would, or when that cannot be told.
+std::optional<std::string> Look::refusal() const {
+  if (task_.link->service == Service::tls || !task_.trust->configured || record_.peer_chain.empty())
+    return std::nullopt;
+  const std::vector<std::string> names = expected_names(*task_.to);
+  const PeerJudgement judgement =
+      judge_peer(record_.peer_chain, *task_.trust, names, server_auth_oid, task_.now, task_.signature);
+  if (!judgement.name_matches) {
+    const Certificate& own = *record_.peer_chain.front();
+    std::vector<std::string> carried = own.dns_names;
+    if (carried.empty()) carried.push_back(short_name(own));
+    if (carried.size() > 4) {
+      carried.resize(4);
+      carried.emplace_back("others");
+    }
+    return fmt::format("{} would refuse it: its certificate is for {}, not for {}", record_.from, enumerate(carried),
+                       fmt::join(names, " or "));
+  }
+  if (judgement.trusted() || judgement.paths.undecided()) return std::nullopt;
+  // What could not be read might have held the missing link.
+  if (!task_.trust->missing.empty() || !record_.peer_chain_unreadable.empty()) return std::nullopt;
+  std::string why = "no certification path";
+  if (!judgement.paths.paths.empty() && !judgement.paths.paths.front().problems.empty()) {
+    why = judgement.paths.paths.front().problems.front().text;
+  }
+  return fmt::format("{} would refuse it: {}", record_.from, why);
+}
+
+boost::asio::awaitable<Handshake> Look::go() {
+  auto started = Clock::now();
+  transport::Connected connected =
+      co_await transport::connect(task_.address, task_.link->port, run_.within(task_.limits.step));
+  if (!connected.end.ok()) {
+    end(Phase::connect, connected.end, started);
+    co_return std::move(record_);
+  }
+  record_.connect_time = since(started);
+
+  auto engine = crypto::TlsEngine::client(task_.context, task_.to->name);
+  if (!engine) {
+    end(Phase::tls, {Outcome::local_failure, 0, engine.error().text}, started);
+    co_return std::move(record_);
+  }
+  TlsStream stream(std::move(*connected.connection), std::move(*engine));
+  started = Clock::now();
+  const StepEnd shaken = co_await stream.handshake(run_.within(task_.limits.step));
+  observe(stream.engine().facts());
+  if (!shaken.ok()) {
+    end(Phase::tls, shaken, started);
+    co_return std::move(record_);
+  }
+  record_.tls_time = since(started);
+  secured_ = Clock::now();
+
+  const auto refused = refusal();
+  if (refused || task_.link->service == Service::tls) {
+    co_await confirm(stream);
+  } else {
+    co_await ask(stream);
+  }
+  observe(stream.engine().facts());
+  if (refused) {
+    const bool refused_too = record_.outcome == Outcome::rejected_by_peer || record_.outcome == Outcome::closed ||
+                             record_.outcome == Outcome::reset;
+    // Whether it refuses is the very question of a link that expects that; else the first to refuse counts.
+    if (!refused_too || task_.link->expect == Expectation::accept) {
+      const std::string theirs = refused_too ? "; the peer refuses too: " + record_.detail : std::string{};
+      end(Phase::confirm, {Outcome::rejected_by_us, 0, *refused + theirs}, secured_);
+    }
+  }
+  stream.close();
+  co_return std::move(record_);
+}
+
+/// Waits until the peer has said something, or was quiet for long enough to count as content (RFC 8446, 4.4.2.4: in
+/// TLS 1.3 a server's verdict on our certificate comes after we are through).
+boost::asio::awaitable<void> Look::confirm(TlsStream& stream) {
+  std::string plaintext;
+  const StepEnd heard = co_await stream.read(plaintext, run_.within(task_.limits.quiet));
+  if (heard.ok()) record_.peer_answered = true;
+  const bool quiet =
+      heard.outcome == Outcome::timed_out && heard.error == 0 && Clock::now() - secured_ >= task_.limits.quiet;
+  if (quiet) record_.quiet_for = task_.limits.quiet;
+  end(Phase::confirm, quiet ? StepEnd{} : heard, secured_);
+}
+
+boost::asio::awaitable<void> Look::ask(TlsStream& stream) {
+  const auto started = Clock::now();
+  const Deadline step = run_.within(task_.limits.step);
+  sip::ServiceRequest request;
+  request.service = task_.link->service;
+  request.front_end = task_.from->name;
+  request.front_end_address = stream.connection().local_address();
+  request.front_end_port = stream.connection().local_port();
+  request.edge = task_.to->pool.empty() ? task_.to->name : task_.to->pool;
+  request.edge_port = task_.link->port;
+  request.question = task_.question;
+  request.random = fresh_random();
+  if (request.random.empty()) {
+    end(Phase::confirm, {Outcome::local_failure, 0, "the system gave no random numbers"}, started);
+    co_return;
+  }
+  sip::ServiceTransaction transaction(request);
+  auto state = sip::ServiceTransaction::State::waiting;
+  StepEnd last = co_await stream.write(transaction.request(), step);
+  std::string plaintext;
+  while (last.ok()) {
+    plaintext.clear();
+    last = co_await stream.read(plaintext, step);
+    if (!last.ok()) break;
+    record_.peer_answered = true;
+    state = transaction.feed(plaintext);
+    if (state != sip::ServiceTransaction::State::waiting) break;
+    const std::string reply = transaction.take_output();
+    if (!reply.empty()) last = co_await stream.write(reply, step);
+  }
+  switch (state) {
+    case sip::ServiceTransaction::State::answered:
+      record_.sip_time = since(started);
+      end(Phase::sip, {}, started);
+      break;
+    case sip::ServiceTransaction::State::broken:
+      end(Phase::sip, {Outcome::not_sip, 0, transaction.exchange().problem}, started);
+      break;
+    case sip::ServiceTransaction::State::waiting:
+      transaction.end();
+      no_answer(transaction, last, started);
+      break;
+  }
+  record_.mras = transaction.exchange();
+  if (!record_.mras->answered && record_.mras->problem.empty()) record_.mras->problem = record_.detail;
+}
+
+void Look::no_answer(const sip::ServiceTransaction& transaction, const StepEnd& how, Clock::time_point started) {
+  const bool quiet = !record_.peer_answered && Clock::now() - secured_ >= task_.limits.quiet;
+  // An alert before any answer is the verdict on our certificate, however long it took.
+  const bool confirmed = record_.peer_answered || (quiet && how.outcome != Outcome::rejected_by_peer);
+  if (confirmed && quiet) record_.quiet_for = task_.limits.quiet;
+  end(confirmed ? Phase::sip : Phase::confirm, how, started);
+  const std::string& problem = transaction.exchange().problem;
+  if (record_.peer_answered && !problem.empty()) record_.detail += ": " + problem;
+}
+
+}  // namespace
+
+boost::asio::awaitable<Handshake> probe(Probe task, Deadline run) {
+  Look look(std::move(task), std::move(run));
+  Handshake record = co_await look.go();
+  co_return record;
+}
+
+}  // namespace mrascheck::sources

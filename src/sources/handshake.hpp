@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <string>
+#include <vector>
+
+#include "core/config.hpp"
+#include "core/deadline.hpp"
+#include "core/graph.hpp"
+#include "core/handshake.hpp"
+#include "core/site.hpp"
+#include "crypto/tls_engine.hpp"
+#include "sources/sources.hpp"
+
+namespace mrascheck::sources {
+
+/// One look: one address of one link, with one chain. What the pointers show must outlive it.
+struct Probe {
+  const Server* from = nullptr;
+  const Server* to = nullptr;
+  const Link* link = nullptr;
+  std::string address;  ///< literal
+  std::string variant;  ///< Handshake::variant
+  crypto::TlsContext context;
+  std::vector<CertificateRef> chain;  ///< what `context` sends, our own first
+  const TrustView* trust = nullptr;   ///< of `from`
+  MrasQuestion question;
+  Limits limits;
+  UtcTime now;
+  SignatureOracle signature;
+  CertificatePool* pool = nullptr;
+};
+
+/// Connects, shakes hands, and for the services mras and sip asks. A peer that `from` would not have accepted, by its
+/// path or its name, is not asked: it is given the quiet time to say what it thinks of us, and the outcome is
+/// rejected_by_us. Never fails: everything that happened is in the record.
+boost::asio::awaitable<Handshake> probe(Probe task, Deadline run);
+
+}  // namespace mrascheck::sources
