@@ -80,7 +80,8 @@ struct Evidence {
 void normalise(Evidence& evidence);
 
 /// Joins recordings from several vantage points of one site: the newest collected_at, all that each has seen,
-/// duplicates once. Error: config, when the recordings are of sites of different names.
+/// duplicates once, in one order whatever the order of `recordings`. A gap that another recording fills is none. Where
+/// they disagree about the site itself, the newest is right. Error: config, when their sites have different names.
 Result<Evidence> merge(std::vector<Evidence> recordings);
 
 }  // namespace mrascheck

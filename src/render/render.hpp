@@ -11,7 +11,7 @@ namespace mrascheck::render {
 struct Options {
   bool color = false;  ///< ANSI; only ever for a terminal
   std::size_t width = 80;
-  int verbosity = 0;             ///< -v up to -vvv
+  int verbosity = 0;              ///< -v up to -vvv
   std::size_t max_output = 4096;  ///< plugin form: bytes, the cut is said in the last line
 };
 
