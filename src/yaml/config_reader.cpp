@@ -84,6 +84,10 @@ struct LinkDraft {
   Expectation expect = Expectation::accept;
 };
 
+bool is_empty_list(const Entry& entry) {
+  return entry.value->type == Node::Type::list && entry.value->items.empty();
+}
+
 using FileIdentity = std::pair<std::uint64_t, std::uint64_t>;
 
 /// One reading of one configuration: load() all files, then read_document() each, then connect() what they name.
@@ -122,7 +126,7 @@ class Reader {
                                           to_string(root->type)));
     }
     if (!root || root->type != Node::Type::mapping) {
-      complete_ = false;
+      complete_ = all_read_ = false;
       return;
     }
     documents_.emplace_back(number, root);
@@ -130,9 +134,11 @@ class Reader {
     for (const Entry& entry : root->entries) {
       if (entry.key != "include") continue;
       const auto names = texts_of(entry, {}, problems_);
-      complete_ = complete_ && names.has_value();
-      if (!names) continue;
-      for (const Located& name : *names) include(name);
+      if (names) {
+        for (const Located& name : *names) include(name);
+      } else {
+        complete_ = all_read_ = false;
+      }
     }
     including_.pop_back();
   }
@@ -140,7 +146,7 @@ class Reader {
   void include(const Located& name) {
     const auto refuse = [&](const std::string& why) {
       problems_.add(name.at, fmt::format("include: {}: {}", quoted(name.text), why));
-      complete_ = false;
+      complete_ = all_read_ = false;
     };
     if (name.text.starts_with('~')) return refuse("a tilde is not expanded here; write the whole path");
     if (including_.size() >= max_include_depth) {
@@ -309,7 +315,7 @@ class Reader {
                     "a directory service says itself what each container is for; leave 'kind' out");
     }
     if (const auto paths = fields.texts("file")) {
-      if (paths->empty()) fields.refuse("file", file->value->at, "is an empty list; name a file or a directory");
+      if (is_empty_list(*file)) fields.refuse("file", file->value->at, "is an empty list; name a file or a directory");
       for (const Located& item : *paths) {
         draft.source.paths.push_back(path_of(fields, "file", item, Expected::file_or_directory));
       }
@@ -338,7 +344,8 @@ class Reader {
     StoreSource& source = draft.source;
     bool clear_text = false;
     if (const auto uris = fields.texts("ldap")) {
-      if (uris->empty()) fields.refuse("ldap", fields.find("ldap")->value->at, "is an empty list; name a server");
+      if (is_empty_list(*fields.find("ldap")))
+        fields.refuse("ldap", fields.find("ldap")->value->at, "is an empty list; name a server");
       for (const Located& uri : *uris) {
         const std::string fault = not_a_directory_uri(uri.text);
         if (!fault.empty()) fields.refuse("ldap", uri.at, fault);
@@ -542,7 +549,7 @@ class Reader {
       }
       const auto texts = texts_of(entry, "resolve", problems_);
       if (!texts) continue;
-      if (texts->empty() && entry.value->items.empty()) {
+      if (is_empty_list(entry)) {
         problems_.add(entry.value->at,
                       fmt::format("{}: is an empty list; give it addresses", label(entry.key, "resolve")));
       }
@@ -772,7 +779,7 @@ class Reader {
       problems_.add(quiet == given_.end() ? given_.at("limits.deadline") : quiet->second,
                     "limits: 'quiet' must be shorter than 'deadline', or no peer can ever be said to have accepted");
     }
-    if (!complete_) return;
+    if (!all_read_) return;
     const Position start{0, 1, 1};
     if (!given_.contains("site") && !names_key("site")) {
       problems_.add(start, "site: is missing; add 'site: NAME', the name that reports and recordings carry");
@@ -800,6 +807,7 @@ class Reader {
   std::vector<std::pair<std::size_t, NodeRef>> documents_;
   std::vector<std::size_t> including_;
   std::map<FileIdentity, std::size_t> known_files_;
+  bool all_read_ = true;
   bool complete_ = true;  ///< every file was read and every store and server has a name of its own
 
   std::map<std::string, Position> given_;  ///< what may be there once: keys of the whole, names, links

@@ -161,6 +161,23 @@ class Builder : public YAML::EventHandler {
     return {file_, line + 1, characters(lines_[line].substr(0, column)) + 1};
   }
 
+  /// Makes a problem of what yaml-cpp could not read: its words for the mistakes that people make, in words that say
+  /// what to do and, where it only noticed at the end, where it began.
+  void refuse(const YAML::Exception& error) {
+    const std::string& theirs = error.msg;
+    const Position at = position(error.mark);
+    const auto said = [&](const char* message) { return theirs.starts_with(message); };
+    if (said(YAML::ErrorMsg::EOF_IN_SCALAR) || said(YAML::ErrorMsg::DOC_IN_SCALAR)) {
+      problems_.add(last_, "not YAML: a quotation mark behind this, here or on the next lines, is not closed");
+    } else if (said(YAML::ErrorMsg::END_OF_MAP_FLOW)) {
+      problems_.add(at, unclosed(Node::Type::mapping, '{'));
+    } else if (said(YAML::ErrorMsg::END_OF_SEQ_FLOW)) {
+      problems_.add(at, unclosed(Node::Type::list, '['));
+    } else {
+      problems_.add(at, fmt::format("not YAML: {}", explain(theirs)));
+    }
+  }
+
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ > 1) {
       throw Stop{position(mark), "a second document begins here; one file is one document (remove the '---')"};
@@ -210,7 +227,7 @@ class Builder : public YAML::EventHandler {
     YAML::anchor_t anchor;
     std::size_t counted_before;
     std::size_t height = 0;                           ///< of the tallest child
-    std::optional<Located> key;                      ///< of a mapping: read, its value not yet
+    std::optional<Located> key;                       ///< of a mapping: read, its value not yet
     bool keep = true;                                 ///< of a mapping: whether that key counts
     std::unordered_map<std::string, Position> known;  ///< of a mapping: the keys so far
   };
@@ -219,6 +236,34 @@ class Builder : public YAML::EventHandler {
     std::size_t weight;  ///< nodes in it, aliases as what they stand for
     std::size_t height;  ///< 0 for a scalar
   };
+
+  std::string unclosed(Node::Type type, char bracket) const {
+    const auto open =
+        std::find_if(frames_.rbegin(), frames_.rend(), [&](const Frame& frame) { return frame.node->type == type; });
+    const std::string where = open == frames_.rend() ? "" : " of " + problems_.where(open->node->at);
+    return fmt::format("not YAML: the '{}'{} is not closed before this, or a ',' is missing", bracket, where);
+  }
+
+  static std::string explain(const std::string& message) {
+    struct Hint {
+      const char* theirs;
+      const char* ours;
+    };
+    static const std::array<Hint, 6> hints{{
+        {YAML::ErrorMsg::MAP_VALUE,
+         "a ':' where no value can begin; put text that holds ': ' or ends in ':' into quotes, and check the "
+         "indentation"},
+        {YAML::ErrorMsg::END_OF_MAP,
+         "this does not fit into the mapping around it; check the indentation and the quotes"},
+        {YAML::ErrorMsg::END_OF_SEQ, "this does not fit into the list around it; check the indentation and the '-'"},
+        {YAML::ErrorMsg::UNKNOWN_TOKEN, "no value can begin with this character; put the text into quotes"},
+        {YAML::ErrorMsg::BLOCK_ENTRY, "a '-' where no list can begin; check the indentation"},
+        {YAML::ErrorMsg::UNKNOWN_ANCHOR, "an alias of an anchor that is not defined above"},
+    }};
+    const auto* const hint =
+        std::find_if(hints.begin(), hints.end(), [&](const Hint& h) { return message.starts_with(h.theirs); });
+    return hint == hints.end() ? printable(message) : std::string{hint->ours};
+  }
 
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
     // "?" and "!" are the scanner's own words for plain and quoted values without a tag.
@@ -235,7 +280,7 @@ class Builder : public YAML::EventHandler {
   std::shared_ptr<Node> leaf(const YAML::Mark& mark, Node::Type type) {
     auto node = std::make_shared<Node>();
     node->type = type;
-    node->at = position(mark);
+    node->at = last_ = position(mark);
     count(1, node->at);
     return node;
   }
@@ -299,35 +344,11 @@ class Builder : public YAML::EventHandler {
   Problems& problems_;
   std::size_t documents_ = 0;
   std::size_t counted_ = 0;
+  Position last_{file_, 1, 1};  ///< of the last value met
   std::vector<Frame> frames_;
   std::unordered_map<YAML::anchor_t, Anchored> anchors_;
   NodeRef root_;
 };
-
-/// yaml-cpp's words for the mistakes that people make, in words that say what to do.
-std::string explain(const std::string& message) {
-  struct Hint {
-    std::string_view theirs;
-    std::string_view ours;
-  };
-  static const std::array<Hint, 9> hints{{
-      {YAML::ErrorMsg::MAP_VALUE,
-       "a ':' where no value can begin; put text that holds ': ' or ends in ':' into quotes, and check the "
-       "indentation"},
-      {YAML::ErrorMsg::END_OF_MAP,
-       "this does not fit into the mapping around it; check the indentation and the quotes"},
-      {YAML::ErrorMsg::END_OF_SEQ, "this does not fit into the list around it; check the indentation and the '-'"},
-      {YAML::ErrorMsg::END_OF_MAP_FLOW, "a '{' is not closed, or a ',' is missing"},
-      {YAML::ErrorMsg::END_OF_SEQ_FLOW, "a '[' is not closed, or a ',' is missing"},
-      {YAML::ErrorMsg::EOF_IN_SCALAR, "a quotation mark is not closed"},
-      {YAML::ErrorMsg::UNKNOWN_TOKEN, "no value can begin with this character; put the text into quotes"},
-      {YAML::ErrorMsg::BLOCK_ENTRY, "a '-' where no list can begin; check the indentation"},
-      {YAML::ErrorMsg::UNKNOWN_ANCHOR, "an alias of an anchor that is not defined above"},
-  }};
-  const auto* const hint =
-      std::find_if(hints.begin(), hints.end(), [&](const Hint& h) { return message.starts_with(h.theirs); });
-  return fmt::format("not YAML: {}", hint == hints.end() ? printable(message) : std::string{hint->ours});
-}
 
 }  // namespace
 
@@ -357,7 +378,8 @@ NodeRef parse_document(std::string text, std::size_t file, Problems& problems) {
 
   Builder builder{lines, file, problems};
   try {
-    std::istringstream stream{text};
+    // A document's end behind the last line: without it yaml-cpp takes an open quotation mark at the end for closed.
+    std::istringstream stream{text + (text.ends_with('\n') ? "...\n" : "\n...\n")};
     YAML::Parser parser{stream};
     while (parser.HandleNextDocument(builder)) {
     }
@@ -365,7 +387,7 @@ NodeRef parse_document(std::string text, std::size_t file, Problems& problems) {
     problems.add(stop.at, stop.text);
     return nullptr;
   } catch (const YAML::Exception& error) {
-    problems.add(builder.position(error.mark), explain(error.msg));
+    builder.refuse(error);
     return nullptr;
   } catch (const std::exception& error) {
     problems.add(start, fmt::format("not YAML: {}", printable(error.what())));
