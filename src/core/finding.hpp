@@ -33,7 +33,8 @@ struct Finding {
   std::string about;               ///< the object: link, store, thumbprint
   std::string summary;             ///< one sentence: what is wrong and where
   std::vector<std::string> facts;  ///< what shows it, one line each
-  std::string remedy;  ///< what to do now, in the words of who must do it; may hold commands on lines of their own
+  std::string remedy;  ///< what to do now, in the words of who must do it; a line that begins with blanks is to be
+                       ///< copied as it stands (a command), the others are running text
   Citation citation;
 };
 

@@ -20,7 +20,8 @@ using CertificateDecoder = std::function<Result<CertificateRef>(Bytes der)>;
 std::string write_evidence(const Evidence& evidence);
 
 /// Error: malformed, "incident.json: not evidence: ..." with the place in the document (JSON pointer) or line and
-/// column; config, for a format version newer than ours. Bounded: 256 MiB, 64 levels.
+/// column; config, for a format version newer than ours. Bounded: 256 MiB, 64 levels. Lists come in the document's
+/// order: pass what is read through merge(), or normalise(), before it is judged.
 Result<Evidence> read_evidence(std::string_view text, std::string_view origin, const CertificateDecoder& decode);
 
 /// The report for programs; the schema is src/json/report.schema.json.

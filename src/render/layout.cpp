@@ -41,7 +41,9 @@ std::string shortened(std::string_view text, std::size_t limit) {
   }
   std::string_view kept = text.substr(0, end);
   const std::size_t blank = text[end] == ' ' ? end : kept.rfind(' ');
-  if (blank != std::string_view::npos && blank > end / 2) kept = kept.substr(0, blank);
+  // Half of a name says more than a blank space of its length.
+  static constexpr std::size_t longest_word_dropped = 16;
+  if (blank != std::string_view::npos && blank + longest_word_dropped >= end) kept = kept.substr(0, blank);
   while (!kept.empty() && (kept.back() == ' ' || kept.back() == ',' || kept.back() == ':')) kept.remove_suffix(1);
   return std::string{kept}.append(ellipsis);
 }

@@ -16,9 +16,12 @@ struct Options {
 };
 
 /// For people: verdict, findings worst first with a remedy under each, what could not be looked at, what is fine.
+/// Verbosity: 1 lists everything that is fine, 2 adds what was measured. A word longer than `width` is not broken.
 std::string text(const Report& report, const Options& options);
 
-/// Monitoring Plugins Development Guidelines: "MRAS CRITICAL - ... | perfdata", then long output.
+/// Monitoring Plugins Development Guidelines: "MRAS CRITICAL - ... | perfdata", then long output, one line a finding
+/// and gap. Verbosity: 1 adds remedies and a fuller first line, 2 facts and what is fine, 3 sources and circumstances.
+/// Never more than `max_output` bytes, always whole lines; '|' in any text becomes a blank.
 std::string plugin(const Report& report, const Options& options);
 
 }  // namespace mrascheck::render
