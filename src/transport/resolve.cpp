@@ -60,13 +60,13 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     if (channel_ != nullptr) ares_destroy(channel_);
   }
 
-  /// `sources` in c-ares' letters: "f" for the hosts file, "b" for name servers.
-  int open(const char* sources, bool search, const std::vector<std::string>& servers) {
+  /// `sources` in c-ares' letters: "f" for the hosts file, "b" for name servers. `flags`: ARES_FLAG_*.
+  int open(const char* sources, int flags, const std::vector<std::string>& servers) {
     static const int library = ares_library_init(ARES_LIB_INIT_ALL);
     if (library != ARES_SUCCESS) return library;
     std::string lookups = sources;
     ares_options options{};
-    options.flags = search ? 0 : ARES_FLAG_NOSEARCH;
+    options.flags = flags;
     options.timeout = first_try_ms;
     options.tries = tries;
     options.lookups = lookups.data();
@@ -113,8 +113,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     if (!complete()) ares_cancel(channel_);
   }
 
-  const std::vector<Question>& questions() const { return questions_; }
-  void wake() { done_.cancel(); }
+  std::vector<Question>& questions() { return questions_; }
 
  private:
   struct Watched {
@@ -281,9 +280,9 @@ asio::awaitable<Resolved> resolve(std::string name, NameServers servers, Deadlin
   const int family = servers.family == Config::Family::v4   ? AF_INET
                      : servers.family == Config::Family::v6 ? AF_INET6
                                                             : AF_UNSPEC;
-  const bool search = name.find('.') == std::string::npos;
+  const int flags = name.find('.') == std::string::npos ? 0 : ARES_FLAG_NOSEARCH;
   const auto hosts = std::make_shared<Lookup>(executor);
-  int opened = hosts->open("f", search, {});
+  int opened = hosts->open("f", flags, {});
   if (opened == ARES_SUCCESS) {
     hosts->ask(name, {family});
     co_await hosts->finished(step);
@@ -296,7 +295,7 @@ asio::awaitable<Resolved> resolve(std::string name, NameServers servers, Deadlin
   }
 
   const auto dns = std::make_shared<Lookup>(executor);
-  if (opened == ARES_SUCCESS) opened = dns->open("b", search, servers.servers);
+  if (opened == ARES_SUCCESS) opened = dns->open("b", flags, servers.servers);
   if (opened != ARES_SUCCESS) {
     resolved.record.error = ares_strerror(opened);
     co_return resolved;
@@ -305,6 +304,23 @@ asio::awaitable<Resolved> resolve(std::string name, NameServers servers, Deadlin
   if (family == AF_UNSPEC) families = {AF_INET, AF_INET6};
   dns->ask(name, families);
   co_await dns->finished(step);
+
+  // When every server answers SERVFAIL or REFUSED, c-ares says that none could be contacted. The first one's word is
+  // truer.
+  families.clear();
+  for (const Lookup::Question& question : dns->questions()) {
+    if (question.status == ARES_ECONNREFUSED) families.push_back(question.family);
+  }
+  const auto again = std::make_shared<Lookup>(executor);
+  if (!families.empty() && again->open("b", flags | ARES_FLAG_NOCHECKRESP, servers.servers) == ARES_SUCCESS) {
+    again->ask(name, families);
+    co_await again->finished(step);
+    for (Lookup::Question& question : dns->questions()) {
+      for (const Lookup::Question& second : again->questions()) {
+        if (second.family == question.family && second.status != ARES_ETIMEOUT) question = second;
+      }
+    }
+  }
 
   int status = ARES_ENOTFOUND;
   bool first = true;
