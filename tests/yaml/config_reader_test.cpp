@@ -7,7 +7,10 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
+#include <sstream>
 
 #include "support/temp_dir.hpp"
 
@@ -910,6 +913,33 @@ TEST(ConfigReaderTest, TheExampleIsGoodOnceItsFilesAreThere) {
   EXPECT_EQ(file.config.site.servers[3].trusts, Lines{"edge-root"});
   EXPECT_EQ(file.config.site.servers[3].intermediates, Lines{"edge-intermediate"});
   EXPECT_EQ(file.config.site.links.size(), 5U);
+}
+
+TEST(ManualTest, DocumentsEveryKeyAndMetric) {
+  std::ifstream file{MRASCHECK_SOURCE_DIR "/man/mrascheck.yaml.5"};
+  const std::string page{std::istreambuf_iterator<char>{file}, {}};
+  // Where a key is unknown and none is near, the message lists all: what it lists is what is read.
+  const Site site;
+  const ConfigFile strange = site.read(
+      "qqqqqqqq: 1\nstores: [{qqqqqqqq: 1}, {bind: {qqqqqqqq: 1}, ldap: ldap://a}]\nservers: [{qqqqqqqq: 1}]\n"
+      "links: [{qqqqqqqq: 1}]\nmras: {qqqqqqqq: 1}\nthresholds: {qqqqqqqq: 1, expiry: {qqqqqqqq: 1}}\nlimits: "
+      "{qqqqqqqq: 1}\n");
+  std::size_t lists = 0;
+  std::size_t keys = 0;
+  for (const std::string& line : strange.problems) {
+    const std::size_t list = line.find("; the keys are ");
+    if (list == std::string::npos) continue;
+    ++lists;
+    std::istringstream words{line.substr(list + 15)};
+    for (std::string word; words >> word;) {
+      if (word == "and") continue;
+      if (word.ends_with(',')) word.pop_back();
+      ++keys;
+      EXPECT_NE(page.find("Ic " + word), std::string::npos) << word;
+    }
+  }
+  EXPECT_EQ(lists, 9U);
+  EXPECT_EQ(keys, 9U + 11 + 2 + 12 + 5 + 4 + 4 + 2 + 4);
 }
 
 }  // namespace
