@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "json/evidence_json.hpp"
+#include "support/sample_evidence.hpp"
+
+namespace mrascheck::test {
+
+/// Decodes what sample_certificate() made.
+inline Result<CertificateRef> decode_sample(Bytes der) {
+  if (der.empty()) return fail(ErrorKind::malformed, "truncated at byte 0");
+  return sample_certificate(as_text(der));
+}
+
+inline Result<Evidence> read_sample(std::string_view text) {
+  return json::read_evidence(text, "incident.json", decode_sample);
+}
+
+}  // namespace mrascheck::test

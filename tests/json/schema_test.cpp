@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// What we write, held against the schemas by a validator that we did not write: Debian's python3-jsonschema.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "json/evidence_json.hpp"
+#include "samples.hpp"
+#include "support/temp_dir.hpp"
+
+namespace mrascheck {
+namespace {
+
+struct Ran {
+  int status = -1;
+  std::string output;
+};
+
+/// Both arguments are paths that this test made or the house knows: nothing in them needs quoting but blanks.
+Ran validate(const std::string& document, const std::string& schema) {
+  const std::string command = "/usr/bin/python3 -W ignore -m jsonschema -i '" + document + "' '" + schema + "' 2>&1";
+  Ran ran;
+  FILE* pipe = ::popen(command.c_str(), "r");  // NOLINT(cert-env33-c)
+  if (pipe == nullptr) return ran;
+  char buffer[4096];
+  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) ran.output.append(buffer, n);
+  const int status = ::pclose(pipe);
+  ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ran;
+}
+
+const std::string evidence_schema = MRASCHECK_SOURCE_DIR "/src/json/evidence.schema.json";
+const std::string report_schema = MRASCHECK_SOURCE_DIR "/src/json/report.schema.json";
+
+Report sample_report() {
+  Report report;
+  report.site = "contoso";
+  report.vantage = "fe1.contoso.example";
+  report.collected_at = test::sample_evidence().collected_at;
+  report.status = Status::critical;
+  report.gaps = test::sample_evidence().gaps;
+  CheckResult check;
+  check.id = "validity";
+  check.title = "nothing expires soon";
+  check.status = Status::critical;
+  check.gaps = {1};
+  check.verdict.examined = 3;
+  check.verdict.findings = {{.code = "validity.expired",
+                             .status = Status::critical,
+                             .about = "edge1.contoso.example",
+                             .summary = "the certificate of edge1 expired",
+                             .facts = {"notAfter 2026-11-01"},
+                             .remedy = "Renew it:\n  certreq -enroll -machine -cert HASH renew",
+                             .citation = {"RFC 5280", "4.1.2.5"}}};
+  check.verdict.notes = {{"fe1.contoso.example", "valid until 2028-01-01"}};
+  check.verdict.perfdata = {{"days_fe1", 405.5, "", Range{30, 1e300 * 1e300, false}, {}, 0, {}},
+                            {"days_edge1", std::nullopt, "", {}, {}, {}, {}},
+                            {"odd", 1e300 * 1e300, "s", {}, {}, {}, {}}};
+  CheckResult idle;
+  idle.id = "mras-credentials";
+  idle.title = "MRAS hands out credentials";
+  idle.applicable = false;
+  report.checks = {check, idle};
+  return report;
+}
+
+struct Row {
+  const char* name;
+  std::string document;
+  const std::string& schema;
+};
+class SchemaTest : public testing::TestWithParam<Row> {};
+
+TEST_P(SchemaTest, TheDocumentIsValid) {
+  const test::TempDir dir;
+  const Ran ran = validate(dir.write("document.json", GetParam().document), GetParam().schema);
+  EXPECT_EQ(ran.status, 0) << ran.output;
+}
+
+INSTANTIATE_TEST_SUITE_P(Written, SchemaTest,
+                         testing::Values(Row{"Evidence", json::write_evidence(test::sample_evidence()),
+                                             evidence_schema},
+                                         Row{"EmptyEvidence", json::write_evidence({}), evidence_schema},
+                                         Row{"Report", json::write_report(sample_report()), report_schema},
+                                         Row{"EmptyReport", json::write_report({}), report_schema}),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(Schema, IsStrict) {
+  const test::TempDir dir;
+  auto evidence = nlohmann::ordered_json::parse(json::write_evidence(test::sample_evidence()));
+  evidence["handshakes"][2]["mras"]["password"] = "secret";
+  EXPECT_EQ(validate(dir.write("evidence.json", evidence.dump()), evidence_schema).status, 1);
+  auto report = nlohmann::ordered_json::parse(json::write_report(sample_report()));
+  report["status"] = "FINE";
+  EXPECT_EQ(validate(dir.write("report.json", report.dump()), report_schema).status, 1);
+}
+
+TEST(ReportJson, SaysWhatTheReportSays) {
+  const auto report = nlohmann::ordered_json::parse(json::write_report(sample_report()));
+  EXPECT_EQ(report["status"], "CRITICAL");
+  EXPECT_EQ(report["exit_code"], 2);
+  EXPECT_EQ(report["collected_at"], "2026-11-22T09:00:00Z");
+  const auto& check = report["checks"][0];
+  EXPECT_EQ(check["findings"][0]["code"], "validity.expired");
+  EXPECT_EQ(check["findings"][0]["remedy"], "Renew it:\n  certreq -enroll -machine -cert HASH renew");
+  EXPECT_EQ(check["findings"][0]["citation"]["section"], "4.1.2.5");
+  EXPECT_EQ(check["perfdata"][0]["value"], 405.5);
+  EXPECT_EQ(check["perfdata"][0]["warning"], "30:");
+  EXPECT_TRUE(check["perfdata"][1]["value"].is_null());
+  EXPECT_TRUE(check["perfdata"][2]["value"].is_null()) << "JSON has no infinity";
+  EXPECT_EQ(check["unknown_because"][0], "edge1-root: /srv/export/edge1.pem: Permission denied");
+  EXPECT_EQ(report["checks"][1]["applicable"], false);
+  EXPECT_EQ(report["gaps"].size(), 2U);
+}
+
+TEST(ReportJson, ForeignTextIsMadePrintable) {
+  Report report = sample_report();
+  report.checks[0].verdict.findings[0].summary = std::string("a\0b\033\xFF\n", 6);
+  report.checks[0].verdict.findings[0].facts = {std::string(5000, 'x')};
+  const auto parsed = nlohmann::ordered_json::parse(json::write_report(report));
+  EXPECT_EQ(parsed["checks"][0]["findings"][0]["summary"], "a?b?\xEF\xBF\xBD?");
+  EXPECT_EQ(parsed["checks"][0]["findings"][0]["facts"][0].get<std::string>().size(), 5000U);
+}
+
+}  // namespace
+}  // namespace mrascheck
