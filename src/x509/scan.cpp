@@ -50,7 +50,7 @@ class Collector {
     if (certificates_left_out_ > 0)
       complain(fmt::format("more than {} certificates: the rest is left out", max_certificates));
     if (complaints_left_out_ > 0) {
-      scan_.unreadable.back() = {{}, fmt::format("and {} more complaints of this kind", complaints_left_out_ + 1)};
+      scan_.unreadable.back() = {{}, fmt::format("and {} more bad blocks", complaints_left_out_ + 1)};
     }
     if (!scan_.certificates.empty() || !scan_.unreadable.empty()) return;
     if (!other_.empty()) {
@@ -136,7 +136,7 @@ static void scan_der(Bytes der, const std::string& where, Collector& into) {
         into.complain(about(where, "not DER"));
       } else {
         into.complain(about(
-            where, fmt::format("{} behind it that are not DER, from byte {} on", count(der.size(), "byte"), offset)));
+            where, fmt::format("{} at its end that are not DER, from byte {} on", count(der.size(), "byte"), offset)));
       }
       return;
     }
@@ -213,7 +213,7 @@ static Base64 decode_base64(std::string_view text) {
   }
   if (digits == 1 || (digits > 1 && digits + padding != 4)) {
     result.trouble = "not base64: it breaks off";
-    result.offset = text.size();
+    result.offset = std::min(text.find_last_not_of(" \t\r\n\v\f"), text.size());
   } else if (digits == 2) {
     result.bytes.push_back(static_cast<std::uint8_t>(group >> 4U));
   } else if (digits == 3) {
@@ -329,7 +329,7 @@ static std::string narrow(Bytes utf16, bool big_endian) {
   return text;
 }
 
-/// Formats that hold certificates, or are taken for ones that do, and that cannot be read here.
+/// Formats that hold certificates, or are taken for such, and that cannot be read here.
 static std::string_view recognise(std::string_view content) {
   const auto starts = [content](std::string_view magic) { return content.starts_with(magic); };
   if (starts("\0\0\0\0CERT"sv)) return "a Microsoft serialized store (.sst): export the certificates as PKCS#7 (.p7b)";
@@ -379,7 +379,8 @@ Scan scan_certificates(Bytes content) {
     into.complain("empty file");
   } else if (text.starts_with("\xff\xfe"sv) || text.starts_with("\xfe\xff"sv)) {
     scan_text(narrow(content.subspan(2), text.starts_with("\xfe\xff"sv)), into);
-  } else if (looks_like_der(content)) {
+  } else if (looks_like_der(content) ||
+             (der_size(content).whole == content.size() && classify(content) != DerKind::unknown)) {
     scan_der(content, {}, into);
   } else {
     scan_text(text.starts_with("\xef\xbb\xbf"sv) ? text.substr(3) : text, into);
