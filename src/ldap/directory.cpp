@@ -20,7 +20,7 @@ namespace mrascheck::ldap {
 static constexpr std::string_view ca_certificate = "cACertificate";
 static constexpr std::string_view services = "CN=Public Key Services,CN=Services,";
 /// Active Directory allows 32 KiB ([MS-ADA1] cACertificate).
-static constexpr std::size_t largest_value = 256U * 1024U;
+static constexpr std::size_t largest_value = std::size_t{256} * 1024;
 /// What is told of any one kind; the rest is counted.
 static constexpr std::size_t most_told = 20;
 
@@ -100,6 +100,8 @@ class Reader {
   const std::function<void(const CertificateValue&)>& on_value_;
   std::size_t depth_ = 0;  ///< RDNs of the base
   std::array<bool, containers.size()> seen_{};
+  std::string last_parent_;  ///< ",CN=AIA,...": how the DNs in last_container_ end
+  const Container* last_container_ = nullptr;
   std::vector<Rest> rests_;
   std::size_t values_ = 0;
   std::size_t entries_ = 0;
@@ -123,15 +125,29 @@ void Reader::add_referrals(const std::vector<std::string>& referrals) {
 }
 
 const Container* Reader::container(const berval& dn) {
+  // Thousands of entries in a row stand in one container, which then need not be found again: the DN ends with the same
+  // text behind the same comma. Escapes and quotes (RFC 4514, 2.4) go the long way.
+  const std::string_view text{dn.bv_val, dn.bv_len};
+  if (last_container_ != nullptr && text.ends_with(last_parent_)) {
+    const auto rdn = text.substr(0, text.size() - last_parent_.size());
+    if (rdn.find_first_of(",+\\\"") == std::string_view::npos) return last_container_;
+  }
+  const Container* found = nullptr;
   const auto rdns = parse_dn(dn);
   if (!rdns || rdns->size() <= depth_) return nullptr;
   const std::string& name = (*rdns)[rdns->size() - depth_ - 1];
   for (std::size_t i = 0; i < containers.size(); ++i) {
     if (!equals_ignoring_case(name, containers[i].name)) continue;
     seen_[i] = true;
-    return &containers[i];
+    found = &containers[i];
   }
-  return nullptr;
+  const auto comma = text.find(',');
+  const bool plain = text.substr(0, comma).find_first_of("+\\\"") == std::string_view::npos;
+  if (found != nullptr && rdns->size() == depth_ + 2 && plain) {
+    last_parent_ = text.substr(comma);
+    last_container_ = found;
+  }
+  return found;
 }
 
 void Reader::add_values(const std::string& dn, StoreKind kind, std::size_t first, const berval* values) {

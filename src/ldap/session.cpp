@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 /// A message is one entry, and Active Directory gives at most 1,500 values of at most 32 KiB in one ([MS-ADTS]
 /// 3.1.1.3.4.6, [MS-ADA1]).
-static constexpr ber_len_t largest_message = 64U * 1024U * 1024U;
+static constexpr ber_len_t largest_message = ber_len_t{64} * 1024 * 1024;
 /// What Debian's ldap.conf names as the system's trust; GnuTLS, which Debian's libldap is built on, has none by itself.
 static constexpr const char* system_ca_file = "/etc/ssl/certs/ca-certificates.crt";
 

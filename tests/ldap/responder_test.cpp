@@ -181,6 +181,40 @@ TEST(ResponderTest, AForeignDnIsMadeSafeToShow) {
   EXPECT_THAT(reading.dns, ElementsAre(fmt::format("CN=?[2J,CN=aia,{}", services)));
 }
 
+struct Neighbour {
+  const char* name;
+  const char* dn;
+  StoreKind kind;
+};
+class NeighbourTest : public testing::TestWithParam<Neighbour> {};
+
+/// Behind an entry of AIA, so that what was learnt from that one is tried on the next.
+TEST_P(NeighbourTest, IsFoundInItsOwnContainer) {
+  const LdapResponder server{domain_controller([](const Request& request) -> Reply {
+    return {
+        LdapResponder::entry(request.id, issuing_ca, {}) +
+        LdapResponder::entry(request.id, fmt::format("{},{}", GetParam().dn, services), {{"cACertificate", {"a"}}}) +
+        LdapResponder::search_done(request.id)};
+  })};
+  std::vector<StoreKind> kinds;
+  const auto answer = read_directory(source({server.uri()}), Secret{}, 20s, {},
+                                     [&](const CertificateValue& value) { kinds.push_back(value.kind); });
+  ASSERT_TRUE(answer) << answer.error().text;
+  EXPECT_THAT(kinds, ElementsAre(GetParam().kind));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OfAia, NeighbourTest,
+    testing::Values(Neighbour{"SameParent", "CN=Other CA,CN=AIA", StoreKind::intermediate},
+                    Neighbour{"OtherCase", "cn=other ca,cn=aia", StoreKind::intermediate},
+                    Neighbour{"Deeper", "CN=Other CA,CN=Sub,CN=AIA", StoreKind::intermediate},
+                    Neighbour{"TwoValues", "CN=Other CA+OU=x,CN=AIA", StoreKind::intermediate},
+                    Neighbour{"EscapedComma", "CN=Other\\, CA,CN=AIA", StoreKind::intermediate},
+                    Neighbour{"AiaInTheName", "CN=Other\\,CN\\=AIA,CN=Certification Authorities", StoreKind::root},
+                    Neighbour{"OtherContainer", "CN=Issuing CA,CN=Enrollment Services", StoreKind::enrollment},
+                    Neighbour{"TheContainerItself", "CN=NTAuthCertificates", StoreKind::ntauth}),
+    [](const auto& row) { return row.param.name; });
+
 TEST(ResponderTest, ADnThatCannotBeParsedBelongsToNoContainer) {
   const LdapResponder server{one_entry({{"cACertificate", {"a"}}}, "nonsense")};
   const Reading reading = read(source({server.uri()}));
