@@ -128,7 +128,7 @@ struct ServiceTransaction::Impl {
   void end();
 
   void take_message(Message message);
-  void take_answer(Message message);
+  void take_answer(Message& message);
   void answer_request(const Message& request);
   void read_header(const Message& answer);
   void read_body(const Message& answer, std::string body);
@@ -268,12 +268,12 @@ void ServiceTransaction::Impl::take_message(Message message) {
   } else if (message.status < 200) {
     ++exchange.provisional;
   } else {
-    take_answer(std::move(message));
+    take_answer(message);
   }
   wipe(message.body);
 }
 
-void ServiceTransaction::Impl::take_answer(Message message) {
+void ServiceTransaction::Impl::take_answer(Message& message) {
   state = State::answered;
   exchange.answered = true;
   read_header(message);

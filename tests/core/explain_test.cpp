@@ -108,8 +108,8 @@ TEST(Explain, ErrnoWithoutWinsockIsNothing) {
 
 // RFC 8446, B.2, and RFC 5246, A.3: every number that either gives a name to.
 TEST(Explain, AlertsHaveAllNamesOfTls12And13) {
-  for (const unsigned code : {0,  10, 20, 21, 22, 30, 40, 41,  42,  43,  44,  45,  46,  47,  48,  49,  50,
-                              51, 60, 70, 71, 80, 86, 90, 100, 109, 110, 111, 112, 113, 114, 115, 116, 120}) {
+  for (const int code : {0,  10, 20, 21, 22, 30, 40, 41,  42,  43,  44,  45,  46,  47,  48,  49,  50,
+                         51, 60, 70, 71, 80, 86, 90, 100, 109, 110, 111, 112, 113, 114, 115, 116, 120}) {
     const auto* row = explain_alert(static_cast<std::uint8_t>(code));
     ASSERT_NE(row, nullptr) << code;
     EXPECT_EQ(row->key, std::to_string(code));

@@ -18,7 +18,7 @@ std::string flat(const std::optional<MsDiagnostics>& diagnostics) {
   if (!diagnostics) return "nothing";
   std::string text = std::to_string(diagnostics->id);
   if (!diagnostics->sub.empty()) text += "." + diagnostics->sub;
-  for (const auto& [name, value] : diagnostics->parameters) text += ";" + name + "=" + value;
+  for (const auto& [name, value] : diagnostics->parameters) text.append(";").append(name).append("=").append(value);
   return text;
 }
 

@@ -230,9 +230,9 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"NameWithBlank", answer("Call ID: x\r\n"), "header line 2 is no header field"},
         Bad{"FoldOfNothing", answer(" x\r\n"), "continues a field, and there is none"},
         Bad{"Terminal", answer("\x1b[31mred\r\n"), "is no header field: \"?[31mred\""},
-        Bad{"MebibyteLine", "SIP/2.0 200 OK\r\nA: " + std::string(1024 * 1024, 'x') + "\r\nl: 0\r\n\r\n",
+        Bad{"MebibyteLine", "SIP/2.0 200 OK\r\nA: " + std::string(1'048'576, 'x') + "\r\nl: 0\r\n\r\n",
             "the header has no end within 65536 bytes (line 2)"},
-        Bad{"MebibyteStartLine", std::string(1024 * 1024, 'x'), "the header has no end within 65536 bytes (line 1)"}),
+        Bad{"MebibyteStartLine", std::string(1'048'576, 'x'), "the header has no end within 65536 bytes (line 1)"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(Message, LimitsAreInclusive) {

@@ -13,7 +13,6 @@ namespace {
 
 using test::credentials_xml;
 using test::good_xml;
-using test::relay_xml;
 using test::response_xml;
 using testing::HasSubstr;
 using namespace std::chrono_literals;

@@ -409,7 +409,7 @@ INSTANTIATE_TEST_SUITE_P(
             "problem=framing: no "
             "Content-Length, so the end of the message cannot be found on a stream (RFC 3261, 18.3)"},
         Row{"MebibyteLine",
-            [](const std::string&) { return "SIP/2.0 200 OK\r\nServer: " + std::string(1024 * 1024, 'x') + "\r\n"; },
+            [](const std::string&) { return "SIP/2.0 200 OK\r\nServer: " + std::string(1'048'576, 'x') + "\r\n"; },
             State::broken, nothing + "the header has no end within 65536 bytes (line 2); more is not read"},
         Row{"TooManyStrangers",
             [](const std::string& r) {

@@ -77,6 +77,7 @@ bool Sipp::start(const std::string& file) {
                                  "-error_file",
                                  dir_ / "errors.log"};
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
