@@ -17,10 +17,10 @@ struct ServiceRequest {
   std::string front_end;            ///< FQDN of the server that asks, for Via
   std::string front_end_address;    ///< local address literal of the connection, and its port
   std::uint16_t front_end_port = 0;
-  std::string edge;                 ///< FQDN of the server (or its pool) asked, for the request-URI
+  std::string edge;  ///< FQDN of the server (or its pool) asked, for the request-URI
   std::uint16_t edge_port = 5062;
   MrasQuestion question;
-  std::string random;               ///< at least 64 hexadecimal digits, fresh for each request: tags, branch, Call-ID, ids
+  std::string random;  ///< at least 64 hexadecimal digits, fresh for each request: tags, branch, Call-ID, ids
 };
 
 /// A non-INVITE client transaction over a reliable transport (RFC 3261, 17.1.2) without socket and timers: bytes in,
