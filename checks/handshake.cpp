@@ -198,6 +198,7 @@ Verdict judge(const Evidence& evidence) {
       continue;
     }
     if (handshake.outcome != Outcome::completed && ended_in_handshake(handshake)) {
+      if (handshake.outcome == Outcome::local_failure) continue;  // not the peer's doing: a gap says why
       verdict.findings.push_back(failure(evidence, handshake));
       continue;
     }

@@ -180,6 +180,8 @@ Verdict judge(const Evidence& evidence) {
     if (!handshake.mras || link == nullptr || !asks(*link)) continue;
     if (handshake.outcome == Outcome::rejected_by_peer)
       continue;  // refused late, with the first read: handshake's finding
+    // Not the peer's doing: a gap says why.
+    if (handshake.outcome == Outcome::local_failure && !handshake.mras->answered) continue;
     ++verdict.examined;
     const MrasExchange& exchange = *handshake.mras;
     std::optional<double> seconds;

@@ -538,6 +538,15 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
     if (!turn.lifted()) loop_.spawn(hurry(&turn, over));
     Handshake record = co_await sources::probe(std::move(probe), deadline_);
     *over = true;
+    // Whoever is interrupted while he waits has not seen that nothing came: that is our own end, not the peer's
+    // silence.
+    if (options_.stop.stop_requested() && record.outcome == Outcome::timed_out) record.outcome = Outcome::local_failure;
+    if (record.outcome == Outcome::local_failure) {
+      add_gap(Needs::handshakes, link.id(), ErrorKind::local, fmt::format("{}: {}", record.address, record.detail),
+              options_.stop.stop_requested() ? late_remedy()
+                                             : "Look at the host that runs this: its limits (open files, memory) and "
+                                               "its network.");
+    }
     looks.records[place] = std::move(record);
   }
   links_in_flight_.give_back();
