@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run that somebody ends says what it knows, and does not take its own end for the Edge's failure.
+#include <gmock/gmock-matchers.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+
+#include <chrono>
+#include <string>
+
+#include "lab/lab_site.hpp"
+#include "support/program.hpp"
+
+namespace mrascheck::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Case {
+  const char* name;
+  int number;
+  const char* fault;
+  const char* logged;  ///< by both members, when the run has come as far as it will
+};
+
+class SignalInMidRun : public testing::TestWithParam<Case> {};
+
+TEST_P(SignalInMidRun, PrintsWhatIsKnownAndExitsWithUnknown) {
+  const Case& c = GetParam();
+  const LabSite site("healthy", {"--fault", c.fault});
+  Child check({{built("mrascheck"), "check", "-c", site.file("site.yaml"), "-t", "55s", "--deadline", "60s"}, {}, {}});
+  const auto begun = std::chrono::steady_clock::now();
+  for (const char* log : {"edge1.log", "edge2.log"}) {
+    while (site.read(log).find(c.logged) == std::string::npos) {
+      ASSERT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(20)) << log;
+      ::poll(nullptr, 0, 5);
+    }
+  }
+  check.signal(c.number);
+  const Ended ended = check.wait();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(40));
+  EXPECT_EQ(ended.code, 3) << ended.out;
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("interrupted"), HasSubstr("TCP\n      connection in "),
+                               HasSubstr("active-directory: 4 certificates")));
+  EXPECT_THAT(ended.out, Not(HasSubstr("CRITICAL")));
+  EXPECT_EQ(ended.err, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(CommandLine, SignalInMidRun,
+                         testing::Values(Case{"TermInTheHandshake", SIGTERM, "silent-accept", "accepted"},
+                                         Case{"IntInTheHandshake", SIGINT, "silent-accept", "accepted"}),
+                         [](const auto& row) { return row.param.name; });
+
+}  // namespace
+}  // namespace mrascheck::test

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// sipp behind stunnel as the Edge: TLS by one foreign hand, SIP by another, and check_mras in between asks for
+// credentials.
+#include <gmock/gmock-matchers.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <string>
+#include <vector>
+
+#include "cli/edge_pki.hpp"
+#include "support/sipp.hpp"
+#include "support/slapd.hpp"
+
+namespace mrascheck::test {
+namespace {
+
+using testing::HasSubstr;
+
+/// stunnel with mutual TLS on a free port of 127.0.0.1, handing on what comes to another port. It is gone with this.
+class Stunnel {
+ public:
+  Stunnel(const EdgePki& pki, int behind)
+      : port_(free_port()),
+        child_({{"stunnel4",
+                 dir_.write("stunnel.conf",
+                            "foreground = yes\npid =\nsyslog = no\n[edge]\naccept = 127.0.0.1:" +
+                                std::to_string(port_) + "\nconnect = 127.0.0.1:" + std::to_string(behind) +
+                                "\ncert = " + pki.file("edge-and-chain.pem") + "\nkey = " + pki.file("edge.key") +
+                                "\nCAfile = " + pki.file("root.crt") + "\nverifyChain = yes\n")},
+                {},
+                {}}) {
+    if (!listens_soon(port_)) throw std::runtime_error("stunnel4 did not start");
+  }
+
+  int port() const { return port_; }
+  /// Stops it; what it logged.
+  std::string last_words() {
+    child_.signal(SIGTERM);
+    return child_.wait().err;
+  }
+
+ private:
+  TempDir dir_;
+  int port_;
+  Child child_;
+};
+
+struct Case {
+  const char* name;
+  const char* scenario;
+  int code;
+  std::vector<const char*> shows;
+};
+
+class SippAsEdge : public testing::TestWithParam<Case> {};
+
+TEST_P(SippAsEdge, AcceptsTheRequestAndIsReported) {
+  const Case& c = GetParam();
+  const EdgePki pki;
+  pki.openssl().shell("cat edge.crt issuing.crt > edge-and-chain.pem");
+  Sipp sipp(c.scenario);
+  Stunnel stunnel(pki, sipp.port());
+  const Ended check = check_mras(pki.ask(
+      stunnel.port(), "fe1", {"--chain", pki.file("issuing.crt"), "--identity", "sip:probe@contoso.example", "-vv"}));
+  EXPECT_EQ(sipp.exit_code(), 0) << sipp.errors();
+  EXPECT_EQ(check.code, c.code) << check.out << stunnel.last_words();
+  EXPECT_EQ(check.err, "");
+  // The report is broken into lines for a terminal; what it says is looked for without them.
+  std::string flat;
+  for (const char byte : check.out) {
+    if (byte != '\n' && byte != ' ')
+      flat += byte;
+    else if (!flat.ends_with(' '))
+      flat += ' ';
+  }
+  for (const char* text : c.shows) EXPECT_THAT(flat, HasSubstr(text));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    CommandLine, SippAsEdge,
+    testing::Values(
+        Case{"Granted",
+             "mras-200",
+             0,
+             {"MRAS OK - ", "edge1.contoso.example", "av.contoso.example",
+              "edge1.contoso.example udp 3478 tcp 443 (intranet)", "av.contoso.example udp 3478 tcp 443 (internet)"}},
+        Case{"GrantedAfterProvisional", "mras-200-after-provisional", 0, {"MRAS OK - ", "av.contoso.example"}},
+        Case{"Answered403", "mras-403", 2, {"mras-credentials.sip-error", "with 403 "}},
+        Case{"Answered404", "mras-404", 2, {"mras-credentials.sip-error", "with 404 "}},
+        Case{"Answered500", "mras-500", 2, {"mras-credentials.sip-error", "with 500 "}},
+        Case{"Answered504With1038",
+             "mras-504-1038",
+             2,
+             {"mras-credentials.sip-error", "1038", "10061", "same name and different thumbprints"}},
+        Case{"Answered504With2",
+             "mras-504-2",
+             2,
+             {"mras-credentials.sip-error", "0xC3E93C69", "patch the Edge to the Front End's level"}}),
+    [](const auto& row) { return row.param.name; });
+
+}  // namespace
+}  // namespace mrascheck::test
