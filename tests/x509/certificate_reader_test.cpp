@@ -445,7 +445,7 @@ TEST(CertificateReaderTest, AgreesWithOpensslOnDamagedCertificates) {
   for (const Recipe& recipe : recipes()) {
     const std::string name = recipe.name;
     const ByteString& der = made(name);
-    for (int i = 0; i < 1500; ++i) {
+    for (int i = 0; i < 500; ++i) {
       ByteString damaged = der;
       // Mostly in the signed body, where the fields are.
       const std::size_t body =
@@ -476,8 +476,8 @@ TEST(CertificateReaderTest, AgreesWithOpensslOnDamagedCertificates) {
       ASSERT_EQ(disagreement(*certificate), "") << name << " " << i << ": " << to_hex(damaged);
     }
   }
-  EXPECT_GT(accepted, 1000U);  // else this has compared nothing
-  EXPECT_GT(refused, 1000U);
+  EXPECT_GT(accepted, 500U);  // else this has compared nothing
+  EXPECT_GT(refused, 500U);
 }
 
 TEST(CertificateReaderTest, AgreesWithOpensslOnTheSystemsRoots) {

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+#include <thread>
+
+#include "sources/sources.hpp"
+#include "support/openssl_cli.hpp"
+
+namespace mrascheck::sources {
+
+namespace fs = std::filesystem;
+using test::OpensslCli;
+using test::TempDir;
+
+/// A root, an intermediate below it and a server below that, made once a process.
+static const OpensslCli& pki() {
+  static const OpensslCli openssl;
+  static const bool once = [] {
+    openssl.self_signed("root", "/CN=Root", test::ca_extensions);
+    openssl.issued("sub", "/CN=Sub", "root", test::ca_extensions);
+    openssl.issued("server", "/CN=Server", "sub", "subjectAltName=DNS:server.example\n");
+    return true;
+  }();
+  EXPECT_TRUE(once);
+  return openssl;
+}
+static std::string pem(const std::string& name) {
+  return pki().dir().read(name + ".crt");
+}
+
+class LocalStoreTest : public testing::Test {
+ protected:
+  Result<StoreContents> read(std::vector<std::string> paths, StoreKind kind = StoreKind::intermediate) {
+    StoreSource source;
+    source.name = "fe1";
+    source.paths = std::move(paths);
+    return read_local_store(source, kind, pool_);
+  }
+  /// "Root root fe1.pem 0", with the directory left out of the place.
+  std::vector<std::string> entries(const StoreContents& contents) const {
+    std::vector<std::string> lines;
+    for (const StoreEntry& entry : contents.entries) {
+      lines.push_back(entry.certificate->subject.common_name + " " + std::string{to_string(entry.kind)} + " " +
+                      shortened(entry.place) + " " + std::to_string(entry.index));
+    }
+    return lines;
+  }
+  std::vector<std::string> complaints(const StoreContents& contents) const {
+    std::vector<std::string> lines;
+    for (const Unreadable& one : contents.unreadable) lines.push_back(shortened(one.place) + ": " + one.reason);
+    return lines;
+  }
+  std::string shortened(const std::string& place) const {
+    const std::string prefix = dir_.path().string() + "/";
+    return place.starts_with(prefix) ? place.substr(prefix.size()) : place;
+  }
+
+  using Lines = std::vector<std::string>;
+  const TempDir dir_;
+  CertificatePool pool_;
+};
+
+TEST_F(LocalStoreTest, SaysWhatStandsWhere) {
+  const auto contents = read({dir_.write("a.pem", pem("sub") + pem("root")), dir_.write("b.pem", pem("server"))});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(contents->store, "fe1");
+  EXPECT_EQ(contents->source, (dir_ / "a.pem") + ", " + (dir_ / "b.pem"));
+  EXPECT_EQ(entries(*contents),
+            (Lines{"Sub intermediate a.pem 0", "Root intermediate a.pem 1", "Server intermediate b.pem 0"}));
+  EXPECT_TRUE(contents->unreadable.empty());
+}
+
+TEST_F(LocalStoreTest, DecidesForAMixedStore) {
+  const auto contents = read({dir_.write("a.pem", pem("sub") + pem("root"))}, StoreKind::mixed);
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents), (Lines{"Sub intermediate a.pem 0", "Root root a.pem 1"}));
+}
+
+TEST_F(LocalStoreTest, TakesAnyOtherKindAsItIs) {
+  const std::string path = dir_.write("a.pem", pem("sub"));
+  for (const StoreKind kind : {StoreKind::root, StoreKind::ntauth, StoreKind::enrollment, StoreKind::intermediate}) {
+    const auto contents = read({path}, kind);
+    ASSERT_TRUE(contents);
+    EXPECT_EQ(contents->entries.at(0).kind, kind);
+  }
+}
+
+TEST_F(LocalStoreTest, PointsAtOneValueForEqualBytes) {
+  const auto contents = read({dir_.write("a.pem", pem("sub")), dir_.write("b.pem", pem("sub") + pem("sub"))});
+  ASSERT_TRUE(contents);
+  ASSERT_EQ(contents->entries.size(), 3U);
+  EXPECT_EQ(contents->entries[0].certificate.get(), contents->entries[2].certificate.get());
+  EXPECT_EQ(contents->entries[1].certificate.get(), contents->entries[2].certificate.get());
+}
+
+TEST_F(LocalStoreTest, KeepsTheGoodHalf) {
+  std::string broken = pem("server");
+  broken.replace(80, 1, "*");
+  const auto contents = read({dir_.write("a.pem", pem("sub") + broken + pem("root")), dir_ / "none.pem"});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents), (Lines{"Sub intermediate a.pem 0", "Root intermediate a.pem 1"}));
+  ASSERT_EQ(contents->unreadable.size(), 2U);
+  EXPECT_TRUE(complaints(*contents)[0].starts_with("a.pem: block 2: not base64: '*' in line "))
+      << complaints(*contents)[0];
+  EXPECT_EQ(complaints(*contents)[1], "none.pem: No such file or directory");
+}
+
+TEST_F(LocalStoreTest, SaysWhyACertificateCannotBeDecoded) {
+  const ByteString der = pki().der("sub");
+  std::string bad{as_text(der)};
+  const std::size_t version = bad.find("\xa0\x03\x02\x01\x02");
+  ASSERT_NE(version, std::string::npos);
+  bad[version + 4] = '\x07';
+  const auto contents = read({dir_.write("one.der", bad), dir_.write("two.der", std::string{as_text(der)} + bad)});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents), (Lines{"Sub intermediate two.der 0"}));
+  ASSERT_EQ(contents->unreadable.size(), 2U);
+  EXPECT_TRUE(complaints(*contents)[0].starts_with("one.der: version: neither 1, 2 nor 3 at byte "))
+      << complaints(*contents)[0];
+  EXPECT_TRUE(complaints(*contents)[1].starts_with("two.der: certificate 2 of the file: version: neither"));
+}
+
+TEST_F(LocalStoreTest, ReadsADirectoryByName) {
+  dir_.write("c.der", pki().der("root"));
+  dir_.write("a.pem", pem("sub"));
+  dir_.write("b.crt", pem("server"));
+  dir_.write(".hidden", pem("server"));
+  dir_.write("notes.txt", "hello");
+  fs::create_directory(dir_.path() / "below");
+  const auto contents = read({dir_.path().string()}, StoreKind::mixed);
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents),
+            (Lines{"Sub intermediate a.pem 0", "Server intermediate b.crt 0", "Root root c.der 0"}));
+  EXPECT_EQ(complaints(*contents), Lines{"notes.txt: neither PEM nor DER nor PKCS#7"});
+  EXPECT_EQ(contents->remarks, Lines{dir_.path().string() + ": 1 directory in it left out, only files are read"});
+}
+
+TEST_F(LocalStoreTest, FollowsLinksButNotOpensslsHashes) {
+  const TempDir elsewhere;
+  dir_.write("root.pem", pem("root"));
+  fs::create_symlink("root.pem", dir_.path() / "4a6481c9.0");
+  fs::create_symlink(elsewhere.write("sub.pem", pem("sub")), dir_.path() / "sub.pem");
+  fs::create_symlink("nowhere", dir_.path() / "zz.pem");
+  const auto contents = read({dir_.path().string()});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents), (Lines{"Root intermediate root.pem 0", "Sub intermediate sub.pem 0"}));
+  EXPECT_EQ(complaints(*contents), Lines{"zz.pem: No such file or directory"});
+}
+
+TEST_F(LocalStoreTest, ReadsWhatOpensslRehashMade) {
+  dir_.write("root.pem", pem("root"));
+  dir_.write("sub.pem", pem("sub"));
+  pki().shell("openssl rehash " + dir_.path().string());
+  const auto contents = read({dir_.path().string() + "/"});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents), (Lines{"Root intermediate root.pem 0", "Sub intermediate sub.pem 0"}));
+}
+
+TEST_F(LocalStoreTest, SaysThatADirectoryIsEmpty) {
+  const auto contents = read({dir_.path().string()});
+  ASSERT_TRUE(contents);
+  EXPECT_TRUE(contents->entries.empty());
+  EXPECT_EQ(complaints(*contents), Lines{dir_.path().string() + ": no certificate in this directory"});
+}
+
+TEST_F(LocalStoreTest, SaysThatAFileIsEmpty) {
+  const auto contents = read({dir_.write("a.pem", "")});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(complaints(*contents), Lines{"a.pem: empty file"});
+}
+
+TEST_F(LocalStoreTest, FailsWhenNothingCanBeOpened) {
+  const auto one = read({dir_ / "none.pem"});
+  ASSERT_FALSE(one);
+  EXPECT_EQ(one.error(), (Error{ErrorKind::local, (dir_ / "none.pem") + ": No such file or directory"}));
+  const auto two = read({dir_ / "none.pem", dir_ / "neither.pem"});
+  ASSERT_FALSE(two);
+  EXPECT_EQ(two.error().text, (dir_ / "none.pem") + ": No such file or directory (and 1 more)");
+}
+
+TEST(CertificatePoolTest, DecodesOnceFromAnyThread) {
+  const ByteString root = pki().der("root");
+  const ByteString sub = pki().der("sub");
+  CertificatePool pool;
+  std::vector<std::vector<CertificateRef>> seen(4);
+  {
+    std::vector<std::jthread> threads;
+    for (std::vector<CertificateRef>& mine : seen) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 200; ++i) mine.push_back(pool.intern(i % 2 == 0 ? root : sub).value());
+      });
+    }
+  }
+  std::set<const Certificate*> values;
+  for (const auto& mine : seen) {
+    for (const CertificateRef& one : mine) values.insert(one.get());
+  }
+  EXPECT_EQ(values.size(), 2U);
+}
+
+TEST(CertificatePoolTest, RefusesWhatIsNoCertificate) {
+  CertificatePool pool;
+  const Result<CertificateRef> none = pool.intern(as_bytes("hello"));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error(), (Error{ErrorKind::malformed, "not a SEQUENCE at byte 0"}));
+  EXPECT_EQ(pool.intern(ByteString(300 * 1024)).error().text, "larger than 256 KiB");
+}
+
+}  // namespace mrascheck::sources
