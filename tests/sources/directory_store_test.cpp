@@ -20,7 +20,6 @@ using test::LdapResponder;
 using test::Slapd;
 using test::SlapdSettings;
 using test::TestCa;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;

@@ -257,9 +257,9 @@ bool Slapd::start() {
   ldaps_port_ = free_port();
   std::array<int, 2> pipe{};
   if (pipe2(pipe.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-  // "-d" keeps it in the foreground, and lets it say when it is ready.
-  pid_ = spawn({"/usr/sbin/slapd", "-d", "none", "-f", directory_ / "slapd.conf", "-h",
-                fmt::format("{}/ {}/ {}/", ldap(), ldaps(), ldapi())},
+  // "-d" keeps it in the foreground, and lets it say when it is ready. A test program that is killed takes it along.
+  pid_ = spawn({"/usr/bin/setpriv", "--pdeathsig", "KILL", "/usr/sbin/slapd", "-d", "none", "-f",
+                directory_ / "slapd.conf", "-h", fmt::format("{}/ {}/ {}/", ldap(), ldaps(), ldapi())},
                pipe[1]);
   close(pipe[1]);
   std::string log;
