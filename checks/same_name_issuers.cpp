@@ -71,47 +71,59 @@ std::vector<std::string> group_facts(const IssuerGroup& group) {
   return facts;
 }
 
-/// How to take one stale certificate out of one place. Nothing is executed: these are lines to read and copy.
-std::string removal(const Evidence& evidence, const Location& location, const Certificate& certificate) {
+/// How to take stale certificates out of one place. Nothing is executed: these are lines to read and copy.
+std::string removal(const Evidence& evidence, const Location& location, const std::vector<std::string>& thumbprints) {
   const StoreSpec* spec = evidence.site.store(location.store->store);
-  const std::string print = thumbprint(certificate);
-  if (spec == nullptr || !spec->directory) {
-    const std::string_view logical = location.entry->kind == StoreKind::root ? "Root" : "CA";
-    const std::string host =
-        spec != nullptr && !spec->host.empty() ? spec->host : "the host of " + location.store->store;
-    return fmt::format("  on {}: certutil -delstore {} {}", host, logical, print);
+  std::string lines;
+  if (spec != nullptr && spec->directory) {
+    // A DN holds blanks and backslashes; inside double quotes the Windows shells take them as they are.
+    lines =
+        fmt::format("\n  certutil -viewdelstore \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"",
+                    location.entry->place);
+    for (const std::string& print : thumbprints) lines += fmt::format("\n    pick {}", print);
+    return lines;
   }
-  // A DN holds blanks and backslashes; inside double quotes both shells take them as they are.
-  return fmt::format(
-      "  certutil -viewdelstore \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"\n    and pick {}",
-      location.entry->place, print);
+  const std::string_view logical = location.entry->kind == StoreKind::root ? "Root" : "CA";
+  const std::string host = spec != nullptr && !spec->host.empty() ? spec->host : "the host of " + location.store->store;
+  for (const std::string& print : thumbprints) {
+    lines += fmt::format("\n  on {}: certutil -delstore {} {}", host, logical, print);
+  }
+  return lines;
 }
 
 std::string remedy_for(const Evidence& evidence, const IssuerGroup& group) {
-  std::vector<std::string> lines;
-  std::size_t more = 0;
-  for (const IssuerMember& member : group.members) {
-    if (member.standing != Standing::stale) continue;
-    for (const Location& location : member.entry->locations) {
-      if (lines.size() >= 2 * most_members) {
-        ++more;
-        continue;
+  struct Place {
+    Location location;
+    std::vector<std::string> thumbprints;
+  };
+  std::vector<Place> places;  // the directory's first: what stands there comes back to the hosts
+  for (const bool directory : {true, false}) {
+    for (const IssuerMember& member : group.members) {
+      if (member.standing != Standing::stale) continue;
+      for (const Location& location : member.entry->locations) {
+        const StoreSpec* spec = evidence.site.store(location.store->store);
+        if ((spec != nullptr && spec->directory) != directory) continue;
+        auto place = std::find_if(places.begin(), places.end(), [&](const Place& p) {
+          return p.location.store == location.store && p.location.entry->place == location.entry->place;
+        });
+        if (place == places.end()) place = places.insert(places.end(), {location, {}});
+        const std::string print = thumbprint(*member.entry->certificate);
+        if (place->thumbprints.empty() || place->thumbprints.back() != print) place->thumbprints.push_back(print);
       }
-      std::string line = removal(evidence, location, *member.entry->certificate);
-      if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
     }
   }
   std::string remedy =
       "Export the stale certificates first (they are the undo), make sure that nothing outside this site still needs "
-      "them, then remove "
-      "them, from the directory before the hosts, or group policy brings them back within 8 hours:";
-  for (const std::string& line : lines) remedy += "\n" + line;
-  if (more > 0) remedy += fmt::format("\n  and {} more places", more);
+      "them, then remove them, from the directory before the hosts, or group policy brings them back within 8 hours:";
+  for (std::size_t i = 0; i < std::min(places.size(), most_members); ++i) {
+    remedy += removal(evidence, places[i].location, places[i].thumbprints);
+  }
+  if (places.size() > most_members) remedy += fmt::format("\n  and {} more places", places.size() - most_members);
+  if (places.empty()) remedy += "\n  they stand in no store that was read: look where the servers above got them from";
   remedy +=
       "\nThen run gpupdate /force and certutil -pulse on the servers, restart their services, so that Schannel builds "
-      "its chains anew, "
-      "and run this check again. Never use certutil -dsdel here: it goes by name and would remove the CA in use as "
-      "well.";
+      "its chains anew, and run this check again. Never use certutil -dsdel here: it goes by name and would remove the "
+      "CA in use as well.";
   return remedy;
 }
 
