@@ -85,7 +85,7 @@ struct LinkDraft {
 };
 
 bool is_empty_list(const Entry& entry) {
-  return entry.value->type == Node::Type::list && entry.value->items.empty();
+  return entry.value->type == Value::Type::list && entry.value->items.empty();
 }
 
 using FileIdentity = std::pair<std::uint64_t, std::uint64_t>;
@@ -120,12 +120,12 @@ class Reader {
   // Files.
 
   void load(std::string text, std::size_t number) {
-    const NodeRef root = parse_document(std::move(text), number, problems_);
-    if (root && root->type != Node::Type::mapping) {
+    const ValueRef root = parse_document(std::move(text), number, problems_);
+    if (root && root->type != Value::Type::mapping) {
       problems_.add(root->at, fmt::format("expected a mapping with the keys {}, got {}", enumerate(top_keys),
                                           to_string(root->type)));
     }
-    if (!root || root->type != Node::Type::mapping) {
+    if (!root || root->type != Value::Type::mapping) {
       complete_ = all_read_ = false;
       return;
     }
@@ -170,23 +170,25 @@ class Reader {
 
   // Sections. What refers to another part stays a draft until all files are read.
 
-  void read_document(const Node& root) {
+  void read_document(const Value& root) {
     const Fields top{root, {}, top_keys, problems_};
     if (const auto site = top.text("site"); site && once("site", site->at)) {
       if (site->text.size() > 128) top.refuse("site", site->at, "a name has at most 128 characters");
       config_.site.name = site->text;
     }
-    each(top, "stores", "store", max_stores, [&](const Node& node, std::string owner) { read_store(node, owner); });
-    each(top, "servers", "server", max_servers, [&](const Node& node, std::string owner) { read_server(node, owner); });
+    each(top, "stores", "store", max_stores,
+         [&](const Value& node, const std::string& owner) { read_store(node, owner); });
+    each(top, "servers", "server", max_servers,
+         [&](const Value& node, const std::string& owner) { read_server(node, owner); });
     links_given_ = links_given_ || top.find("links") != nullptr;
-    each(top, "links", "link", max_links, [&](const Node& node, std::string owner) { read_link(node, owner); });
-    if (const Node* const mras = section(top, "mras")) read_mras(*mras);
-    if (const Node* const thresholds = section(top, "thresholds")) read_thresholds(*thresholds);
-    if (const Node* const limits = section(top, "limits")) read_limits(*limits);
-    if (const Node* const names = section(top, "resolve")) read_resolve(*names);
+    each(top, "links", "link", max_links, [&](const Value& node, const std::string& owner) { read_link(node, owner); });
+    if (const Value* const mras = section(top, "mras")) read_mras(*mras);
+    if (const Value* const thresholds = section(top, "thresholds")) read_thresholds(*thresholds);
+    if (const Value* const limits = section(top, "limits")) read_limits(*limits);
+    if (const Value* const names = section(top, "resolve")) read_resolve(*names);
   }
 
-  const Node* section(const Fields& top, std::string_view key) {
+  const Value* section(const Fields& top, std::string_view key) {
     const Entry* const entry = top.find(key);
     return entry == nullptr ? nullptr : mapping_of(*entry, {}, problems_);
   }
@@ -194,16 +196,16 @@ class Reader {
   template <class Read>
   void each(const Fields& top, std::string_view key, std::string_view what, std::size_t limit, Read read) {
     const Entry* const entry = top.find(key);
-    const Node* const list = entry == nullptr ? nullptr : list_of(*entry, {}, problems_);
+    const Value* const list = entry == nullptr ? nullptr : list_of(*entry, {}, problems_);
     if (list == nullptr) return;
     std::size_t ordinal = 0;
-    for (const NodeRef& item : list->items) {
+    for (const ValueRef& item : list->items) {
       if (++counts_[std::string{key}] > limit) {
         problems_.add(item->at, fmt::format("{}: more than {} of them", key, limit));
         return;
       }
       ++ordinal;
-      if (item->type == Node::Type::mapping) {
+      if (item->type == Value::Type::mapping) {
         read(*item, owner_of(*item, what, ordinal));
       } else {
         problems_.add(item->at,
@@ -213,9 +215,9 @@ class Reader {
     }
   }
 
-  static std::string owner_of(const Node& node, std::string_view what, std::size_t ordinal) {
+  static std::string owner_of(const Value& node, std::string_view what, std::size_t ordinal) {
     for (const Entry& entry : node.entries) {
-      if (entry.key == "name" && entry.value->type == Node::Type::text && !entry.value->text.empty()) {
+      if (entry.key == "name" && entry.value->type == Value::Type::text && !entry.value->text.empty()) {
         return fmt::format("{} {}", what, quoted(entry.value->text));
       }
     }
@@ -289,7 +291,7 @@ class Reader {
     return *source;
   }
 
-  void read_store(const Node& node, const std::string& owner) {
+  void read_store(const Value& node, const std::string& owner) {
     const Fields fields{node, owner, store_keys, problems_};
     StoreDraft draft;
     const auto name = own_name(fields, "store", "name: ad", not_a_store_name);
@@ -359,7 +361,7 @@ class Reader {
     if (const auto base = fields.text("base")) source.base = base->text;
     source.size_limit = fields.number("size-limit", 1, 10'000'000).value_or(source.size_limit);
     const Entry* const entry = fields.find("bind");
-    const Node* const bind = entry == nullptr ? nullptr : mapping_of(*entry, fields.owner(), problems_);
+    const Value* const bind = entry == nullptr ? nullptr : mapping_of(*entry, fields.owner(), problems_);
     if (bind == nullptr) return;
     const Fields credentials{*bind, fmt::format("bind of {}", fields.owner()), bind_keys, problems_};
     credentials.require("dn", "dn: \"CN=reader,DC=contoso,DC=example\"");
@@ -374,7 +376,7 @@ class Reader {
     }
   }
 
-  void read_server(const Node& node, const std::string& owner) {
+  void read_server(const Value& node, const std::string& owner) {
     const Fields fields{node, owner, server_keys, problems_};
     ServerDraft draft;
     draft.at = node.at;
@@ -453,7 +455,7 @@ class Reader {
     return addresses;
   }
 
-  void read_link(const Node& node, const std::string& owner) {
+  void read_link(const Value& node, const std::string& owner) {
     const Fields fields{node, owner, link_keys, problems_};
     LinkDraft draft;
     draft.at = node.at;
@@ -467,7 +469,7 @@ class Reader {
     if (draft.from && draft.to) links_.push_back(std::move(draft));
   }
 
-  void read_mras(const Node& node) {
+  void read_mras(const Value& node) {
     const Fields fields{node, "mras", mras_keys, problems_};
     MrasQuestion& mras = config_.site.mras;
     const auto value = [&](std::string_view key) -> std::optional<Located> {
@@ -497,13 +499,13 @@ class Reader {
     }
   }
 
-  void read_thresholds(const Node& node) {
+  void read_thresholds(const Value& node) {
     std::vector<std::string_view> names;
     for (const Metric& metric : metrics()) names.push_back(metric.name);
     const Fields fields{node, "thresholds", names, problems_};
     for (const std::string_view name : names) {
       const Entry* const entry = fields.find(name);
-      const Node* const ranges = entry == nullptr ? nullptr : mapping_of(*entry, fields.owner(), problems_);
+      const Value* const ranges = entry == nullptr ? nullptr : mapping_of(*entry, fields.owner(), problems_);
       if (ranges == nullptr || !once(fmt::format("thresholds.{}", name), entry->at)) continue;
       const Fields pair{*ranges, fmt::format("threshold '{}'", name), threshold_keys, problems_};
       Thresholds& thresholds = config_.site.policy.thresholds[std::string{name}];
@@ -522,7 +524,7 @@ class Reader {
     return std::nullopt;
   }
 
-  void read_limits(const Node& node) {
+  void read_limits(const Value& node) {
     const Fields fields{node, "limits", limit_keys, problems_};
     const auto given = [&](std::string_view key) {
       const Entry* const entry = fields.find(key);
@@ -537,14 +539,14 @@ class Reader {
     }
   }
 
-  void read_resolve(const Node& node) {
+  void read_resolve(const Value& node) {
     for (const Entry& entry : node.entries) {
       if (const std::string fault = not_a_host_name(entry.key); !fault.empty()) {
         problems_.add(entry.at, fmt::format("resolve: {}", fault));
         continue;
       }
       if (!once(fmt::format("resolve.{}", to_lower(entry.key)), entry.at)) continue;
-      if (entry.value->type == Node::Type::nothing) {
+      if (entry.value->type == Value::Type::nothing) {
         problems_.add(entry.at, fmt::format("{}: has no value; give it addresses", label(entry.key, "resolve")));
       }
       const auto texts = texts_of(entry, "resolve", problems_);
@@ -804,7 +806,7 @@ class Reader {
   }();
   std::map<std::string, std::string> positions_;
 
-  std::vector<std::pair<std::size_t, NodeRef>> documents_;
+  std::vector<std::pair<std::size_t, ValueRef>> documents_;
   std::vector<std::size_t> including_;
   std::map<FileIdentity, std::size_t> known_files_;
   bool all_read_ = true;

@@ -151,7 +151,7 @@ class Builder : public YAML::EventHandler {
   Builder(const std::vector<std::string_view>& lines, std::size_t file, Problems& problems)
       : lines_(lines), file_(file), problems_(problems) {}
 
-  NodeRef root() const { return root_; }
+  ValueRef root() const { return root_; }
 
   Position position(const YAML::Mark& mark) const {
     if (mark.line < 0) return {file_, 1, 1};
@@ -170,9 +170,9 @@ class Builder : public YAML::EventHandler {
     if (said(YAML::ErrorMsg::EOF_IN_SCALAR) || said(YAML::ErrorMsg::DOC_IN_SCALAR)) {
       problems_.add(last_, "not YAML: a quotation mark behind this, here or on the next lines, is not closed");
     } else if (said(YAML::ErrorMsg::END_OF_MAP_FLOW)) {
-      problems_.add(at, unclosed(Node::Type::mapping, '{'));
+      problems_.add(at, unclosed(Value::Type::mapping, '{'));
     } else if (said(YAML::ErrorMsg::END_OF_SEQ_FLOW)) {
-      problems_.add(at, unclosed(Node::Type::list, '['));
+      problems_.add(at, unclosed(Value::Type::list, '['));
     } else {
       problems_.add(at, fmt::format("not YAML: {}", explain(theirs)));
     }
@@ -185,12 +185,12 @@ class Builder : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(leaf(mark, Node::Type::nothing), anchor); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(leaf(mark, Value::Type::nothing), anchor); }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     refuse_tag(mark, tag);
-    const auto node = leaf(mark, Node::Type::text);
+    const auto node = leaf(mark, Value::Type::text);
     if (printable(value, value.size()) != value) {
       problems_.add(node->at, "line ends or control characters in a value; it must be one line of plain text");
       node->text = printable(value);
@@ -212,18 +212,18 @@ class Builder : public YAML::EventHandler {
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value /*style*/) override {
-    open(mark, tag, anchor, Node::Type::list);
+    open(mark, tag, anchor, Value::Type::list);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value /*style*/) override {
-    open(mark, tag, anchor, Node::Type::mapping);
+    open(mark, tag, anchor, Value::Type::mapping);
   }
   void OnMapEnd() override { close(); }
 
  private:
   struct Frame {
-    std::shared_ptr<Node> node;
+    std::shared_ptr<Value> node;
     YAML::anchor_t anchor;
     std::size_t counted_before;
     std::size_t height = 0;                           ///< of the tallest child
@@ -232,12 +232,12 @@ class Builder : public YAML::EventHandler {
     std::unordered_map<std::string, Position> known;  ///< of a mapping: the keys so far
   };
   struct Anchored {
-    NodeRef node;
+    ValueRef node;
     std::size_t weight;  ///< nodes in it, aliases as what they stand for
     std::size_t height;  ///< 0 for a scalar
   };
 
-  std::string unclosed(Node::Type type, char bracket) const {
+  std::string unclosed(Value::Type type, char bracket) const {
     const auto open =
         std::find_if(frames_.rbegin(), frames_.rend(), [&](const Frame& frame) { return frame.node->type == type; });
     const std::string where = open == frames_.rend() ? "" : " of " + problems_.where(open->node->at);
@@ -277,20 +277,20 @@ class Builder : public YAML::EventHandler {
     if (counted_ > max_nodes) throw Stop{at, fmt::format("more than {} values, aliases expanded", max_nodes)};
   }
 
-  std::shared_ptr<Node> leaf(const YAML::Mark& mark, Node::Type type) {
-    auto node = std::make_shared<Node>();
+  std::shared_ptr<Value> leaf(const YAML::Mark& mark, Value::Type type) {
+    auto node = std::make_shared<Value>();
     node->type = type;
     node->at = last_ = position(mark);
     count(1, node->at);
     return node;
   }
 
-  void add(const std::shared_ptr<Node>& node, YAML::anchor_t anchor) {
+  void add(const std::shared_ptr<Value>& node, YAML::anchor_t anchor) {
     if (anchor != YAML::NullAnchor) anchors_.insert_or_assign(anchor, Anchored{node, 1, 0});
     place(node, node->at);
   }
 
-  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Type type) {
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Value::Type type) {
     refuse_tag(mark, tag);
     if (frames_.size() == max_depth) throw Stop{position(mark), std::string{too_deep}};
     const std::size_t before = counted_;
@@ -308,13 +308,13 @@ class Builder : public YAML::EventHandler {
     place(frame.node, frame.node->at);
   }
 
-  void place(const NodeRef& node, Position at) {
+  void place(const ValueRef& node, Position at) {
     if (frames_.empty()) {
       root_ = node;
       return;
     }
     Frame& frame = frames_.back();
-    if (frame.node->type == Node::Type::list) {
+    if (frame.node->type == Value::Type::list) {
       frame.node->items.push_back(node);
     } else if (!frame.key) {
       begin_entry(frame, *node, at);
@@ -324,10 +324,10 @@ class Builder : public YAML::EventHandler {
     }
   }
 
-  void begin_entry(Frame& frame, const Node& key, Position at) {
+  void begin_entry(Frame& frame, const Value& key, Position at) {
     frame.key = Located{key.text, at};
     frame.keep = false;
-    if (key.type != Node::Type::text) {
+    if (key.type != Value::Type::text) {
       problems_.add(at, fmt::format("a key must be a string, this is {}", to_string(key.type)));
     } else if (key.text == "<<") {
       problems_.add(at, "merge keys ('<<') are not supported; write the keys out, or use an alias for a whole value");
@@ -347,26 +347,26 @@ class Builder : public YAML::EventHandler {
   Position last_{file_, 1, 1};  ///< of the last value met
   std::vector<Frame> frames_;
   std::unordered_map<YAML::anchor_t, Anchored> anchors_;
-  NodeRef root_;
+  ValueRef root_;
 };
 
 }  // namespace
 
-const char* to_string(Node::Type type) {
+const char* to_string(Value::Type type) {
   switch (type) {
-    case Node::Type::nothing:
+    case Value::Type::nothing:
       return "nothing";
-    case Node::Type::text:
+    case Value::Type::text:
       return "a string";
-    case Node::Type::list:
+    case Value::Type::list:
       return "a list";
-    case Node::Type::mapping:
+    case Value::Type::mapping:
       return "a mapping";
   }
   return "nothing";
 }
 
-NodeRef parse_document(std::string text, std::size_t file, Problems& problems) {
+ValueRef parse_document(std::string text, std::size_t file, Problems& problems) {
   const Position start{file, 1, 1};
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
     problems.add(start, "the file is UTF-16; save it as UTF-8");
@@ -393,7 +393,7 @@ NodeRef parse_document(std::string text, std::size_t file, Problems& problems) {
     problems.add(start, fmt::format("not YAML: {}", printable(error.what())));
     return nullptr;
   }
-  if (!builder.root() || builder.root()->type == Node::Type::nothing) {
+  if (!builder.root() || builder.root()->type == Value::Type::nothing) {
     problems.add(start, "the file is empty: nothing but blanks and comments");
     return nullptr;
   }

@@ -17,7 +17,7 @@ std::string in_words(std::chrono::milliseconds time) {
 }
 
 void expect(const Entry& entry, std::string_view owner, std::string_view wanted, Problems& problems) {
-  if (entry.value->type == Node::Type::nothing) return;
+  if (entry.value->type == Value::Type::nothing) return;
   problems.add(entry.value->at,
                fmt::format("{}: expected {}, got {}", label(entry.key, owner), wanted, to_string(entry.value->type)));
 }
@@ -28,28 +28,28 @@ std::string label(std::string_view key, std::string_view owner) {
   return owner.empty() ? std::string{key} : fmt::format("{} of {}", key, owner);
 }
 
-const Node* list_of(const Entry& entry, std::string_view owner, Problems& problems) {
-  if (entry.value->type == Node::Type::list) return entry.value.get();
+const Value* list_of(const Entry& entry, std::string_view owner, Problems& problems) {
+  if (entry.value->type == Value::Type::list) return entry.value.get();
   expect(entry, owner, "a list", problems);
   return nullptr;
 }
 
-const Node* mapping_of(const Entry& entry, std::string_view owner, Problems& problems) {
-  if (entry.value->type == Node::Type::mapping) return entry.value.get();
+const Value* mapping_of(const Entry& entry, std::string_view owner, Problems& problems) {
+  if (entry.value->type == Value::Type::mapping) return entry.value.get();
   expect(entry, owner, "a mapping", problems);
   return nullptr;
 }
 
 std::optional<std::vector<Located>> texts_of(const Entry& entry, std::string_view owner, Problems& problems) {
-  const Node& value = *entry.value;
-  if (value.type != Node::Type::text && value.type != Node::Type::list) {
+  const Value& value = *entry.value;
+  if (value.type != Value::Type::text && value.type != Value::Type::list) {
     expect(entry, owner, "a string or a list of strings", problems);
     return std::nullopt;
   }
-  const std::vector<NodeRef> single{entry.value};
+  const std::vector<ValueRef> single{entry.value};
   std::vector<Located> texts;
-  for (const NodeRef& item : value.type == Node::Type::list ? value.items : single) {
-    if (item->type != Node::Type::text) {
+  for (const ValueRef& item : value.type == Value::Type::list ? value.items : single) {
+    if (item->type != Value::Type::text) {
       problems.add(item->at, fmt::format("{}: expected a list of strings, got {} in it", label(entry.key, owner),
                                          to_string(item->type)));
     } else if (item->text.empty()) {
@@ -61,7 +61,7 @@ std::optional<std::vector<Located>> texts_of(const Entry& entry, std::string_vie
   return texts;
 }
 
-Fields::Fields(const Node& mapping, std::string owner, std::span<const std::string_view> allowed, Problems& problems)
+Fields::Fields(const Value& mapping, std::string owner, std::span<const std::string_view> allowed, Problems& problems)
     : mapping_(mapping), owner_(std::move(owner)), problems_(problems) {
   for (const Entry& entry : mapping_.entries) {
     if (std::find(allowed.begin(), allowed.end(), entry.key) == allowed.end()) {
@@ -69,7 +69,7 @@ Fields::Fields(const Node& mapping, std::string owner, std::span<const std::stri
       problems_.add(entry.at,
                     fmt::format("unknown key {}{}{}{}", quoted(entry.key), owner_.empty() ? "" : " in ", owner_,
                                 near.empty() ? fmt::format("; the keys are {}", enumerate(allowed)) : near));
-    } else if (entry.value->type == Node::Type::nothing) {
+    } else if (entry.value->type == Value::Type::nothing) {
       problems_.add(entry.at,
                     fmt::format("{}: has no value; give it one or leave the key out", label(entry.key, owner_)));
     }
@@ -85,7 +85,7 @@ const Entry* Fields::find(std::string_view key) const {
 std::optional<Located> Fields::text(std::string_view key) const {
   const Entry* const entry = find(key);
   if (entry == nullptr) return std::nullopt;
-  if (entry->value->type != Node::Type::text) {
+  if (entry->value->type != Value::Type::text) {
     expect(*entry, owner_, "a string", problems_);
     return std::nullopt;
   }

@@ -21,7 +21,7 @@ namespace mrascheck::yaml {
 class Fields {
  public:
   /// `owner` says whose keys these are, for messages: "store 'ad'"; empty at the top of a file.
-  Fields(const Node& mapping, std::string owner, std::span<const std::string_view> allowed, Problems& problems);
+  Fields(const Value& mapping, std::string owner, std::span<const std::string_view> allowed, Problems& problems);
 
   const std::string& owner() const { return owner_; }
   Position at() const { return mapping_.at; }
@@ -57,7 +57,7 @@ class Fields {
  private:
   void refuse_choice(std::string_view key, const Located& value, std::span<const std::string_view> words) const;
 
-  const Node& mapping_;
+  const Value& mapping_;
   std::string owner_;
   Problems& problems_;
 };
@@ -67,8 +67,8 @@ std::string label(std::string_view key, std::string_view owner);
 
 /// The value of `entry` when it is a list, a mapping; else a problem ("stores: expected a list, got a string") and
 /// null. An entry without a value is left to Fields, which has told of it.
-const Node* list_of(const Entry& entry, std::string_view owner, Problems& problems);
-const Node* mapping_of(const Entry& entry, std::string_view owner, Problems& problems);
+const Value* list_of(const Entry& entry, std::string_view owner, Problems& problems);
+const Value* mapping_of(const Entry& entry, std::string_view owner, Problems& problems);
 std::optional<std::vector<Located>> texts_of(const Entry& entry, std::string_view owner, Problems& problems);
 
 }  // namespace mrascheck::yaml
