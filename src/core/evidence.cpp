@@ -148,6 +148,12 @@ void drop_repeated(std::vector<T>& sorted) {
   sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
 }
 
+template <class T>
+void arrange_once(std::vector<T>& items) {
+  arrange(items);
+  drop_repeated(items);
+}
+
 template <class T, class Matches>
 std::size_t position(const std::vector<T>& list, Matches matches) {
   return static_cast<std::size_t>(std::find_if(list.begin(), list.end(), matches) - list.begin());
@@ -207,6 +213,11 @@ void join(std::string& text, std::string_view more) {
   }
 }
 
+template <class T>
+void append(std::vector<T>& list, std::vector<T>&& more) {
+  list.insert(list.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
 /// Adds what `more` saw. The same certificate in the same place counts once, whatever its number there: a directory
 /// returns the values of an attribute in any order (RFC 4511, 4.1.7). Twice in one place in one recording stays twice.
 void join(StoreContents& contents, StoreContents&& more) {
@@ -223,11 +234,6 @@ void join(StoreContents& contents, StoreContents&& more) {
       contents.entries.push_back(std::move(entry));
     }
   }
-  const auto append = [](auto& list, auto&& others) {
-    list.insert(list.end(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
-    arrange(list);
-    drop_repeated(list);
-  };
   append(contents.unreadable, std::move(more.unreadable));
   append(contents.referrals, std::move(more.referrals));
   append(contents.remarks, std::move(more.remarks));
@@ -286,11 +292,6 @@ bool fills(const Evidence& other, const Gap& gap) {
   return false;
 }
 
-template <class T>
-void append(std::vector<T>& list, std::vector<T>&& more) {
-  list.insert(list.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-}
-
 void join(Evidence& evidence, Evidence&& older) {
   join(evidence.vantage, older.vantage);
   join(evidence.site, older.site);
@@ -342,19 +343,20 @@ void normalise(Evidence& evidence) {
   const PlanOrder order{evidence.site};
   for (StoreContents& contents : evidence.stores) {
     arrange(contents.entries);
-    arrange(contents.unreadable);
-    arrange(contents.referrals);
-    arrange(contents.remarks);
+    arrange_once(contents.unreadable);
+    arrange_once(contents.referrals);
+    arrange_once(contents.remarks);
   }
   for (Resolution& resolution : evidence.resolutions) {
-    arrange(resolution.addresses);
-    drop_repeated(resolution.addresses);
+    arrange_once(resolution.addresses);
   }
   arrange(evidence.stores, [&](const StoreContents& s) { return order.store(s.store); });
   arrange(evidence.identities, [&](const Identity& i) { return order.server(i.server); });
   arrange(evidence.resolutions, [&](const Resolution& r) { return order.resolved(r.name); });
   arrange(evidence.handshakes, [&](const Handshake& h) { return order.link(h); });
   arrange(evidence.gaps, [&](const Gap& g) { return (Key{} << g.need << order.gap(g)).take(); });
+  drop_repeated(evidence.resolutions);
+  drop_repeated(evidence.handshakes);
   drop_repeated(evidence.gaps);
   // One signature cannot be both; should two recordings say so, what verified once did verify.
   arrange(evidence.signatures);
@@ -380,6 +382,7 @@ Result<Evidence> merge(std::vector<Evidence> recordings) {
   // Newest first: where two contradict each other about the site itself, it wins.
   arrange(recordings, [](const Evidence& e) { return -e.collected_at.time_since_epoch(); });
   drop_repeated(recordings);
+  if (recordings.size() == 1) return std::move(recordings.front());
 
   for (Evidence& recording : recordings) {
     std::erase_if(recording.gaps, [&](const Gap& gap) {
@@ -387,11 +390,13 @@ Result<Evidence> merge(std::vector<Evidence> recordings) {
                          [&](const Evidence& other) { return &other != &recording && fills(other, gap); });
     });
   }
-  Evidence whole = std::move(recordings.front());
-  for (std::size_t i = 1; i < recordings.size(); ++i) join(whole, std::move(recordings[i]));
+  Evidence whole;
+  whole.collected_at = recordings.front().collected_at;
+  whole.site.name = recordings.front().site.name;
+  whole.site.mras = recordings.front().site.mras;
+  whole.site.policy = recordings.front().site.policy;
+  for (Evidence& recording : recordings) join(whole, std::move(recording));
   normalise(whole);
-  drop_repeated(whole.resolutions);
-  drop_repeated(whole.handshakes);
   return whole;
 }
 
