@@ -28,7 +28,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
-using testing::IsEmpty;
+using testing::SizeIs;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
@@ -416,7 +416,7 @@ TEST(DirectoryOfItsOwn, NTAuthCertificatesIsAnEntryWithValues) {
   ASSERT_TRUE(reading.answer) << reading.error();
   ASSERT_EQ(reading.values.size(), 2U);
   EXPECT_EQ(reading.values[1].kind, StoreKind::ntauth);
-  EXPECT_THAT(reading.answer->remarks, IsEmpty());
+  EXPECT_THAT(reading.answer->remarks, SizeIs(0));
 }
 
 TEST(DirectoryOfItsOwn, ReferralsAreReportedAndNotFollowed) {

@@ -21,7 +21,7 @@ using test::Slapd;
 using test::SlapdSettings;
 using test::TestCa;
 using testing::HasSubstr;
-using testing::IsEmpty;
+using testing::SizeIs;
 using testing::StartsWith;
 
 TEST(DirectoryStoreTest, HoldsEveryCertificateWithItsPlace) {
@@ -44,8 +44,8 @@ TEST(DirectoryStoreTest, HoldsEveryCertificateWithItsPlace) {
   ASSERT_TRUE(contents) << contents.error().text;
   EXPECT_EQ(contents->store, "active-directory");
   EXPECT_EQ(contents->source, slapd.ldap());
-  EXPECT_THAT(contents->unreadable, IsEmpty());
-  EXPECT_THAT(contents->remarks, IsEmpty());
+  EXPECT_THAT(contents->unreadable, SizeIs(0));
+  EXPECT_THAT(contents->remarks, SizeIs(0));
   ASSERT_EQ(contents->entries.size(), 4U);
   const auto of = [&](StoreKind kind) {
     return *std::find_if(contents->entries.begin(), contents->entries.end(),
