@@ -25,10 +25,11 @@ static constexpr ber_len_t largest_message = ber_len_t{64} * 1024 * 1024;
 static constexpr const char* system_ca_file = "/etc/ssl/certs/ca-certificates.crt";
 
 /// The one supported way to keep libldap from reading ldap.conf, ~/.ldaprc and LDAP* variables (ldap.conf(5)) is this
-/// variable, looked at when the library is first used. It is set before main, because setenv is safe only as long as
-/// there is one thread. Children inherit it, and there are none.
+/// variable, looked at when the library is first used. setenv is safe only as long as there is one thread: before main.
+/// Where this room is loaded later, its loader has set the variable then, and nothing is changed here. Children inherit
+/// it, and there are none.
 [[gnu::constructor]] static void ignore_ldap_conf() {
-  setenv("LDAPNOINIT", "1", 1);
+  setenv("LDAPNOINIT", "1", 0);
 }
 
 static timeval to_timeval(std::chrono::milliseconds time) {
