@@ -31,6 +31,7 @@ Pipe make_pipe() {
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> result;
+  result.reserve(words.size() + 1);
   for (std::string& word : words) result.push_back(word.data());
   result.push_back(nullptr);
   return result;
@@ -44,7 +45,7 @@ std::vector<std::string> environment_with(const std::vector<std::pair<std::strin
     for (const auto& [name, value] : more) replaced |= text.starts_with(name + "=");
     if (!replaced) all.emplace_back(text);
   }
-  for (const auto& [name, value] : more) all.push_back(name + "=" + value);
+  for (const auto& [name, value] : more) all.emplace_back(name).append("=").append(value);
   return all;
 }
 
@@ -58,7 +59,7 @@ void read_all(int file, std::string& into) {
   ::close(file);
 }
 
-void write_all(int file, std::string text) {
+void write_all(int file, const std::string& text) {
   // A program that ends without reading its input is no reason to die of SIGPIPE.
   sigset_t pipe_signal;
   ::sigemptyset(&pipe_signal);
