@@ -96,6 +96,9 @@ class RawCheck {
   }
 
   bool check_bytes(std::string_view line) {
+    if (line.size() > max_line_bytes) {
+      return refuse(0, fmt::format("a line of {} bytes; at most {} can stand in one", line.size(), max_line_bytes));
+    }
     for (std::size_t i = 0; i < line.size();) {
       const std::size_t length = utf8_length(line.substr(i));
       const auto byte = static_cast<std::uint8_t>(line[i]);

@@ -35,6 +35,7 @@ struct Value {
 const char* to_string(Value::Type type);
 
 inline constexpr std::size_t max_file_bytes = std::size_t{4} * 1024 * 1024;
+inline constexpr std::size_t max_line_bytes = std::size_t{8} * 1024;  ///< yaml-cpp's time grows with its square
 inline constexpr std::size_t max_nodes = 100'000;  ///< with every alias counted as what it stands for
 inline constexpr std::size_t max_depth = 32;
 

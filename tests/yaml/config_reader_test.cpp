@@ -156,7 +156,18 @@ INSTANTIATE_TEST_SUITE_P(
             "1:9: the tag '!set' is not allowed; tags mean nothing here, leave it out"),
         row("SecondDocument", "site: A\n---\nsite: B\n",
             "2:1: a second document begins here; one file is one document (remove the '---')"),
-        row("DeepBrackets", std::string(100'000, '['), "1:65: lists and mappings are nested more than 32 deep"),
+        row("LongLine", "site: A\nx: [" + std::string(10'000, ',') + "]\n",
+            "2:1: a line of 10005 bytes; at most 8192 can stand in one"),
+        row("DeepBracketsOnOneLine", std::string(100'000, '['),
+            "1:1: a line of 100000 bytes; at most 8192 can stand in one"),
+        row(
+            "DeepBrackets",
+            [] {
+              std::string text;
+              for (int i = 0; i < 50'000; ++i) text += "[[\n";
+              return text;
+            }(),
+            "33:1: lists and mappings are nested more than 32 deep"),
         row("DeepBraces", "a: " + std::string(40, '{'), "1:35: lists and mappings are nested more than 32 deep"),
         row(
             "DeepBehindQuotes",
@@ -170,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(
             "DeepDashes",
             [] {
               std::string text;
-              for (int i = 0; i < 50'000; ++i) text += "- ";
+              for (int i = 0; i < 4'000; ++i) text += "- ";
               return text;
             }(),
             "1:65: lists and mappings are nested more than 32 deep"),
