@@ -72,7 +72,15 @@ tl::expected<Config, std::vector<std::string>> load_config(const std::string& pa
   // Keys and certificates are looked into as well, so that a wrong pair is told with its place, before anything is
   // tried.
   sources::CertificatePool pool;
+  const auto complained = [&](const IdentitySource& source) {
+    return std::any_of(file.positions.begin(), file.positions.end(), [&](const auto& position) {
+      return position.first.starts_with(fmt::format("identities.{}.", source.server)) &&
+             std::any_of(problems.begin(), problems.end(),
+                         [&](const std::string& problem) { return problem.starts_with(position.second + ":"); });
+    });
+  };
   for (const IdentitySource& source : file.config.identities) {
+    if (complained(source)) continue;  // a file that is not there needs no second line
     const auto loaded = sources::load_identity(source, pool);
     if (loaded) continue;
     const auto where = file.positions.find(fmt::format("identities.{}.{}", source.server, loaded.error().field));

@@ -42,7 +42,7 @@ struct StoreContents {
   std::vector<Unreadable> unreadable;
   std::vector<std::string> referrals;  ///< LDAP: offered and not followed
   std::string truncated;  ///< why not everything was read: "the server gives 1000 at most"; empty when all was
-  std::vector<std::string> remarks;    ///< what a reader of the report should know: "the 2nd of 2 servers answered"
+  std::vector<std::string> remarks;  ///< what a reader of the report should know: "the 2nd of 2 servers answered"
 };
 
 }  // namespace mrascheck

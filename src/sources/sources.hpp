@@ -29,13 +29,14 @@ class CertificatePool {
   std::unordered_map<Sha256, CertificateRef, FirstOctets> by_bytes_;  ///< key: SHA-256 of the DER
 };
 
-/// Error: config, naming the source, never the secret; an empty one too, and a terminal behind "fd:". One trailing newline
-/// is dropped. "file:" and "fd:" are bounded to 64 KiB. A pipe behind "fd:" can be read once a run, a file again and again.
+/// Error: config, naming the source, never the secret; an empty one too, and a terminal behind "fd:". One trailing
+/// newline is dropped. "file:" and "fd:" are bounded to 64 KiB. A pipe behind "fd:" can be read once a run, a file
+/// again and again.
 Result<Secret> read_secret(const SecretSource& source);
 
-/// The whole file. Error: local, "fe1.pem: No such file or directory"; a directory, a pipe, a device or more than `limit`
-/// too. Never waits for a writer.
-Result<ByteString> read_file(const std::string& path, std::size_t limit = 256U * 1024U * 1024U);
+/// The whole file. Error: local, "fe1.pem: No such file or directory"; a directory, a pipe, a device or more than
+/// `limit` too. Never waits for a writer.
+Result<ByteString> read_file(const std::string& path, std::size_t limit = std::size_t{256} * 1024 * 1024);
 
 /// A store on this machine: files, and directories of files (one level; symbolic links followed; order by name).
 /// What is half good gives its good half. Error only when nothing at all could be opened.

@@ -169,6 +169,17 @@ TEST(House, EveryFindingHasItsCheckACitationAndItsPlaceInTheManual) {
   }
 }
 
+TEST(House, EveryManualPageThatIsReferredToIsThere) {
+  static const std::regex reference{"\\n\\.Xr ((?:check_mras|mrascheck)[a-z.-]*) ([1-8])"};
+  for (const fs::path& page : files_below({"man"}, {".1", ".5", ".7"})) {
+    const std::string text = content_of(page);
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), reference); it != std::sregex_iterator(); ++it) {
+      EXPECT_TRUE(fs::exists(root / "man" / fmt::format("{}.{}", (*it)[1].str(), (*it)[2].str())))
+          << page << ": " << (*it)[0];
+    }
+  }
+}
+
 std::string output_of(const std::string& command) {
   std::string output;
   FILE* pipe = ::popen((std::string{MRASCHECK_BIN_DIR} + "/" + command + " 2>&1").c_str(), "r");
@@ -180,7 +191,6 @@ std::string output_of(const std::string& command) {
 }
 
 std::set<std::string> options_in(const std::string& help) {
-  static const std::regex option{"--([a-z][a-z0-9-]+)"};
   std::set<std::string> found;
   // Only the option column: two blanks, then the option; examples and sentences name options as well.
   static const std::regex line{"(?:^|\n)  (?:-[A-Za-z0-9] \\[ )?--([a-z][a-z0-9-]+)"};
