@@ -476,7 +476,8 @@ Task Collector::look(std::size_t index) {
     addresses = name->addresses;
   }
 
-  if (identity->second.error) {
+  const bool too_late = over_ || deadline_.over();
+  if (identity->second.error && !(too_late && *identity->second.error == late("not read"))) {
     give_up(
         {identity->second.error->kind, fmt::format("no identity for {}: {}", from->name, identity->second.error->text)},
         fmt::format("Mend the identity of {} first.", from->name));
@@ -486,7 +487,7 @@ Task Collector::look(std::size_t index) {
     give_up(*name->error, "Mend the name resolution first, or give the addresses in the configuration.");
     co_return;
   }
-  if (over_ || deadline_.over()) {
+  if (too_late) {
     give_up(late("not begun"), late_remedy());
     co_return;
   }
@@ -538,9 +539,6 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
     if (!turn.lifted()) loop_.spawn(hurry(&turn, over));
     Handshake record = co_await sources::probe(std::move(probe), deadline_);
     *over = true;
-    // Whoever is interrupted while he waits has not seen that nothing came: that is our own end, not the peer's
-    // silence.
-    if (options_.stop.stop_requested() && record.outcome == Outcome::timed_out) record.outcome = Outcome::local_failure;
     if (record.outcome == Outcome::local_failure) {
       add_gap(Needs::handshakes, link.id(), ErrorKind::local, fmt::format("{}: {}", record.address, record.detail),
               options_.stop.stop_requested() ? late_remedy()

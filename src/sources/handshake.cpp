@@ -74,6 +74,7 @@ void Look::end(Phase phase, const StepEnd& how, Clock::time_point started) {
   if (how.outcome != Outcome::timed_out || how.error != 0) return;
   const auto waited = Clock::now() - started;
   if (run_.stop.stop_requested()) {
+    record_.outcome = Outcome::local_failure;  // our own end, not the peer's silence
     record_.detail = fmt::format("interrupted after {}", seconds(waited));
   } else if (run_.over()) {
     record_.detail = fmt::format("no answer within {}, when the run's deadline came", seconds(waited));

@@ -34,7 +34,8 @@ struct Probe {
 
 /// Connects, shakes hands, and for the services mras and sip asks. A peer that `from` would not have accepted, by its
 /// path or its name, is not asked: it is given the quiet time to say what it thinks of us, and the outcome is
-/// rejected_by_us. Never fails: everything that happened is in the record.
+/// rejected_by_us. Never fails: everything that happened is in the record. Ended by `run.stop` it is a local_failure:
+/// whoever is interrupted while he waits has not seen that nothing came.
 boost::asio::awaitable<Handshake> probe(Probe task, Deadline run);
 
 }  // namespace mrascheck::sources

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -105,6 +106,8 @@ void RawPeer::serve() {
   while (readable(listener_, ended_)) {
     const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) continue;
+    const int at_once = 1;  // what was sent before a reset must have left
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     ++connections_;
     most_ = std::max<int>(most_, ++open_);
     talks_.emplace_back([this, fd] {

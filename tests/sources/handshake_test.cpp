@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sources/handshake.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "crypto/signature.hpp"
+#include "support/contoso_pki.hpp"
+#include "support/on_loop.hpp"
+#include "support/raw_peer.hpp"
+#include "support/s_server.hpp"
+#include "support/tls_peer.hpp"
+
+namespace mrascheck::sources {
+namespace {
+
+using test::RawPeer;
+using test::SServer;
+using test::TlsPeer;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+const test::ContosoPki& pki() {
+  return test::ContosoPki::get();
+}
+
+class HandshakeTest : public testing::Test {
+ protected:
+  HandshakeTest() {
+    from_.name = "fe1.contoso.example";
+    to_.name = "edge1.contoso.example";
+    to_.role = Role::edge;
+    link_.from = from_.name;
+    link_.to = to_.name;
+    limits_.step = 20s;
+    limits_.quiet = 300ms;
+    question_.identity = "sip:probe@contoso.example";
+    trust("root");
+  }
+
+  CertificateRef certificate(const std::string& name) {
+    const ByteString der = pki().openssl().der(name);
+    return pool_.intern(der).value();
+  }
+  void trust(const std::string& root) {
+    trust_ = {};
+    trust_.configured = true;
+    const CertificateRef anchor = certificate(root);
+    trust_.anchors.insert(anchor->sha256);
+    trust_.index.add(anchor);
+  }
+
+  Handshake look_at(std::uint16_t port, const Deadline& run) {
+    link_.port = port;
+    auto loaded = load_identity({from_.name, pki() / "fe1.crt", pki() / "fe1.key", {}, {}}, pool_);
+    if (!loaded) throw std::runtime_error(loaded.error().error.text);
+    crypto::TlsContext::Options options;
+    options.certificate = loaded->identity.certificate;
+    options.key = loaded->key;
+    Probe task{&from_,
+               &to_,
+               &link_,
+               "127.0.0.1",
+               "",
+               crypto::TlsContext::client(options).value(),
+               {loaded->identity.certificate},
+               &trust_,
+               question_,
+               limits_,
+               std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
+               [this](const Certificate& child, const Certificate& issuer) -> std::optional<SignatureState> {
+                 const auto state = verifier_.verify(child, issuer);
+                 return state ? std::optional(*state) : std::nullopt;
+               },
+               &pool_};
+    transport::Loop loop;
+    Handshake record = test::run_on(loop, probe(std::move(task), run));
+    EXPECT_EQ(record.from, from_.name);
+    EXPECT_EQ(record.to, to_.name);
+    EXPECT_EQ(record.address, "127.0.0.1");
+    EXPECT_EQ(record.port, port);
+    EXPECT_EQ(record.phase == Phase::done, record.outcome == Outcome::completed);
+    return record;
+  }
+  Handshake look_at(std::uint16_t port) { return look_at(port, test::in(50s)); }
+
+  Server from_;
+  Server to_;
+  Link link_;
+  TrustView trust_;
+  MrasQuestion question_;
+  Limits limits_;
+  CertificatePool pool_;
+  crypto::SignatureVerifier verifier_;
+};
+
+/// Phase and outcome in one comparison, with the record's own words in the failure.
+#define EXPECT_ENDED(record, phase_, outcome_)             \
+  EXPECT_EQ(to_string((record).phase), to_string(phase_)); \
+  EXPECT_EQ(to_string((record).outcome), to_string(outcome_)) << (record).detail
+
+// ---- peers that speak no TLS
+// -----------------------------------------------------------------------------------------
+
+struct RawCase {
+  const char* name;
+  RawPeer::Script script;
+  Phase phase;
+  Outcome outcome;
+  const char* detail;
+};
+
+class RawPeers : public HandshakeTest, public testing::WithParamInterface<RawCase> {};
+
+TEST_P(RawPeers, AreToldApart) {
+  RawPeer peer(GetParam().script);
+  limits_.step = 500ms;
+  const Handshake record = look_at(peer.port());
+  EXPECT_ENDED(record, GetParam().phase, GetParam().outcome);
+  EXPECT_NE(record.detail.find(GetParam().detail), std::string::npos) << record.detail;
+  EXPECT_GT(record.connect_time.count(), 0);
+  EXPECT_EQ(record.tls_time.count(), 0);
+  EXPECT_FALSE(record.accepted());
+  EXPECT_FALSE(record.mras);
+}
+
+void after_client_hello(RawPeer::Talk& talk, std::string_view bytes, bool reset) {
+  talk.receive_record();
+  talk.send(bytes);
+  if (reset) talk.reset();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Handshakes, RawPeers,
+    testing::Values(
+        RawCase{"Http", [](auto& talk) { after_client_hello(talk, "HTTP/1.1 400 Bad Request\r\n\r\n", false); },
+                Phase::tls, Outcome::not_tls, "HTTP"},
+        RawCase{"Sip", [](auto& talk) { after_client_hello(talk, "SIP/2.0 400 Bad Request\r\n\r\n", false); },
+                Phase::tls, Outcome::not_tls, "SIP"},
+        RawCase{"Silence", [](auto& talk) { talk.stay_silent(); }, Phase::tls, Outcome::timed_out,
+                "no answer within 0.5"},
+        RawCase{"Reset", [](auto& talk) { after_client_hello(talk, "", true); }, Phase::tls, Outcome::reset, "reset"},
+        RawCase{"Close", [](auto& talk) { after_client_hello(talk, "", false); }, Phase::tls, Outcome::closed,
+                "closed"},
+        RawCase{"AlertThenReset", [](auto& talk) { after_client_hello(talk, "\x15\x03\x03\x00\x02\x02\x28"s, true); },
+                Phase::tls, Outcome::rejected_by_peer, "handshake_failure"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(HandshakeTest, Refused) {
+  const test::RefusingPort port;
+  const Handshake record = look_at(port.port());
+  EXPECT_ENDED(record, Phase::connect, Outcome::refused);
+  EXPECT_EQ(record.detail, "Connection refused");
+  EXPECT_EQ(record.connect_time.count(), 0);
+}
+
+TEST_F(HandshakeTest, NoAnswerToTheConnection) {
+  const test::FullBacklog mute;
+  limits_.step = 200ms;
+  const Handshake record = look_at(mute.port());
+  EXPECT_ENDED(record, Phase::connect, Outcome::timed_out);
+  EXPECT_TRUE(record.detail.starts_with("no answer within 0.2")) << record.detail;
+}
+
+TEST_F(HandshakeTest, TheRunsDeadlineSaysSo) {
+  RawPeer peer([](RawPeer::Talk& talk) { talk.stay_silent(); });
+  const Handshake record = look_at(peer.port(), test::in(200ms));
+  EXPECT_ENDED(record, Phase::tls, Outcome::timed_out);
+  EXPECT_NE(record.detail.find("when the run's deadline came"), std::string::npos) << record.detail;
+}
+
+TEST_F(HandshakeTest, StoppedInMidHandshake) {
+  std::stop_source stop;
+  RawPeer peer([&](RawPeer::Talk& talk) {
+    talk.receive_record();
+    stop.request_stop();
+    talk.stay_silent();
+  });
+  const Handshake record = look_at(peer.port(), {Deadline::Clock::now() + 50s, stop.get_token()});
+  EXPECT_ENDED(record, Phase::tls, Outcome::local_failure);
+  EXPECT_TRUE(record.detail.starts_with("interrupted")) << record.detail;
+}
+
+// ---- the real openssl s_server
+// ---------------------------------------------------------------------------------------
+
+struct VersionCase {
+  const char* name;
+  const char* option;
+  const char* version;
+};
+
+class RealServer : public HandshakeTest, public testing::WithParamInterface<VersionCase> {
+ protected:
+  std::vector<std::string> arguments(std::vector<std::string> more) const {
+    std::vector<std::string> all{"-cert",  pki() / "edge1.crt", "-key", pki() / "edge1.key",
+                                 "-state", GetParam().option};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Versions, RealServer,
+                         testing::Values(VersionCase{"Tls12", "-tls1_2", "TLSv1.2"},
+                                         VersionCase{"Tls13", "-tls1_3", "TLSv1.3"}),
+                         [](const auto& row) { return row.param.name; });
+
+TEST_P(RealServer, LetsUsInAndAnswers) {
+  SServer server(
+      arguments({"-Verify", "3", "-verify_return_error", "-CAfile", pki() / "root.crt"}),
+      [](const std::string& request) { return test::sip_answer(request, "200 OK", test::mras_body(request)); });
+  const Handshake record = look_at(server.port());
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  EXPECT_EQ(record.tls_version, GetParam().version);
+  EXPECT_NE(record.cipher, "");
+  EXPECT_TRUE(record.client_certificate_requested);
+  EXPECT_TRUE(record.certificate_sent);
+  ASSERT_EQ(record.sent_chain.size(), 1U);
+  EXPECT_EQ(short_name(*record.sent_chain[0]), "fe1.contoso.example");
+  ASSERT_FALSE(record.peer_chain.empty());
+  EXPECT_EQ(short_name(*record.peer_chain[0]), "edge1.contoso.example");
+  ASSERT_EQ(record.accepted_issuers.size(), 1U);
+  EXPECT_EQ(record.accepted_issuers[0].common_name, "Contoso Root CA");
+  EXPECT_EQ(record.accepted_issuer_count, 1U);
+  EXPECT_TRUE(record.peer_answered);
+  EXPECT_TRUE(record.accepted());
+  EXPECT_GT(record.tls_time.count(), 0);
+  EXPECT_GT(record.sip_time.count(), 0);
+  ASSERT_TRUE(record.mras);
+  EXPECT_EQ(record.mras->sip_status, 200U);
+  EXPECT_TRUE(record.mras->credentials_present);
+  EXPECT_EQ(record.mras->problem, "");
+  ASSERT_EQ(record.mras->relays.size(), 1U);
+  const std::string& said = server.last_words();
+  EXPECT_NE(said.find("SERVICE sip:"), std::string::npos);
+  EXPECT_NE(said.find("verify return:1"), std::string::npos) << said;
+}
+
+TEST_P(RealServer, RefusesUsAndWeSayWhatItSays) {
+  SServer server(arguments({"-Verify", "3", "-verify_return_error", "-CAfile", pki() / "other.crt"}));
+  const Handshake record = look_at(server.port());
+  EXPECT_ENDED(record, GetParam().version == "TLSv1.2"s ? Phase::tls : Phase::confirm, Outcome::rejected_by_peer);
+  ASSERT_EQ(record.alerts_received.size(), 1U);
+  EXPECT_EQ(record.alerts_received[0].name(), "unknown_ca");
+  EXPECT_TRUE(record.alerts_received[0].fatal);
+  EXPECT_FALSE(record.peer_answered);
+  EXPECT_FALSE(record.accepted());
+  EXPECT_TRUE(record.certificate_sent);
+  EXPECT_EQ(record.peer_chain.size(), 1U) << "what was seen is kept when the handshake fails";
+  const std::string& said = server.last_words();
+  EXPECT_NE(said.find("alert write:fatal:unknown CA"), std::string::npos) << said;
+}
+
+TEST_P(RealServer, OfOnlyTlsRefusesUsToo) {
+  link_.service = Service::tls;
+  SServer server(arguments({"-Verify", "3", "-verify_return_error", "-CAfile", pki() / "other.crt"}));
+  const Handshake record = look_at(server.port());
+  EXPECT_ENDED(record, GetParam().version == "TLSv1.2"s ? Phase::tls : Phase::confirm, Outcome::rejected_by_peer);
+  EXPECT_FALSE(record.accepted());
+}
+
+TEST_P(RealServer, QuietIsAcceptanceWhenOnlyTlsIsAskedFor) {
+  link_.service = Service::tls;
+  SServer server(arguments({"-Verify", "3", "-verify_return_error", "-CAfile", pki() / "root.crt"}));
+  const Handshake record = look_at(server.port());
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  EXPECT_FALSE(record.peer_answered);
+  EXPECT_EQ(record.quiet_for, 300ms);
+  EXPECT_TRUE(record.accepted());
+  EXPECT_FALSE(record.mras);
+}
+
+TEST_P(RealServer, ThatAsksForNoCertificateGetsNone) {
+  SServer server(arguments({}), [](const std::string& request) { return test::sip_answer(request, "403 Forbidden"); });
+  const Handshake record = look_at(server.port());
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  EXPECT_FALSE(record.client_certificate_requested);
+  EXPECT_FALSE(record.certificate_sent);
+  EXPECT_TRUE(record.sent_chain.empty());
+  ASSERT_TRUE(record.mras);
+  EXPECT_EQ(record.mras->sip_status, 403U);
+}
+
+TEST_P(RealServer, ThatOurSideWouldRefuseIsNotAsked) {
+  trust("other");
+  SServer server(arguments({"-Verify", "3", "-verify_return_error", "-CAfile", pki() / "root.crt"}));
+  const Handshake record = look_at(server.port());
+  EXPECT_ENDED(record, Phase::confirm, Outcome::rejected_by_us);
+  EXPECT_TRUE(record.detail.starts_with("fe1.contoso.example would refuse it: ")) << record.detail;
+  EXPECT_TRUE(record.accepted()) << "the peer, for its part, was content";
+  EXPECT_FALSE(record.mras);
+  EXPECT_EQ(server.last_words().find("SERVICE"), std::string::npos);
+}
+
+TEST_P(RealServer, BothWouldRefuseEachOther) {
+  trust("other");
+  SServer server(arguments({"-Verify", "3", "-verify_return_error", "-CAfile", pki() / "other.crt"}));
+  const Handshake record = look_at(server.port());
+  if (GetParam().version == "TLSv1.2"s) {  // its refusal comes before our turn to judge
+    EXPECT_ENDED(record, Phase::tls, Outcome::rejected_by_peer);
+    return;
+  }
+  EXPECT_ENDED(record, Phase::confirm, Outcome::rejected_by_us);
+  EXPECT_NE(record.detail.find("; the peer refuses too: alert unknown_ca"), std::string::npos) << record.detail;
+  EXPECT_FALSE(record.accepted());
+  link_.expect = Expectation::refuse;
+  SServer second(arguments({"-Verify", "3", "-verify_return_error", "-CAfile", pki() / "other.crt"}));
+  EXPECT_ENDED(look_at(second.port()), Phase::confirm, Outcome::rejected_by_peer);
+}
+
+TEST_F(HandshakeTest, AnOldPeerIsRefusedByOurTls) {
+  SServer server({"-cert", pki() / "edge1.crt", "-key", pki() / "edge1.key", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"});
+  const Handshake record = look_at(server.port());
+  EXPECT_EQ(record.phase, Phase::tls);
+  EXPECT_FALSE(record.alerts_sent.empty() && record.alerts_received.empty()) << record.detail;
+  EXPECT_TRUE(record.outcome == Outcome::rejected_by_peer || record.outcome == Outcome::rejected_by_us)
+      << record.detail;
+}
+
+// ---- a TLS peer that behaves as told
+// ---------------------------------------------------------------------------------
+
+using ScriptedPeer = HandshakeTest;
+
+TlsPeer::Options options() {
+  return pki().peer();
+}
+
+TEST_F(ScriptedPeer, AnotherNameIsRefusedBeforeAnySip) {
+  to_.name = "edge2.contoso.example";
+  to_.pool = "edges.contoso.example";
+  std::string heard;
+  {
+    TlsPeer peer(options(), [&](TlsPeer::Session& session) { heard = session.receive(); });
+    const Handshake record = look_at(peer.port());
+    EXPECT_ENDED(record, Phase::confirm, Outcome::rejected_by_us);
+    EXPECT_EQ(record.detail,
+              "fe1.contoso.example would refuse it: its certificate is for edge1.contoso.example, not for "
+              "edge2.contoso.example or edges.contoso.example");
+  }
+  EXPECT_EQ(heard, "");
+}
+
+TEST_F(ScriptedPeer, ThePoolsNameWillDo) {
+  to_.name = "edge2.contoso.example";
+  to_.pool = "edge1.contoso.example";
+  TlsPeer peer(options(), [](TlsPeer::Session& session) {
+    session.send(test::sip_answer(session.receive_request(), "200 OK"));
+    session.raw().stay_silent();
+  });
+  EXPECT_ENDED(look_at(peer.port()), Phase::done, Outcome::completed);
+}
+
+struct GoOnCase {
+  const char* name;
+  void (*change)(TrustView&);
+};
+class NotJudged : public ScriptedPeer, public testing::WithParamInterface<GoOnCase> {};
+
+TEST_P(NotJudged, GoesOn) {
+  trust("other");
+  GetParam().change(trust_);
+  TlsPeer peer(options(), [](TlsPeer::Session& session) {
+    session.send(test::sip_answer(session.receive_request(), "200 OK"));
+    session.raw().stay_silent();
+  });
+  EXPECT_ENDED(look_at(peer.port()), Phase::done, Outcome::completed);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Trust, NotJudged,
+    testing::Values(GoOnCase{"WithoutConfiguredTrust", [](TrustView& trust) { trust.configured = false; }},
+                    GoOnCase{"WithAStoreThatCouldNotBeRead", [](TrustView& trust) { trust.missing = {"ad"}; }}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(ScriptedPeer, SilenceAfterTlsIsASipTimeout) {
+  limits_.step = 1s;
+  TlsPeer peer(options(), [](TlsPeer::Session& session) { session.raw().stay_silent(); });
+  const Handshake record = look_at(peer.port());
+  EXPECT_ENDED(record, Phase::sip, Outcome::timed_out);
+  EXPECT_FALSE(record.peer_answered);
+  EXPECT_EQ(record.quiet_for, limits_.quiet);
+  EXPECT_TRUE(record.accepted());
+  ASSERT_TRUE(record.mras);
+  EXPECT_FALSE(record.mras->answered);
+  EXPECT_NE(record.mras->problem, "");
+}
+
+TEST_F(ScriptedPeer, SilenceCutByTheRunIsNoAcceptance) {
+  limits_.quiet = 30s;
+  TlsPeer peer(options(), [](TlsPeer::Session& session) { session.raw().stay_silent(); });
+  const Handshake record = look_at(peer.port(), test::in(1s));
+  EXPECT_ENDED(record, Phase::confirm, Outcome::timed_out);
+  EXPECT_EQ(record.quiet_for, 0ms);
+  EXPECT_FALSE(record.accepted());
+}
+
+TEST_F(ScriptedPeer, SilenceCutByTheRunIsNoAcceptanceOfTlsEither) {
+  link_.service = Service::tls;
+  limits_.quiet = 30s;
+  TlsPeer peer(options(), [](TlsPeer::Session& session) { session.raw().stay_silent(); });
+  const Handshake record = look_at(peer.port(), test::in(1s));
+  EXPECT_ENDED(record, Phase::confirm, Outcome::timed_out);
+  EXPECT_FALSE(record.accepted());
+}
+
+struct SipCase {
+  const char* name;
+  TlsPeer::Script script;
+  Phase phase;
+  Outcome outcome;
+  bool answered;           ///< anything at all
+  const char* in_problem;  ///< a part of MrasExchange::problem; nothing: empty
+};
+
+class SipPeers : public ScriptedPeer, public testing::WithParamInterface<SipCase> {};
+
+TEST_P(SipPeers, AreToldApart) {
+  const SipCase& c = GetParam();
+  limits_.step = 1s;
+  limits_.quiet = 900ms;
+  TlsPeer peer(options(), c.script);
+  const Handshake record = look_at(peer.port());
+  EXPECT_ENDED(record, c.phase, c.outcome);
+  EXPECT_EQ(record.peer_answered, c.answered);
+  ASSERT_TRUE(record.mras);
+  if (c.in_problem == nullptr) {
+    EXPECT_EQ(record.mras->problem, "");
+  } else {
+    EXPECT_NE(record.mras->problem.find(c.in_problem), std::string::npos) << record.mras->problem;
+    EXPECT_FALSE(record.mras->answered);
+    EXPECT_NE(record.detail, "");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Exchanges, SipPeers,
+    testing::Values(SipCase{"ClosesWithoutAWord", [](auto& session) { session.receive_request(); }, Phase::confirm,
+                            Outcome::closed, false, ""},
+                    SipCase{"SaysGoodByeInsteadOfAnAnswer",
+                            [](auto& session) {
+                              session.receive_request();
+                              session.close();
+                            },
+                            Phase::confirm, Outcome::closed, false, ""},
+                    SipCase{"ResetsInsteadOfAnAnswer",
+                            [](auto& session) {
+                              session.receive_request();
+                              session.raw().reset();
+                            },
+                            Phase::confirm, Outcome::reset, false, ""},
+                    SipCase{"BodyShorterThanItsContentLength",
+                            [](auto& session) {
+                              const std::string request = session.receive_request();
+                              const std::string answer = test::sip_answer(request, "200 OK", test::mras_body(request));
+                              session.send(answer.substr(0, answer.size() - 100));
+                            },
+                            Phase::sip, Outcome::closed, true, "body"},
+                    SipCase{"BodyThatNeverEnds",
+                            [](auto& session) {
+                              const std::string request = session.receive_request();
+                              const std::string answer = test::sip_answer(request, "200 OK", test::mras_body(request));
+                              session.send(answer.substr(0, answer.size() - 100));
+                              session.raw().stay_silent();
+                            },
+                            Phase::sip, Outcome::timed_out, true, "body"},
+                    SipCase{"AnswerToAnotherCallId",
+                            [](auto& session) {
+                              std::string request = session.receive_request();
+                              request.replace(request.find("Call-ID: ") + 9, 4, "xxxx");
+                              session.send(test::sip_answer(request, "200 OK"));
+                              session.raw().stay_silent();
+                            },
+                            Phase::sip, Outcome::timed_out, true, ""},
+                    SipCase{"HttpInsideTls",
+                            [](auto& session) {
+                              session.receive_request();
+                              session.send("HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n");
+                              session.raw().stay_silent();
+                            },
+                            Phase::sip, Outcome::not_sip, true, ""},
+                    SipCase{"AHeaderLineOfAMebibyte",
+                            [](auto& session) {
+                              session.receive_request();
+                              session.send("SIP/2.0 200 OK\r\nX: " + std::string(std::size_t{1024} * 1024, 'x') +
+                                           "\r\n\r\n");
+                              session.raw().stay_silent();
+                            },
+                            Phase::sip, Outcome::not_sip, true, ""},
+                    SipCase{"AProvisionalAnswerFirst",
+                            [](auto& session) {
+                              const std::string request = session.receive_request();
+                              session.send(test::sip_answer(request, "101 Progress Report"));
+                              session.send(test::sip_answer(request, "504 Server time-out"));
+                              session.raw().stay_silent();
+                            },
+                            Phase::done, Outcome::completed, true, nullptr},
+                    SipCase{"AnswersAndResetsAtOnce",
+                            [](auto& session) {
+                              session.send(test::sip_answer(session.receive_request(), "503 Service Unavailable"));
+                              session.raw().reset();
+                            },
+                            Phase::done, Outcome::completed, true, nullptr}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(ScriptedPeer, ItsOwnRequestIsAnsweredAndOursGoesOn) {
+  std::string reply;
+  {
+    TlsPeer peer(options(), [&](TlsPeer::Session& session) {
+      const std::string request = session.receive_request();
+      session.send(
+          "NEGOTIATE sip:127.0.0.1:5061 SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:5062;branch=z9hG4bK1\r\nFrom: "
+          "<sip:edge1>;tag=1\r\nTo: <sip:fe1>\r\nCall-ID: theirs\r\nCSeq: 1 NEGOTIATE\r\nContent-Length: 0\r\n\r\n");
+      reply = session.receive_request();
+      session.send(test::sip_answer(request, "200 OK"));
+      session.raw().stay_silent();
+    });
+    EXPECT_ENDED(look_at(peer.port()), Phase::done, Outcome::completed);
+  }
+  EXPECT_TRUE(reply.starts_with("SIP/2.0 405")) << reply;
+}
+
+TEST_F(ScriptedPeer, EveryRequestHasItsOwnCallId) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 2; ++i) {
+    TlsPeer peer(options(), [&](TlsPeer::Session& session) {
+      const std::string request = session.receive_request();
+      const std::size_t at = request.find("Call-ID: ");
+      ids.push_back(request.substr(at, request.find("\r\n", at) - at));
+      session.send(test::sip_answer(request, "200 OK"));
+      session.raw().stay_silent();
+    });
+    look_at(peer.port());
+  }
+  ASSERT_EQ(ids.size(), 2U);
+  EXPECT_NE(ids[0], ids[1]);
+}
+
+TEST_F(ScriptedPeer, SipIsOptions) {
+  link_.service = Service::sip;
+  std::string request;
+  {
+    TlsPeer peer(options(), [&](TlsPeer::Session& session) {
+      request = session.receive_request();
+      session.send(test::sip_answer(request, "405 Method Not Allowed"));
+      session.raw().stay_silent();
+    });
+    const Handshake record = look_at(peer.port());
+    EXPECT_ENDED(record, Phase::done, Outcome::completed);
+    EXPECT_EQ(record.mras->method, "OPTIONS");
+  }
+  EXPECT_TRUE(request.starts_with("OPTIONS ")) << request;
+}
+
+}  // namespace
+}  // namespace mrascheck::sources
