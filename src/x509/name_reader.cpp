@@ -84,40 +84,40 @@ static bool wide_to_utf8(Bytes octets, std::size_t width, std::string& into) {
   return true;
 }
 
-/// False when it is no string, or not of its type.
-static bool decode_string(const Element& element, std::string& into) {
+/// The text of a string element; nothing when it is none, or not of its type. It stands in the element itself or, where
+/// its octets had to be changed, in `buffer`.
+static std::optional<std::string_view> decode_string(const Element& element, std::string& buffer) {
   const std::string_view octets = as_text(element.content);
-  into.clear();
+  buffer.clear();
   switch (element.tag) {
     case der::utf8_string:
       for (std::string_view rest = all_ascii(element.content) ? std::string_view{} : octets; !rest.empty();) {
-        if (take_utf8(rest) == no_character) return false;
+        if (take_utf8(rest) == no_character) return std::nullopt;
       }
-      into = octets;
-      return true;
+      return octets;
     case der::printable_string:
     case der::numeric_string:
     case der::teletex_string:
     case der::ia5_string:
-      if (all_ascii(element.content)) {
-        into = octets;
-      } else {
-        for (const std::uint8_t octet : element.content) append_utf8(into, octet);
-      }
-      return true;
+      if (all_ascii(element.content)) return octets;
+      for (const std::uint8_t octet : element.content) append_utf8(buffer, octet);
+      return buffer;
     case der::bmp_string:
-      return wide_to_utf8(element.content, 2, into);
+      if (!wide_to_utf8(element.content, 2, buffer)) return std::nullopt;
+      return buffer;
     case der::universal_string:
-      return wide_to_utf8(element.content, 4, into);
+      if (!wide_to_utf8(element.content, 4, buffer)) return std::nullopt;
+      return buffer;
     default:
-      return false;
+      return std::nullopt;
   }
 }
 
 std::optional<std::string> to_utf8(const Element& element) {
-  std::string text;
-  if (!decode_string(element, text)) return std::nullopt;
-  return text;
+  std::string buffer;
+  const std::optional<std::string_view> text = decode_string(element, buffer);
+  if (!text) return std::nullopt;
+  return std::string{*text};
 }
 
 static bool within(char32_t c, char32_t first, char32_t last) {
@@ -173,44 +173,71 @@ static void append_folded(std::string& text, char32_t c) {
   push(c);
 }
 
-static bool in_canonical_escaped(char32_t c) {
-  return c == ',' || c == '+' || c == '\\' || c == '#';
-}
+/// What becomes of an ASCII character in a canonical value: itself in lower case, or one of these two.
+static constexpr char canonical_blank = ' ';
+static constexpr char canonical_escaped = '\\';
+static constexpr std::array<char, 128> canonical_ascii = [] {
+  std::array<char, 128> table{};
+  for (std::size_t c = 0; c < table.size(); ++c) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    table[c] = static_cast<char>(upper ? c + ('a' - 'A') : c);
+  }
+  for (const char c : {'\t', '\n', '\v', '\f', '\r', ' '}) table[static_cast<std::size_t>(c)] = canonical_blank;
+  for (const char c : {',', '+', '#', '\\'}) table[static_cast<std::size_t>(c)] = canonical_escaped;
+  return table;
+}();
 
 /// RFC 5280, 7.1, with the insignificant spaces of RFC 4518, 2.6.1, left out at both ends and one between words.
 static void append_canonical_value(std::string& into, std::string_view utf8) {
+  // Table B.2 turns no character into more than three times its octets; an escape is twice, a blank at most once its
+  // own.
+  const std::size_t begin = into.size();
+  std::string wide;
   bool blank = false;
-  bool begun = false;
+  into.resize(begin + 3 * utf8.size());
+  char* out = into.data() + begin;
+  const char* const start = out;
   while (!utf8.empty()) {
     const auto octet = static_cast<unsigned char>(utf8.front());
-    char32_t c = octet;
+    char c = '\0';
+    wide.clear();
     if (octet < 0x80) {
       utf8.remove_prefix(1);
+      c = canonical_ascii[octet];
     } else {
-      c = take_utf8(utf8);
-      if (is_dropped(c)) continue;
+      const char32_t character = take_utf8(utf8);
+      if (is_dropped(character)) continue;
+      if (is_blank(character)) {
+        c = canonical_blank;
+      } else {
+        append_folded(wide, character);
+      }
     }
-    if (is_blank(c)) {
-      blank = true;
+    if (c == canonical_blank) {
+      blank = out != start;
       continue;
     }
-    if (blank && begun) into.push_back(' ');
+    if (blank) *out++ = ' ';
     blank = false;
-    begun = true;
-    if (c >= 0x80) {
-      append_folded(into, c);
-      continue;
+    if (!wide.empty()) {
+      out = std::copy(wide.begin(), wide.end(), out);
+    } else if (c == canonical_escaped) {
+      *out++ = '\\';
+      *out++ = static_cast<char>(octet);
+    } else {
+      *out++ = c;
     }
-    if (in_canonical_escaped(c)) into.push_back('\\');
-    into.push_back(static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c));
   }
+  into.resize(static_cast<std::size_t>(out - into.data()));
 }
 
 static void append_hex(std::string& text, Bytes octets) {
   static constexpr std::string_view digits = "0123456789abcdef";
+  std::size_t at = text.size();
+  text.resize(at + 2 * octets.size());
   for (const std::uint8_t octet : octets) {
-    text.push_back(digits[octet >> 4U]);
-    text.push_back(digits[octet & 0x0fU]);
+    text[at++] = digits[octet >> 4U];
+    text[at++] = digits[octet & 0x0fU];
   }
 }
 
@@ -252,9 +279,18 @@ static std::string_view attribute_name(Bytes oid) {
   return {};
 }
 
+static bool is_special(char c) {
+  return c == '"' || c == '+' || c == ',' || c == ';' || c == '<' || c == '>' || c == '\\' || c == '\0';
+}
+
 /// RFC 4514, 2.4.
 static void append_escaped(std::string& text, std::string_view value) {
-  static constexpr std::string_view special = "\"+,;<>\\";
+  if (value.empty()) return;
+  const bool odd_ends = value.front() == ' ' || value.front() == '#' || value.back() == ' ';
+  if (!odd_ends && std::none_of(value.begin(), value.end(), is_special)) {
+    text += value;
+    return;
+  }
   for (std::size_t i = 0; i < value.size(); ++i) {
     const char c = value[i];
     if (c == '\0') {
@@ -263,7 +299,7 @@ static void append_escaped(std::string& text, std::string_view value) {
     }
     const bool at_start = i == 0 && (c == ' ' || c == '#');
     const bool at_end = i + 1 == value.size() && c == ' ';
-    if (at_start || at_end || special.find(c) != std::string_view::npos) text.push_back('\\');
+    if (at_start || at_end || is_special(c)) text.push_back('\\');
     text.push_back(c);
   }
 }
@@ -282,7 +318,8 @@ struct Attribute {
   Bytes type;
   Element value;
   bool is_string = false;
-  std::string utf8;
+  std::string_view utf8;  ///< in the certificate or in `buffer`
+  std::string buffer;
 };
 
 }  // namespace
@@ -300,8 +337,10 @@ static bool take_attribute(Reader& in, Trouble& trouble, Attribute& into) {
   into.type = type.content;
   into.is_string = into.value.tag != der::bit_string;
   if (into.is_string) {
-    if (decode_string(into.value, into.utf8)) return true;
-    return trouble.at(into.value.whole, "an attribute value that is not the text its type says");
+    const std::optional<std::string_view> text = decode_string(into.value, into.buffer);
+    if (!text) return trouble.at(into.value.whole, "an attribute value that is not the text its type says");
+    into.utf8 = *text;
+    return true;
   }
   Bytes octets;
   unsigned unused = 0;
