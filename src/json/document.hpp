@@ -13,7 +13,7 @@ namespace mrascheck::json {
 /// Members stay in the order in which they were added or read.
 using Json = nlohmann::ordered_json;
 
-inline constexpr std::size_t max_document_bytes = 256U * 1024U * 1024U;
+inline constexpr std::size_t max_document_bytes = std::size_t{256} * 1024 * 1024;
 inline constexpr std::size_t max_depth = 64;
 inline constexpr std::size_t max_members = 1024;       ///< of one object
 inline constexpr std::size_t max_values = 16'000'000;  ///< of the whole document

@@ -24,7 +24,8 @@ namespace mrascheck::json {
 namespace {
 
 constexpr std::string_view format_name = "mrascheck-evidence";
-constexpr std::size_t max_name_bytes = 1024U * 1024U * 1024U;  // of all names together, each as often as it is used
+constexpr std::size_t max_name_bytes =
+    std::size_t{1024} * 1024 * 1024;  // of all names together, each as often as it is used
 
 template <class T, class U>
 concept As = std::same_as<std::remove_const_t<T>, U>;

@@ -70,6 +70,7 @@ std::vector<std::string> perfdata_of(const Report& report) {
   }
   make_unique(items);
   std::vector<std::string> texts;
+  texts.reserve(items.size());
   for (const Perfdata& item : items) texts.push_back(without_pipes(to_string(item)));
   return texts;
 }
