@@ -108,13 +108,13 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
   if (!args) return refuse(io.err, args.error().text, {});
   if (args->has("help")) {
     io.out << "Usage: mrascheck check [-c FILE] [options]\n"
-              "Looks at a site, judges what it saw, prints it, and exits with 0 (OK), 1 (WARNING),\n"
+              "Looks at a site, judges what it saw, prints it, and exits with 0 (OK),\n1 (WARNING), "
               "2 (CRITICAL) or 3 (UNKNOWN).\n\n"
            << help(known)
            << "\nExamples:\n"
               "  mrascheck check -c site.yaml\n"
               "  mrascheck check -c site.yaml --record monday.json --format plugin\n"
-              "  mrascheck check --evidence fe1.json --evidence fe2.json --format json=report.json\n";
+              "  mrascheck check --evidence fe1.json --evidence fe2.json --format json=all.json\n";
     return 0;
   }
   if (!args->positional.empty()) {

@@ -232,7 +232,7 @@ int run_plugin(const std::vector<std::string>& arguments, Streams io) {
   if (!args) return usage(io.out, args.error().text);
   if (args->has("help")) {
     io.out << "check_mras " << version
-           << "\nChecks one Edge as a Front End would use it: name, port, mutual TLS, certificates,\n"
+           << "\nChecks one Edge as a Front End would use it: name, port, mutual TLS,\ncertificates, "
               "media relay credentials.\n\n"
               "Usage: check_mras -H EDGE --certificate FILE --key FILE --trust FILE...\n"
               "                  --identity sip:USER@DOMAIN [options]\n\n"
