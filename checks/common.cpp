@@ -26,7 +26,7 @@ std::string short_host(std::string_view host) {
 }
 
 std::string Labels::unique(const std::string& wanted) {
-  const std::string cut = wanted.substr(0, 19);
+  std::string cut = wanted.substr(0, 19);
   const int seen = used_[cut]++;
   if (seen == 0) return cut;
   const std::string number = fmt::format("_{}", seen + 1);
