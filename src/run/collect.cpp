@@ -133,6 +133,7 @@ class Collector {
   Task look(std::size_t link);
   Task look_at(std::size_t link, std::size_t place, std::string address, const Client* client, std::size_t variant);
   Task hurry(Slots* turn, std::shared_ptr<bool> over);
+  Task lose_patience();
   Task watch_time();
   const Client& client_of(const Server& server, const sources::LoadedIdentity& identity);
   SignatureOracle verifying();
@@ -557,6 +558,13 @@ Task Collector::hurry(Slots* turn, std::shared_ptr<bool> over) {
   if (!*over) turn->lift();
 }
 
+/// A directory that does not answer must not cost the handshakes: from half of the time on, links begin without it.
+/// TrustView::missing then says so, and nothing is held against a peer for what might stand there.
+Task Collector::lose_patience() {
+  co_await transport::pause(deadline_.within(config_.limits.deadline / 2));
+  for (auto& [name, store] : stores_) store.ready.open();
+}
+
 Task Collector::watch_time() {
   co_await transport::pause(deadline_);
   over_ = true;
@@ -613,6 +621,7 @@ Evidence Collector::run() {
   begin_worker(std::move(identities));
   begin_worker(std::move(files));
   for (Job& job : directories) begin_worker({std::move(job)});
+  loop_.spawn(lose_patience());
   loop_.spawn(watch_time());
   if (all_ > 0) loop_.run_until(Clock::time_point::max());
 

@@ -49,7 +49,7 @@ Result<ByteString> read_file(const std::string& path, std::size_t limit) {
   ByteString content(static_cast<std::size_t>(status.st_size) + 1);
   std::size_t size = 0;
   while (true) {
-    if (size == content.size()) content.resize(std::min(limit + 1, content.size() + 64 * 1024));
+    if (size == content.size()) content.resize(std::min(limit + 1, content.size() + 65'536));
     const Result<std::size_t> got = read_some(file.number(), content.data() + size, content.size() - size);
     if (!got) return refuse(path, got.error().text);
     if (*got == 0) break;

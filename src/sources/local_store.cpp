@@ -132,7 +132,7 @@ static bool read_one_directory(const std::string& path, StoreKind kind, Certific
   }
   const std::size_t before = into.entries.size();
   for (const std::string& name : listing->names) {
-    read_one_file(path.ends_with('/') ? path + name : path + "/" + name, kind, pool, into);
+    read_one_file(fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name), kind, pool, into);
   }
   if (into.entries.size() == before) into.unreadable.push_back({place, "no certificate in this directory"});
   if (listing->cut) {

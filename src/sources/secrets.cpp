@@ -12,7 +12,7 @@
 
 namespace mrascheck::sources {
 
-static constexpr std::size_t max_secret = 64 * 1024;
+static constexpr std::size_t max_secret = std::size_t{64} * 1024;
 
 /// Makes the secret of `bytes` and leaves nothing of it in them.
 static Secret take_secret(ByteString& bytes, std::size_t size) {

@@ -8,7 +8,7 @@
 namespace mrascheck::x509 {
 
 /// Largest certificate that is read; a longer one is malformed.
-inline constexpr std::size_t max_certificate_size = 256 * 1024;
+inline constexpr std::size_t max_certificate_size = std::size_t{256} * 1024;
 
 /// Decodes exactly one DER certificate (RFC 5280, 4.1), strictly: definite and minimal lengths, nothing behind the end.
 /// An extension whose content cannot be decoded makes the whole certificate malformed, unless it is unknown to us.

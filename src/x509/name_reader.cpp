@@ -182,8 +182,8 @@ static constexpr std::array<char, 128> canonical_ascii = [] {
     const bool upper = c >= 'A' && c <= 'Z';
     table[c] = static_cast<char>(upper ? c + ('a' - 'A') : c);
   }
-  for (const char c : {'\t', '\n', '\v', '\f', '\r', ' '}) table[static_cast<std::size_t>(c)] = canonical_blank;
-  for (const char c : {',', '+', '#', '\\'}) table[static_cast<std::size_t>(c)] = canonical_escaped;
+  for (const char c : {'\t', '\n', '\v', '\f', '\r', ' '}) table[static_cast<unsigned char>(c)] = canonical_blank;
+  for (const char c : {',', '+', '#', '\\'}) table[static_cast<unsigned char>(c)] = canonical_escaped;
   return table;
 }();
 

@@ -14,7 +14,7 @@ namespace mrascheck::x509 {
 
 using namespace std::string_view_literals;
 
-static constexpr std::size_t max_file_size = 256U * 1024U * 1024U;
+static constexpr std::size_t max_file_size = std::size_t{256} * 1024 * 1024;
 static constexpr std::size_t max_certificates = 200'000;
 static constexpr std::size_t max_complaints = 1'000;
 

@@ -212,40 +212,43 @@ TEST(Plugin, FirstLineIsAtMost80ColumnsBeforeThePerfdata) {
   EXPECT_TRUE(line.substr(0, line.find(" | ")).ends_with("(+4 more)")) << line;
 }
 
-TEST(Plugin, NeverExceedsItsBudgetAndEndsInAWholeLine) {
+class BudgetTest : public testing::TestWithParam<int> {};
+
+TEST_P(BudgetTest, IsNeverExceededAndTheOutputEndsInAWholeLine) {
+  const int verbosity = GetParam();
   Report report = test::sample_report();
-  for (int i = 0; i < 40; ++i) report.checks.at(1).verdict.findings.push_back(report.checks.at(1).verdict.findings[0]);
+  for (int i = 0; i < 25; ++i) report.checks.at(1).verdict.findings.push_back(report.checks.at(1).verdict.findings[0]);
   for (int i = 0; i < 30; ++i) {
     report.checks.at(1).verdict.perfdata.push_back({"time_" + std::to_string(i), 0.1 * i, "s", {}, {}, 0, {}});
   }
-  for (int verbosity = 0; verbosity <= 3; ++verbosity) {
-    const auto whole = lines_of(render::plugin(report, {.verbosity = verbosity, .max_output = 1'000'000}));
-    const auto whole_values = whole[0].substr(whole[0].find(" | ") + 3);
-    // Every size in the plain form; the others go the same way.
-    for (std::size_t budget = 200; budget <= 4096; budget += verbosity == 0 ? 1 : 89) {
-      const std::string output = render::plugin(report, {.verbosity = verbosity, .max_output = budget});
-      ASSERT_LE(output.size(), budget);
-      ASSERT_EQ(output.back(), '\n');
-      const auto lines = lines_of(output);
-      ASSERT_TRUE(lines.back().ends_with(" left out; run mrascheck check for the whole report")) << budget;
-      // What is there is the beginning of the whole, and what is not there is counted.
-      for (std::size_t i = 1; i + 1 < lines.size(); ++i) ASSERT_EQ(lines[i], whole.at(i));
-      const std::size_t missing = whole.size() - (lines.size() - 1);
-      if (missing > 0) {
-        ASSERT_TRUE(lines.back().starts_with(count(missing, "line"))) << lines.back();
-      }
-      if (const std::size_t pipe = lines[0].find(" | "); pipe != std::string::npos) {
-        const std::string values = lines[0].substr(pipe + 3);
-        ASSERT_EQ(whole_values.substr(0, values.size()), values);
-        const std::size_t left = occurrences(whole_values, "=") - occurrences(values, "=");
-        ASSERT_EQ(lines.back().find("performance value") != std::string::npos, left > 0);
-        if (left > 0) {
-          ASSERT_NE(lines.back().find(count(left, "performance value")), std::string::npos);
-        }
+  const auto whole = lines_of(render::plugin(report, {.verbosity = verbosity, .max_output = 1'000'000}));
+  const auto whole_values = whole[0].substr(whole[0].find(" | ") + 3);
+  // Every size in the plain form; the others go the same way.
+  for (std::size_t budget = 200; budget <= 4096; budget += verbosity == 0 ? 1 : 89) {
+    const std::string output = render::plugin(report, {.verbosity = verbosity, .max_output = budget});
+    ASSERT_LE(output.size(), budget);
+    ASSERT_EQ(output.back(), '\n');
+    const auto lines = lines_of(output);
+    ASSERT_TRUE(lines.back().ends_with(" left out; run mrascheck check for the whole report")) << budget;
+    // What is there is the beginning of the whole, and what is not there is counted.
+    for (std::size_t i = 1; i + 1 < lines.size(); ++i) ASSERT_EQ(lines[i], whole.at(i));
+    const std::size_t missing = whole.size() - (lines.size() - 1);
+    if (missing > 0) {
+      ASSERT_TRUE(lines.back().starts_with(count(missing, "line"))) << lines.back();
+    }
+    if (const std::size_t pipe = lines[0].find(" | "); pipe != std::string::npos) {
+      const std::string values = lines[0].substr(pipe + 3);
+      ASSERT_EQ(whole_values.substr(0, values.size()), values);
+      const std::size_t left = occurrences(whole_values, "=") - occurrences(values, "=");
+      ASSERT_EQ(lines.back().find("performance value") != std::string::npos, left > 0);
+      if (left > 0) {
+        ASSERT_NE(lines.back().find(count(left, "performance value")), std::string::npos);
       }
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Verbosity, BudgetTest, testing::Values(0, 1, 2, 3));
 
 TEST(Plugin, PerfdataComesBeforeLongOutput) {
   Report report = test::sample_report();

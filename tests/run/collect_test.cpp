@@ -436,6 +436,19 @@ TEST_F(CollectTest, ASilentDirectoryEndsWithTheDeadline) {
   EXPECT_EQ(evidence.stores.size(), 1U);
 }
 
+TEST_F(CollectTest, ASilentDirectoryDoesNotCostTheHandshakes) {
+  test::LdapResponder responder([](const test::LdapResponder::Request&) { return test::LdapResponder::Reply{}; });
+  TlsPeer peer(pki().peer(), grant);
+  directory("ad", responder.uri());
+  config_.limits.deadline = 6s;
+  front_end("fe1").trusts = {"ad"};
+  edge("edge1");
+  link("fe1", "edge1", peer.port());
+  const Evidence evidence = collect();
+  EXPECT_EQ(endings(evidence), Lines{"edge1 done completed"});
+  EXPECT_EQ(gaps(evidence, Needs::stores).size(), 1U);
+}
+
 TEST_F(CollectTest, TiedChainsAreAllTried) {
   const test::OpensslCli& openssl = pki().openssl();
   openssl.issued("issuing", "/CN=Contoso Issuing CA", "root", test::ca_extensions);

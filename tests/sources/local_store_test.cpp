@@ -187,6 +187,7 @@ TEST(CertificatePoolTest, DecodesOnceFromAnyThread) {
   std::vector<std::vector<CertificateRef>> seen(4);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(seen.size());
     for (std::vector<CertificateRef>& mine : seen) {
       threads.emplace_back([&] {
         for (int i = 0; i < 200; ++i) mine.push_back(pool.intern(i % 2 == 0 ? root : sub).value());
@@ -205,7 +206,7 @@ TEST(CertificatePoolTest, RefusesWhatIsNoCertificate) {
   const Result<CertificateRef> none = pool.intern(as_bytes("hello"));
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error(), (Error{ErrorKind::malformed, "not a SEQUENCE at byte 0"}));
-  EXPECT_EQ(pool.intern(ByteString(300 * 1024)).error().text, "larger than 256 KiB");
+  EXPECT_EQ(pool.intern(ByteString(300'000)).error().text, "larger than 256 KiB");
 }
 
 }  // namespace mrascheck::sources
