@@ -139,7 +139,7 @@ void judge_one(const PathJudgement& judgement, Verdict& verdict) {
   if (set.paths.size() > most_paths)
     broken.facts.push_back(fmt::format("and {} more paths, none of them valid", set.paths.size() - most_paths));
   for (const std::string& seen : judgement.seen_in) broken.facts.push_back(fmt::format("seen in {}", seen));
-  if (judgement.seen_in.empty()) broken.facts.push_back("from its configured files; not seen on the wire");
+  if (judgement.seen_in.empty()) broken.facts.push_back("as its own files and stores make it; not seen on the wire");
   broken.remedy = remedy_for(kind, judgement, best);
 }
 

@@ -455,8 +455,14 @@ std::vector<std::string> expected_names(const Server& server) {
 std::vector<PathJudgement> judge_paths(const Evidence& evidence, const SignatureOracle& signature) {
   std::vector<PathJudgement> judgements;
   std::map<std::pair<std::vector<std::string>, std::vector<std::string>>, TrustView> views;
+  const auto view_of = [&](const Server& server) -> const TrustView& {
+    const auto [place, added] = views.try_emplace({server.trusts, server.intermediates});
+    if (added) place->second = trust_of(evidence, server);
+    return place->second;
+  };
   const auto judge = [&](const Server& judging, const Server& subject, bool subject_is_client,
-                         const std::vector<CertificateRef>& chain, const std::string& seen_in) {
+                         const std::vector<CertificateRef>& chain, const std::string& seen_in,
+                         const std::vector<std::string>& unread_by_subject) {
     if (chain.empty()) return;
     const auto known = std::find_if(judgements.begin(), judgements.end(), [&](const PathJudgement& j) {
       return j.judge == judging.name && j.subject == subject.name && j.subject_is_client == subject_is_client &&
@@ -473,18 +479,33 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
     added.subject_is_client = subject_is_client;
     added.chain = chain;
     if (!seen_in.empty()) added.seen_in.push_back(seen_in);
-    auto view = views.find({judging.trusts, judging.intermediates});
-    if (view == views.end()) {
-      view = views.emplace(std::pair{judging.trusts, judging.intermediates}, trust_of(evidence, judging)).first;
+    const TrustView& view = view_of(judging);
+    added.trust_configured = view.configured;
+    added.missing_stores = view.missing;
+    for (const std::string& store : unread_by_subject) {
+      if (std::find(added.missing_stores.begin(), added.missing_stores.end(), store) == added.missing_stores.end())
+        added.missing_stores.push_back(store);
     }
-    added.trust_configured = view->second.configured;
-    added.missing_stores = view->second.missing;
-    if (!view->second.configured) return;
+    if (!view.configured) return;
     // Server authentication is what every certificate of these products must allow; a client's is asked for only by one
     // retired kind of partner (Microsoft Learn, "Environmental requirements for Skype for Business Server"), so the
     // client side is not held to it.
-    added.result = judge_peer(chain, view->second, expected_names(subject),
-                              subject_is_client ? nullptr : server_auth_oid, evidence.collected_at, signature);
+    added.result = judge_peer(chain, view, expected_names(subject), subject_is_client ? nullptr : server_auth_oid,
+                              evidence.collected_at, signature);
+  };
+  /// What `subject` would present, where it was not seen on the wire.
+  const auto judge_configured = [&](const Server& judging, const Server& subject, bool subject_is_client,
+                                    const Identity& identity) {
+    if (!identity.certificate) return;
+    if (subject.chain == ChainMode::from_stores) {
+      const TrustView& own = view_of(subject);
+      for (const auto& chain : windows_chains(identity.certificate, own, evidence.collected_at, signature))
+        judge(judging, subject, subject_is_client, chain, {}, own.missing);
+      return;
+    }
+    std::vector<CertificateRef> chain{identity.certificate};
+    chain.insert(chain.end(), identity.chain.begin(), identity.chain.end());
+    judge(judging, subject, subject_is_client, chain, {}, {});
   };
   for (const Link& link : evidence.site.links) {
     const Server* from = evidence.site.server(link.from);
@@ -494,17 +515,14 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
     bool saw_server = false;
     for (const Handshake& handshake : evidence.handshakes) {
       if (handshake.from != from->name || handshake.to != to->name || handshake.port != link.port) continue;
-      judge(*from, *to, false, handshake.peer_chain, handshake.id());
-      judge(*to, *from, true, handshake.sent_chain, handshake.id());
+      judge(*from, *to, false, handshake.peer_chain, handshake.id(), {});
+      judge(*to, *from, true, handshake.sent_chain, handshake.id(), {});
       saw_server |= !handshake.peer_chain.empty();
       saw_client |= !handshake.sent_chain.empty();
     }
     for (const Identity& identity : evidence.identities) {
-      if (!identity.certificate) continue;
-      std::vector<CertificateRef> chain{identity.certificate};
-      chain.insert(chain.end(), identity.chain.begin(), identity.chain.end());
-      if (identity.server == from->name && !saw_client) judge(*to, *from, true, chain, {});
-      if (identity.server == to->name && !saw_server) judge(*from, *to, false, chain, {});
+      if (identity.server == from->name && !saw_client) judge_configured(*to, *from, true, identity);
+      if (identity.server == to->name && !saw_server) judge_configured(*from, *to, false, identity);
     }
   }
   return judgements;

@@ -175,10 +175,11 @@ struct PathJudgement {
   std::vector<CertificateRef> chain;
   std::vector<std::string> seen_in;  ///< Handshake::id() of those in which it was presented; empty: from its files
   bool trust_configured = false;
-  std::vector<std::string> missing_stores;
-  PeerJudgement result;  ///< empty paths when no trust is configured
+  std::vector<std::string> missing_stores;  ///< not read: the judge's, and those that the subject's chain is built from
+  PeerJudgement result;                     ///< empty paths when no trust is configured
 };
-/// For every link, both directions: what was presented on the wire, else what is configured to be.
+/// For every link, both directions: what was presented on the wire, else what is configured to be: the files' chain, or
+/// the one that the subject's own stores make.
 std::vector<PathJudgement> judge_paths(const Evidence& evidence, const SignatureOracle& signature);
 
 }  // namespace mrascheck

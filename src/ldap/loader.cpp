@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 
+#include <array>
+#include <filesystem>
+
 #include "ldap/module.hpp"
 
 namespace mrascheck::ldap {
@@ -17,9 +20,21 @@ namespace {
 }
 
 Result<ReadDirectory> load() {
-  // Found by the program's own run path, which names the place that the module is installed to. Never unloaded: GnuTLS
-  // leaves thread-local data behind.
-  void* module = ::dlopen(module_file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error) {
+    return fail(ErrorKind::local, fmt::format("{}: cannot be found, so no directory can be read: /proc/self/exe: {}",
+                                              module_file, error.message()));
+  }
+  // Beside the program, as it was built and as it is installed. Never by a search path, which others may set.
+  fs::path file;
+  for (const char* place : std::array{"../lib/mrascheck", MRASCHECK_MODULE_PLACE}) {
+    file = program.parent_path() / place / module_file;
+    if (fs::exists(file, error)) break;
+  }
+  // Never unloaded: GnuTLS leaves thread-local data behind.
+  void* module = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   void* symbol = module == nullptr ? nullptr : ::dlsym(module, read_directory_symbol);
   if (symbol == nullptr) {
     const char* why = ::dlerror();

@@ -219,6 +219,57 @@ TEST(WindowsChains, AWrongKeyLosesAndNothingFittingSendsTheLeaf) {
   EXPECT_EQ(bare.front().size(), 1U);
 }
 
+/// A Front End whose chain its stores make, and an Edge that was never reached.
+Evidence unseen_link() {
+  Evidence evidence;
+  evidence.collected_at = issuers_clock();
+  Server front_end;
+  front_end.name = "fe1.contoso.example";
+  front_end.trusts = {"roots"};
+  front_end.intermediates = {"directory"};
+  front_end.chain = ChainMode::from_stores;
+  Server edge;
+  edge.name = "edge1.contoso.example";
+  edge.role = Role::edge;
+  edge.trusts = {"roots"};
+  evidence.site.servers = {front_end, edge};
+  evidence.site.links.push_back({.from = front_end.name, .to = edge.name});
+  StoreContents& roots = evidence.stores.emplace_back();
+  roots.store = "roots";
+  roots.entries.emplace_back().certificate = issuer_fixture("root-r2");
+  roots.entries.back().kind = StoreKind::root;
+  Identity& identity = evidence.identities.emplace_back();
+  identity.server = front_end.name;
+  identity.certificate = issuer_fixture("redeployment-plain-leaf");
+  return evidence;
+}
+
+TEST(PathJudgements, OfWhatWasNotSeenTakeTheChainThatTheStoresMake) {
+  crypto::SignatureVerifier verifier;
+  Evidence evidence = unseen_link();
+  StoreContents& directory = evidence.stores.emplace_back();
+  directory.store = "directory";
+  for (const char* name : {"redeployment-plain-a", "redeployment-plain-b"}) {
+    directory.entries.emplace_back().certificate = issuer_fixture(name);
+    directory.entries.back().kind = StoreKind::intermediate;
+  }
+  const auto judgements = judge_paths(evidence, test::verifying_oracle(verifier));
+  ASSERT_EQ(judgements.size(), 1U);
+  EXPECT_EQ(judgements.front().chain,
+            (std::vector{issuer_fixture("redeployment-plain-leaf"), issuer_fixture("redeployment-plain-b")}));
+  EXPECT_TRUE(judgements.front().result.trusted());
+  EXPECT_TRUE(judgements.front().missing_stores.empty());
+}
+
+TEST(PathJudgements, OfWhatWasNotSeenWantTheStoresThatMakeTheChain) {
+  crypto::SignatureVerifier verifier;
+  const auto judgements = judge_paths(unseen_link(), test::verifying_oracle(verifier));
+  ASSERT_EQ(judgements.size(), 1U);
+  EXPECT_FALSE(judgements.front().result.trusted());
+  EXPECT_EQ(judgements.front().missing_stores, std::vector<std::string>{"directory"})
+      << "that the Edge would refuse is not known while the Front End's directory was not read";
+}
+
 TEST(Names, InACertificateCountWithoutWildcards) {
   const Certificate& leaf = *issuer_fixture("redeployment-leaf-keyid");
   EXPECT_TRUE(certificate_has_name(leaf, "pool.contoso.example"));
