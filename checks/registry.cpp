@@ -12,7 +12,7 @@ namespace mrascheck::checks {
 namespace {
 
 constexpr std::array registered{
-#define CHECK(name) &name,
+#define CHECK(name) &(name),
 #include "checks/checks.def"
 #undef CHECK
 };

@@ -145,7 +145,7 @@ asio::awaitable<StepEnd> Connection::send(Bytes bytes, Deadline step) {
 }
 
 StepEnd Connection::receive_arrived(ByteString& into) {
-  std::array<std::uint8_t, 16 * 1024> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read_some fills it
+  std::array<std::uint8_t, 16'384> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read_some fills it
   ErrorCode failed;
   const std::size_t got = impl_->socket.read_some(asio::buffer(buffer), failed);
   if (would_block(failed)) return {Outcome::timed_out, 0, "nothing arrived"};

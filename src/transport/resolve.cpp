@@ -85,7 +85,7 @@ class Lookup : public std::enable_shared_from_this<Lookup> {
     return ares_set_servers_ports_csv(channel_, fmt::format("{}", fmt::join(servers, ",")).c_str());
   }
 
-  void ask(const std::string& name, std::vector<int> families) {
+  void ask(const std::string& name, const std::vector<int>& families) {
     for (const int family : families) questions_.push_back({.family = family, .status = pending, .addresses = {}});
     for (Question& question : questions_) {
       ares_addrinfo_hints hints{};
