@@ -116,7 +116,7 @@ void judge_one(const PathJudgement& judgement, Verdict& verdict) {
     open.summary = fmt::format("whether {} has a valid certification path to the certificate of {} could not be told",
                                judgement.judge, judgement.subject);
     for (const std::string& store : judgement.missing_stores)
-      open.facts.push_back(fmt::format("store {} could not be read", store));
+      open.facts.push_back(fmt::format("store {} could not be read whole", store));
     if (!set.bound.empty()) open.facts.push_back(fmt::format("the search for paths was ended at {}", set.bound));
     for (const Path& path : set.paths) {
       for (const PathProblem& problem : path.problems) open.facts.push_back(problem.text);

@@ -13,7 +13,6 @@ constexpr std::array kinds{
     FindingKind{
         "store-contents.unreadable", "something in a store is no certificate that can be read", {"RFC 5280", "4.1"}},
     FindingKind{"store-contents.empty", "a store holds no certificate at all", {"RFC 5280", "6.1.1"}},
-    FindingKind{"store-contents.truncated", "a store was not read to its end", {"MS-ADTS", "3.1.1.3.4.6"}},
 };
 
 Verdict judge(const Evidence& evidence) {
@@ -42,13 +41,6 @@ Verdict judge(const Evidence& evidence) {
       empty.remedy =
           "Check that the configuration names the right file, directory or container, and that the account that reads "
           "it may see the certificates.";
-    }
-    if (!store.truncated.empty()) {
-      Finding& cut = verdict.findings.emplace_back(finding(kinds[2], Status::unknown, store.store));
-      cut.summary = fmt::format("store {} was not read to its end: {}", store.store, store.truncated);
-      cut.remedy =
-          "Raise the limit that is named (size-limit in the configuration, or the directory's own), so that no "
-          "certificate is overlooked.";
     }
     std::string note = fmt::format("{} from {}", count(store.entries.size(), "certificate"), store.source);
     for (const std::string& referral : store.referrals) note += fmt::format("; referral not followed: {}", referral);

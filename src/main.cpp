@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <malloc.h>
+
 #include <csignal>
 #include <exception>
 #include <iostream>
@@ -7,6 +9,10 @@
 #include "core/status.hpp"
 
 int main(int argc, char** argv) {
+  // Thousands of small values are made while reading stores. A thread's own arena grows by a system call a page; the
+  // common one by a mebibyte.
+  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_TOP_PAD, 1 << 20);
   std::signal(SIGPIPE, SIG_IGN);  // a peer or a reader that goes away is an error to report, not an end
   try {
     return mrascheck::cli::run(argc, argv, {std::cout, std::cerr});

@@ -13,6 +13,7 @@
 #include "core/time.hpp"
 #include "json/evidence_json.hpp"
 #include "render/render.hpp"
+#include "run/door.hpp"
 
 namespace mrascheck::cli {
 namespace {
@@ -89,7 +90,9 @@ Result<void> set_time(const Arguments& args, const char* option, std::chrono::mi
 /// From recordings or from the site itself; nothing more is decided here.
 tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   if (args.has("evidence")) {
-    auto evidence = read_recordings(args.texts("evidence"));
+    const auto& door = run::door();
+    if (!door) return tl::unexpected(std::vector{door.error().text});
+    auto evidence = (*door)->read_recordings(args.texts("evidence"));
     if (!evidence) return tl::unexpected(std::vector{evidence.error().text});
     return std::move(*evidence);
   }
@@ -99,7 +102,9 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
        {set_time(args, "timeout", config->limits.step), set_time(args, "deadline", config->limits.deadline)}) {
     if (!set) return tl::unexpected(std::vector{set.error().text});
   }
-  return look(*config, ::isatty(STDERR_FILENO) == 1);
+  return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
+    return std::vector{error.text};
+  });
 }
 
 int run_check(const std::vector<std::string>& arguments, Streams io) {

@@ -14,7 +14,7 @@
 #include "core/time.hpp"
 #include "json/evidence_json.hpp"
 #include "render/render.hpp"
-#include "sources/sources.hpp"
+#include "run/door.hpp"
 
 namespace mrascheck::cli {
 namespace {
@@ -193,11 +193,10 @@ Result<Config> config_from(const Arguments& args) {
     if (!source) return fail(ErrorKind::config, "--passphrase: " + source.error().text);
     identity.passphrase = *source;
   }
-  sources::CertificatePool pool;
-  const auto loaded = sources::load_identity(identity, pool);
-  if (!loaded) return tl::unexpected(loaded.error().error);
-  const Certificate& certificate = *loaded->identity.certificate;
-  front_end.name = args.has("from") ? args.text("from") : short_name(certificate);
+  if (!run::door()) return tl::unexpected(run::door().error());
+  const auto certificate = (*run::door())->try_identity(identity);
+  if (!certificate) return tl::unexpected(certificate.error().error);
+  front_end.name = args.has("from") ? args.text("from") : short_name(**certificate);
   identity.server = front_end.name;
   config.identities.push_back(std::move(identity));
 
@@ -251,7 +250,9 @@ int run_plugin(const std::vector<std::string>& arguments, Streams io) {
     return usage(io.out, fmt::format("{}: options only", printable(args->positional.front(), 80)));
   const auto config = config_from(*args);
   if (!config) return usage(io.out, config.error().text);
-  const Evidence evidence = look(*config, false);
+  const auto looked = look(*config, false);
+  if (!looked) return usage(io.out, looked.error().text);
+  const Evidence& evidence = *looked;
   std::string complaint;
   if (args->has("record")) {
     if (const auto done = write_file(args->text("record"), json::write_evidence(evidence)); !done)

@@ -19,9 +19,7 @@
 #include "checks/registry.hpp"
 #include "core/status.hpp"
 #include "core/text.hpp"
-#include "json/evidence_json.hpp"
-#include "run/collect.hpp"
-#include "sources/sources.hpp"
+#include "run/door.hpp"
 #include "yaml/config_reader.hpp"
 
 namespace mrascheck::cli {
@@ -71,7 +69,7 @@ tl::expected<Config, std::vector<std::string>> load_config(const std::string& pa
   std::vector<std::string> problems = std::move(file.problems);
   // Keys and certificates are looked into as well, so that a wrong pair is told with its place, before anything is
   // tried.
-  sources::CertificatePool pool;
+  if (!run::door()) return tl::unexpected(std::vector{run::door().error().text});
   const auto complained = [&](const IdentitySource& source) {
     return std::any_of(file.positions.begin(), file.positions.end(), [&](const auto& position) {
       return position.first.starts_with(fmt::format("identities.{}.", source.server)) &&
@@ -81,11 +79,11 @@ tl::expected<Config, std::vector<std::string>> load_config(const std::string& pa
   };
   for (const IdentitySource& source : file.config.identities) {
     if (complained(source)) continue;  // a file that is not there needs no second line
-    const auto loaded = sources::load_identity(source, pool);
-    if (loaded) continue;
-    const auto where = file.positions.find(fmt::format("identities.{}.{}", source.server, loaded.error().field));
-    problems.push_back(where == file.positions.end() ? loaded.error().error.text
-                                                     : fmt::format("{}: {}", where->second, loaded.error().error.text));
+    const auto tried = (*run::door())->try_identity(source);
+    if (tried) continue;
+    const auto where = file.positions.find(fmt::format("identities.{}.{}", source.server, tried.error().field));
+    problems.push_back(where == file.positions.end() ? tried.error().error.text
+                                                     : fmt::format("{}: {}", where->second, tried.error().error.text));
   }
   if (!problems.empty()) return tl::unexpected(std::move(problems));
   return std::move(file.config);
@@ -134,7 +132,9 @@ Result<std::vector<const Check*>> select_checks(const std::vector<std::string>& 
   return chosen;
 }
 
-Evidence look(const Config& config, bool progress) {
+Result<Evidence> look(const Config& config, bool progress) {
+  const auto& door = run::door();
+  if (!door) return tl::unexpected(door.error());
   const SignalWatch signals;
   run::Options options;
   options.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
@@ -145,22 +145,9 @@ Evidence look(const Config& config, bool progress) {
       std::cerr << fmt::format("\r\033[K[{}/{}] {}", done, all, printable(what, 60)) << std::flush;
     };
   }
-  Evidence evidence = run::collect(config, make_plan(config), options);
+  Evidence evidence = (*door)->collect(config, make_plan(config), options);
   if (progress) std::cerr << "\r\033[K" << std::flush;
   return evidence;
-}
-
-Result<Evidence> read_recordings(const std::vector<std::string>& paths) {
-  sources::CertificatePool pool;
-  std::vector<Evidence> recordings;
-  for (const std::string& path : paths) {
-    const auto content = sources::read_file(path);
-    if (!content) return tl::unexpected(content.error());
-    auto evidence = json::read_evidence(as_text(*content), path, [&pool](Bytes der) { return pool.intern(der); });
-    if (!evidence) return tl::unexpected(evidence.error());
-    recordings.push_back(std::move(*evidence));
-  }
-  return merge(std::move(recordings));
 }
 
 Result<void> write_file(const std::string& path, const std::string& content) {

@@ -26,10 +26,8 @@ Result<std::vector<const Check*>> select_checks(const std::vector<std::string>& 
                                                 const std::vector<std::string>& skip);
 
 /// Looks at everything in `config`, with progress on a terminal; SIGTERM and SIGINT end it early.
-Evidence look(const Config& config, bool progress);
-
-/// Reads recordings and joins them. Error: local, malformed or config, naming the file.
-Result<Evidence> read_recordings(const std::vector<std::string>& paths);
+/// Error: local, when a part of the program is not there.
+Result<Evidence> look(const Config& config, bool progress);
 
 /// Writes a whole file by way of a temporary one beside it. Error: local, "out.json: No space left on device".
 Result<void> write_file(const std::string& path, const std::string& content);

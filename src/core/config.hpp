@@ -50,6 +50,13 @@ struct IdentitySource {
   std::optional<SecretSource> passphrase;
 };
 
+/// What is wrong with them. config: key and certificate do not belong together, the passphrase is wrong, a file is no
+/// certificate; local: a file cannot be read.
+struct IdentityError {
+  Error error;
+  std::string field;  ///< the key of the configuration at fault: "key"
+};
+
 struct Limits {
   std::chrono::milliseconds step{10'000};      ///< each of resolve, connect, TLS, SIP; from its own start
   std::chrono::milliseconds quiet{1'000};      ///< how long a peer must stay silent to count as having accepted us

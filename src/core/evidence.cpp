@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <iterator>
 #include <map>
@@ -24,11 +25,11 @@ concept Number = std::is_integral_v<T> || std::is_enum_v<T>;
 class Key {
  public:
   Key& operator<<(std::string_view text) {
-    for (const char c : text) {
-      bytes_.push_back(c);
-      if (c == '\0') bytes_.push_back('\x01');
+    for (std::size_t nul = text.find('\0'); nul != std::string_view::npos; nul = text.find('\0')) {
+      bytes_.append(text.substr(0, nul + 1)).push_back('\x01');
+      text.remove_prefix(nul + 1);
     }
-    bytes_.append(2, '\0');
+    bytes_.append(text).append(2, '\0');
     return *this;
   }
   Key& operator<<(const std::string& text) { return *this << std::string_view{text}; }
@@ -42,7 +43,9 @@ class Key {
   Key& operator<<(T value) {
     auto number = static_cast<std::uint64_t>(value);
     if constexpr (std::is_signed_v<T>) number ^= std::uint64_t{1} << 63U;
-    for (unsigned shift = 64; shift > 0; shift -= 8) bytes_.push_back(static_cast<char>(number >> (shift - 8)));
+    std::array<char, 8> octets{};
+    for (std::size_t i = octets.size(); i-- > 0; number >>= 8U) octets[i] = static_cast<char>(number);
+    bytes_.append(octets.data(), octets.size());
     return *this;
   }
   template <class Rep, class Period>

@@ -288,10 +288,10 @@ TrustView trust_of(const Evidence& evidence, const Server& server) {
     for (const std::string& name : names) {
       const auto store = std::find_if(evidence.stores.begin(), evidence.stores.end(),
                                       [&](const StoreContents& contents) { return contents.store == name; });
-      if (store == evidence.stores.end()) {
+      if (store == evidence.stores.end() || !store->truncated.empty()) {
         if (std::find(view.missing.begin(), view.missing.end(), name) == view.missing.end())
           view.missing.push_back(name);
-        continue;
+        if (store == evidence.stores.end()) continue;
       }
       for (const StoreEntry& entry : store->entries) {
         // NTAuth and Enrollment Services do not feed the stores from which chains are built (KB295663).

@@ -12,6 +12,13 @@ Report judge(const Evidence& evidence, std::span<const Check* const> checks) {
   report.vantage = evidence.vantage;
   report.collected_at = evidence.collected_at;
   report.gaps = evidence.gaps;
+  // What a limit cut off was not looked at, for every check that looks at stores.
+  for (const StoreContents& store : evidence.stores) {
+    if (store.truncated.empty()) continue;
+    report.gaps.push_back({Needs::stores, store.store, ErrorKind::local, "not read to its end: " + store.truncated,
+                           "Raise the limit that is named (size-limit in the configuration, or the directory's own), "
+                           "so that no certificate is overlooked."});
+  }
   report.status = Status::ok;
   bool looked_at_something = false;
   for (const Check* check : checks) {

@@ -52,6 +52,8 @@ bool distorts(std::uint32_t c) {
 std::string printable(std::string_view text, std::size_t limit) {
   static constexpr std::string_view replacement = "\xEF\xBF\xBD";
   static constexpr std::string_view ellipsis = "...";
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (plain && text.size() <= limit) return std::string{text};
   std::string out;
   out.reserve(std::min(text.size(), limit));
   std::size_t room_for_ellipsis = 0;  // length of `out` up to which an ellipsis still fits
@@ -78,7 +80,9 @@ std::string to_lower(std::string_view text) {
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && to_lower(a) == to_lower(b);
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char left, char right) { return lower(left) == lower(right); });
 }
 
 std::string_view trim(std::string_view text) {

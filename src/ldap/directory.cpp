@@ -79,7 +79,9 @@ class Reader {
   };
 
   /// What one search brought: everything until its last message, which is returned.
-  Result<Answer> collect(const Query& query, std::optional<Rest>* slice = nullptr);
+  Result<Answer> collect(const Query& query, std::optional<Rest>* slice);
+  Result<Answer> receive(int id, std::vector<MessagePtr>& entries, std::optional<Rest>* slice);
+  Result<void> add_entries(std::vector<MessagePtr>& messages, std::optional<Rest>* slice);
   Result<void> find_base();
   Result<std::string> configuration_context();
   Result<bool> exists(const std::string& dn);
@@ -112,8 +114,7 @@ class Reader {
 };
 
 void Reader::cut(std::string reason) {
-  if (!answer_.truncated) answer_.remarks.push_back(std::move(reason));
-  answer_.truncated = true;
+  if (answer_.truncated.empty()) answer_.truncated = std::move(reason);
 }
 
 void Reader::add_referrals(const std::vector<std::string>& referrals) {
@@ -212,17 +213,29 @@ Result<void> Reader::add_entry(LDAPMessage* message, std::optional<Rest>* slice)
   return {};
 }
 
-Result<Answer> Reader::collect(const Query& query, std::optional<Rest>* slice) {
-  const auto id = session_.search(query);
-  if (!id) return tl::unexpected(id.error());
+/// Takes apart what has come, until the size limit is reached.
+Result<void> Reader::add_entries(std::vector<MessagePtr>& messages, std::optional<Rest>* slice) {
+  for (const MessagePtr& message : messages) {
+    if (full_) break;
+    if (auto added = add_entry(message.get(), slice); !added) return added;
+    // Entries without values cost a server nothing: their number is bounded too.
+    if (++entries_ > source_.size_limit + 1000) full_ = true;
+  }
+  messages.clear();
+  return {};
+}
+
+/// Receives the answer to the search `id`. The last entries of it are left in `entries`, not taken apart yet.
+Result<Answer> Reader::receive(int id, std::vector<MessagePtr>& entries, std::optional<Rest>* slice) {
+  constexpr std::size_t most_waiting = 2'000;
   for (;;) {
-    const auto message = session_.next(*id);
+    auto message = session_.next(id);
     if (!message) return tl::unexpected(message.error());
     switch (ldap_msgtype(message->get())) {
       case LDAP_RES_SEARCH_ENTRY:
-        if (auto added = add_entry(message->get(), slice); !added) return tl::unexpected(added.error());
-        // Entries without values cost a server nothing: their number is bounded too.
-        if (++entries_ > source_.size_limit + 1000) full_ = true;
+        entries.push_back(std::move(*message));
+        if (entries.size() < most_waiting) break;
+        if (auto added = add_entries(entries, slice); !added) return tl::unexpected(added.error());
         break;
       case LDAP_RES_SEARCH_REFERENCE: {
         const auto referrals = session_.references(message->get());
@@ -236,10 +249,20 @@ Result<Answer> Reader::collect(const Query& query, std::optional<Rest>* slice) {
         break;
     }
     if (full_) {
-      session_.abandon(*id);
+      session_.abandon(id);
       return Answer{};
     }
   }
+}
+
+Result<Answer> Reader::collect(const Query& query, std::optional<Rest>* slice) {
+  const auto id = session_.search(query);
+  if (!id) return tl::unexpected(id.error());
+  std::vector<MessagePtr> entries;
+  auto answer = receive(*id, entries, slice);
+  if (!answer) return answer;
+  if (auto added = add_entries(entries, slice); !added) return tl::unexpected(added.error());
+  return answer;
 }
 
 Result<std::string> Reader::configuration_context() {
@@ -343,13 +366,28 @@ Result<void> Reader::read_pages() {
               .filter = filter + ')',
               .attribute = std::string{ca_certificate},
               .cookie = ""};
-  do {
-    const auto page = collect(query);
-    if (!page) return tl::unexpected(page.error());
-    if (auto judged = judge(*page, answer_.base); !judged) return judged;
-    query.cookie = page->cookie;
-  } while (!query.cookie->empty() && !full_ && !answer_.truncated);
-  return {};
+  auto id = session_.search(query);
+  std::vector<MessagePtr> entries;
+  while (id) {
+    const auto page = receive(*id, entries, nullptr);
+    if (!page) {
+      if (auto added = add_entries(entries, nullptr); !added) return added;
+      return tl::unexpected(page.error());
+    }
+    const bool more = page->code == LDAP_SUCCESS && !page->cookie.empty() && !full_;
+    // The server makes the next page while this one is taken apart.
+    if (more) {
+      query.cookie = page->cookie;
+      id = session_.search(query);
+    }
+    if (auto added = add_entries(entries, nullptr); !added) return added;
+    if (auto judged = judge(*page, answer_.base); !judged || !more) return judged;
+    if (full_ && id) {
+      session_.abandon(*id);
+      return {};
+    }
+  }
+  return tl::unexpected(id.error());
 }
 
 Result<void> Reader::read_ranges() {
@@ -383,7 +421,7 @@ void Reader::make_remarks() {
     answer_.remarks.push_back(fmt::format("{} outside the known containers: ignored, the first one in {}",
                                           count(elsewhere_, "value"), elsewhere_dn_));
   }
-  if (answer_.truncated) return;
+  if (!answer_.truncated.empty()) return;
   for (std::size_t i = 0; i < containers.size(); ++i) {
     if (!seen_[i]) answer_.remarks.push_back(fmt::format("{}: no such entry", containers[i].name));
   }

@@ -32,7 +32,7 @@ struct DirectoryAnswer {
   std::vector<std::string> referrals;
   std::vector<std::string>
       remarks;  ///< "ldap://dc1: no answer within 10 s; ldap://dc2 answered", "NTAuthCertificates: no such entry"
-  bool truncated = false;  ///< source.size_limit or the server's limit cut the answer; a remark says which
+  std::string truncated;  ///< why not everything was read: source.size_limit or a limit of the server; empty: all was
 };
 
 /// How the servers' names become addresses; both as in Config.

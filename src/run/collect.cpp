@@ -27,7 +27,7 @@ using transport::Gate;
 using transport::Loop;
 using Clock = Deadline::Clock;
 using Task = boost::asio::awaitable<void>;
-using LoadResult = tl::expected<sources::LoadedIdentity, sources::IdentityError>;
+using LoadResult = tl::expected<sources::LoadedIdentity, IdentityError>;
 
 namespace {
 
@@ -99,7 +99,7 @@ std::string store_remedy(const StoreSource& source, ErrorKind kind) {
   }
 }
 
-std::string identity_remedy(const IdentitySource& source, const sources::IdentityError& error) {
+std::string identity_remedy(const IdentitySource& source, const IdentityError& error) {
   const std::string field = error.field.empty() ? "certificate" : error.field;
   if (error.error.kind == ErrorKind::timed_out) {
     return fmt::format("Look at the file under `{}` of {}: reading it takes too long.", field, source.server);
@@ -252,13 +252,13 @@ void Collector::begin_worker(std::vector<Job> jobs) {
 Collector::Job Collector::identity_job(const IdentitySource& source) {
   return [this, source, deadline = deadline_, pool = pool_]() -> std::function<void()> {
     if (deadline.over()) {
-      return [this, source] { identity_loaded(source, tl::unexpected(sources::IdentityError{late("not read"), {}})); };
+      return [this, source] { identity_loaded(source, tl::unexpected(IdentityError{late("not read"), {}})); };
     }
     auto result = std::make_shared<LoadResult>();
     try {
       *result = sources::load_identity(source, *pool);
     } catch (const std::exception& cause) {
-      *result = tl::unexpected(sources::IdentityError{{ErrorKind::local, printable(cause.what())}, {}});
+      *result = tl::unexpected(IdentityError{{ErrorKind::local, printable(cause.what())}, {}});
     }
     return [this, source, result] { identity_loaded(source, std::move(*result)); };
   };
@@ -418,7 +418,7 @@ const Client& Collector::client_of(const Server& server, const sources::LoadedId
   std::vector<std::vector<CertificateRef>> chains{std::move(own)};
   if (server.chain == ChainMode::from_stores) {
     if (!client.trust.missing.empty()) {
-      client.problem = {ErrorKind::local, fmt::format("what {} would send is not known: {} could not be read",
+      client.problem = {ErrorKind::local, fmt::format("what {} would send is not known: {} could not be read whole",
                                                       server.name, enumerate(client.trust.missing))};
       return client;
     }
@@ -578,7 +578,7 @@ Task Collector::watch_time() {
   for (const std::size_t i : plan_.identities) {
     const IdentitySource& source = config_.identities[i];
     if (!identities_.at(source.server).arrived) {
-      identity_loaded(source, tl::unexpected(sources::IdentityError{late("not read"), {}}));
+      identity_loaded(source, tl::unexpected(IdentityError{late("not read"), {}}));
     }
   }
   for (const std::size_t i : plan_.stores) {

@@ -36,6 +36,7 @@ Result<StoreContents> read_directory_store(const StoreSource& source, Certificat
   contents.source = std::move(answer->server);
   contents.referrals = std::move(answer->referrals);
   contents.remarks = std::move(answer->remarks);
+  contents.truncated = std::move(answer->truncated);
   return contents;
 }
 

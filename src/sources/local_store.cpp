@@ -136,7 +136,7 @@ static bool read_one_directory(const std::string& path, StoreKind kind, Certific
   }
   if (into.entries.size() == before) into.unreadable.push_back({place, "no certificate in this directory"});
   if (listing->cut) {
-    into.unreadable.push_back({place, fmt::format("more than {} files: the rest is left out", max_directory_entries)});
+    into.truncated = fmt::format("{}: more than {} files: the rest is left out", place, max_directory_entries);
   }
   if (listing->directories > 0) {
     into.remarks.push_back(fmt::format("{}: {} in it left out, only files are read", place,

@@ -52,12 +52,6 @@ struct LoadedIdentity {
   Identity identity;
   std::optional<crypto::PrivateKey> key;
 };
-/// Error: config, when key and certificate do not belong together, the passphrase is wrong, a file is no certificate;
-/// local, when a file cannot be read. `field` names the key of the configuration at fault: "key".
-struct IdentityError {
-  Error error;
-  std::string field;
-};
 tl::expected<LoadedIdentity, IdentityError> load_identity(const IdentitySource& source, CertificatePool& pool);
 
 }  // namespace mrascheck::sources

@@ -102,8 +102,6 @@ const std::vector<Change>& changes() {
        }},
       {"store-contents.empty", Status::warning,
        [](SmallSite& s) { s.evidence.stores.emplace_back().store = "edge-root"; }},
-      {"store-contents.truncated", Status::unknown,
-       [](SmallSite& s) { s.evidence.stores[0].truncated = "the server gives 1000 at most"; }},
       {"names-resolve.not-found", Status::critical,
        [](SmallSite& s) {
          s.evidence.resolutions[0].addresses.clear();

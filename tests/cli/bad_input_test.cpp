@@ -278,6 +278,21 @@ TEST(BadDirectory, WithoutTheBaseIsNamed) {
   EXPECT_THAT(ended.out, AllOf(HasSubstr(slapd.ldap()), HasSubstr("CN=Nowhere")));
 }
 
+TEST(BadDirectory, ThatStopsEarlyIsUnknownForEveryCheckThatLooksAtStores) {
+  const Files files;
+  const test::TestCa ca("CN=Contoso Root CA");
+  test::SlapdSettings settings;
+  settings.database = "sizelimit 10\n";
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = fmt::format("CN=Contoso CA {}", i);
+    settings.entries += test::ca_entry(name + ",CN=AIA", {ca.ca_certificate(name, i + 2)}) + "\n";
+  }
+  const Slapd slapd(settings);
+  const Ended ended = look_at_directory(files, "ldap: " + slapd.ldap());
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("stores local: not read to its end: " + slapd.ldap() + ": the server stopped"),
+                               HasSubstr("unknown because of this: store-contents, same-name-issuers and ")));
+}
+
 TEST(OutputFile, InAMissingDirectoryTakesNothingFromTheVerdict) {
   const Files files;
   const std::string lost = files.dir() / "lost/file.json";

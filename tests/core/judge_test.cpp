@@ -57,6 +57,20 @@ TEST(Judge, AGapIsUnknownForTheChecksThatNeedIt) {
   EXPECT_EQ(report.status, Status::critical) << "what is known to be bad stays bad";
 }
 
+TEST(Judge, AStoreThatWasCutShortIsUnknownForEveryCheckThatLooksAtStores) {
+  Evidence evidence;
+  StoreContents& store = evidence.stores.emplace_back();
+  store.store = "ad";
+  store.truncated = "the server gives 1000 at most";
+  const std::array checks{&passing, &idle};
+  const Report report = judge(evidence, checks);
+  EXPECT_EQ(report.status, Status::unknown);
+  EXPECT_EQ(report.checks[0].status, Status::unknown);
+  EXPECT_EQ(report.checks[1].status, Status::ok);
+  ASSERT_EQ(report.gaps.size(), 1U);
+  EXPECT_EQ(report.gaps[0].reason, "not read to its end: the server gives 1000 at most");
+}
+
 TEST(Judge, AGapThatNoChosenCheckNeedsIsStillNotOk) {
   Evidence evidence;
   evidence.gaps.push_back(gap(Needs::handshakes));

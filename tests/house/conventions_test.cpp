@@ -55,16 +55,17 @@ const std::map<std::string, std::set<std::string>>& rooms() {
       {"core", {}},
       {"x509", plain},
       {"crypto", plain},
-      {"ldap", plain},
+      {"module", plain},
+      {"ldap", {"core", "module"}},
       {"yaml", plain},
       {"json", plain},
       {"sip", plain},
       {"transport", {"core", "crypto"}},  // its TLS stream pumps a crypto::TlsEngine
       {"sources", {"core", "x509", "crypto", "ldap", "json", "sip", "transport"}},
-      {"run", {"core", "crypto", "sources", "transport"}},
+      {"run", {"core", "crypto", "json", "module", "sources", "transport"}},
       {"render", {"core", "json"}},
       {"checks", plain},
-      {"cli", {"core", "run", "render", "checks", "yaml", "json", "sources"}},
+      {"cli", {"core", "run", "render", "checks", "yaml", "json"}},
   };
   return allowed;
 }

@@ -490,7 +490,7 @@ TEST_F(CollectTest, AChainFromAStoreThatWasNotReadIsNotGuessed) {
   EXPECT_EQ(
       gaps(evidence, Needs::handshakes),
       Lines{fmt::format("fe1.contoso.example -> edge1.contoso.example:{}: what fe1.contoso.example would send is not "
-                        "known: lost could not be read",
+                        "known: lost could not be read whole",
                         peer.port())});
   EXPECT_EQ(peer.connections(), 0);
 }

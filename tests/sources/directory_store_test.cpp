@@ -86,6 +86,26 @@ TEST(DirectoryStoreTest, WhatIsNoCertificateIsUnreadableAndTheRestIsKept) {
   EXPECT_THAT(contents->unreadable.back().reason, StartsWith("value 5: "));
 }
 
+TEST(DirectoryStoreTest, ALimitThatCutTheAnswerIsSaid) {
+  const TestCa ca{"Root"};
+  const LdapResponder server{[&](const LdapResponder::Request& request) -> LdapResponder::Reply {
+    const std::vector<std::string> values{std::string{as_text(ca.own_certificate())},
+                                          std::string{as_text(ca.ca_certificate("CN=Sub", 2))}};
+    return {LdapResponder::entry(request.id, "CN=Root,CN=AIA,CN=Public Key Services,CN=Services,DC=x",
+                                 {{"cACertificate", values}}) +
+            LdapResponder::search_done(request.id)};
+  }};
+  StoreSource source;
+  source.ldap_uris = {server.uri()};
+  source.base = "CN=Public Key Services,CN=Services,DC=x";
+  source.size_limit = 1;
+  CertificatePool pool;
+  const auto contents = read_directory_store(source, pool, 20s, Deadline{});
+  ASSERT_TRUE(contents) << contents.error().text;
+  EXPECT_EQ(contents->entries.size(), 1U);
+  EXPECT_THAT(contents->truncated, HasSubstr("size_limit: stopped after 1 certificate"));
+}
+
 TEST(DirectoryStoreTest, APasswordThatCannotBeReadIsSaidBeforeAnyServerIsAsked) {
   StoreSource source;
   source.ldap_uris = {fmt::format("ldap://127.0.0.1:{}", test::free_port())};
