@@ -350,6 +350,9 @@ std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& ta
 }
 
 CertificateGraph::CertificateGraph(const Evidence& evidence) {
+  std::size_t most = 0;
+  for (const StoreContents& store : evidence.stores) most += store.entries.size();
+  by_subject_.reserve(most);
   for (const StoreContents& store : evidence.stores) {
     for (const StoreEntry& entry : store.entries) add(entry.certificate, &store, &entry);
   }
@@ -369,6 +372,7 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
     add_chain(handshake.sent_chain);
   }
   for (auto& [subject, entries] : by_subject_) {
+    if (entries.size() == 1) continue;
     std::sort(entries.begin(), entries.end(),
               [](const GraphEntry& a, const GraphEntry& b) { return by_content(a.certificate, b.certificate); });
     std::vector<GraphEntry> merged;

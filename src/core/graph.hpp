@@ -145,7 +145,7 @@ class CertificateGraph {
 
  private:
   void add(const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry);
-  std::unordered_map<std::string, std::vector<GraphEntry>> by_subject_;
+  std::unordered_map<std::string_view, std::vector<GraphEntry>> by_subject_;  ///< by Name::canonical, in the evidence
   std::vector<CertificateRef> live_;
 };
 

@@ -177,8 +177,7 @@ Result<void> Reader::add_entry(LDAPMessage* message, std::optional<Rest>* slice)
   BerElement* cursor = nullptr;
   if (ldap_get_dn_ber(session_.get(), message, &cursor, &dn) != LDAP_SUCCESS) return unreadable();
   const BerPtr cursor_owner{cursor};
-  const std::string raw_dn{dn.bv_val, dn.bv_len};
-  const std::string shown_dn = printable(raw_dn);
+  const std::string shown_dn = printable({dn.bv_val, dn.bv_len});
   const Container* place = slice == nullptr ? container(dn) : nullptr;
   const StoreKind kind = slice != nullptr ? (*slice)->kind : place != nullptr ? place->kind : StoreKind::mixed;
   std::optional<Rest> rest;
@@ -203,7 +202,7 @@ Result<void> Reader::add_entry(LDAPMessage* message, std::optional<Rest>* slice)
     if (slice != nullptr && (!range || range->first != expected)) continue;
     add_values(shown_dn, kind, range ? range->first : 0, values);
     found = true;
-    if (range && range->last) rest = Rest{raw_dn, *range->last + 1, kind};
+    if (range && range->last) rest = Rest{{dn.bv_val, dn.bv_len}, *range->last + 1, kind};
   }
   if (slice == nullptr) {
     if (rest) rests_.push_back(std::move(*rest));
