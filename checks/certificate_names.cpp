@@ -70,10 +70,13 @@ Verdict judge(const Evidence& evidence) {
     const Server* server = evidence.site.server(name);
     if (server != nullptr && certificate) shown[{server->name, certificate->sha256}] = {server, certificate};
   };
-  for (const Identity& identity : evidence.identities) show(identity.server, identity.certificate);
+  for (const Identity& identity : evidence.identities) {
+    if (!evidence.site.stranger(identity.server)) show(identity.server, identity.certificate);
+  }
   for (const Handshake& handshake : evidence.handshakes) {
     if (!handshake.peer_chain.empty()) show(handshake.to, handshake.peer_chain.front());
-    if (!handshake.sent_chain.empty()) show(handshake.from, handshake.sent_chain.front());
+    if (!handshake.sent_chain.empty() && !evidence.site.stranger(handshake.from))
+      show(handshake.from, handshake.sent_chain.front());
   }
   for (const auto& [key, pair] : shown) judge_one(*pair.first, *pair.second, verdict);
   return verdict;

@@ -111,12 +111,14 @@ void judge_one(const PathJudgement& judgement, Verdict& verdict) {
     verdict.notes.push_back({about, path_text(set.paths.front())});
     return;
   }
-  if (set.undecided() || !judgement.missing_stores.empty()) {
+  if (set.undecided() || !judgement.missing_stores.empty() || judgement.sent_unreadable) {
     Finding& open = verdict.findings.emplace_back(finding(kinds[undecided], Status::unknown, about));
     open.summary = fmt::format("whether {} has a valid certification path to the certificate of {} could not be told",
                                judgement.judge, judgement.subject);
     for (const std::string& store : judgement.missing_stores)
       open.facts.push_back(fmt::format("store {} could not be read whole", store));
+    if (judgement.sent_unreadable)
+      open.facts.push_back(fmt::format("a certificate that {} sent could not be read", judgement.subject));
     if (!set.bound.empty()) open.facts.push_back(fmt::format("the search for paths was ended at {}", set.bound));
     for (const Path& path : set.paths) {
       for (const PathProblem& problem : path.problems) open.facts.push_back(problem.text);

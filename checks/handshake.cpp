@@ -22,6 +22,12 @@ constexpr std::array kinds{
     FindingKind{"handshake.stranger-accepted", "a client that must be refused was let in", {"RFC 8446", "4.4.2.4"}},
     FindingKind{
         "handshake.no-client-certificate-asked", "the peer asks its clients for no certificate", {"RFC 8446", "4.3.2"}},
+    FindingKind{"handshake.no-client-certificate-sent",
+                "our certificate fits nothing that the peer asked for",
+                {"RFC 8446", "4.4.2.3"}},
+    FindingKind{
+        "handshake.unreadable-certificate", "a certificate that the peer sent cannot be read", {"RFC 5280", "4.1"}},
+    FindingKind{"handshake.no-common-tls", "this host and the peer agree on no TLS", {"RFC 8446", "4.1.1"}},
     FindingKind{"handshake.slow", "the handshake took longer than its threshold allows", {"RFC 8446", "2"}},
     FindingKind{
         "handshake.untested-refusal", "whether the peer would refuse could not be tried", {"RFC 8446", "4.4.2.4"}},
@@ -37,6 +43,9 @@ enum Kind : std::size_t {
   not_tls,
   stranger_accepted,
   no_client_certificate_asked,
+  no_client_certificate_sent,
+  unreadable_certificate,
+  no_common_tls,
   slow,
   untested_refusal,
   not_tried,
@@ -120,6 +129,18 @@ Finding failure(const Evidence& evidence, const Handshake& handshake) {
     case Outcome::rejected_by_peer:
       return alert_finding(evidence, handshake);
     case Outcome::rejected_by_us:
+      if (handshake.phase == Phase::tls) {
+        Finding made =
+            make(no_common_tls,
+                 fmt::format("{} and this host agree on no TLS: {}", handshake.to,
+                             handshake.detail.empty() ? "the handshake failed" : handshake.detail),
+                 fmt::format(
+                     "Compare the TLS versions and cipher suites that {} is allowed to use with those of this host's "
+                     "OpenSSL. Whether {} itself would get through cannot be told from here.",
+                     handshake.to, handshake.from));
+        made.status = Status::unknown;
+        return made;
+      }
       return make(rejected_by_us,
                   fmt::format("{} would refuse {}: its certificate is not acceptable", handshake.from, handshake.to),
                   fmt::format("See certification-path and certificate-names for what is wrong with it; mend the "
@@ -158,8 +179,26 @@ Finding failure(const Evidence& evidence, const Handshake& handshake) {
   }
 }
 
+/// Not for a TLS version, a cipher suite or a fault of its own: it saw our certificate, and then refused.
+bool refused_for_its_certificate(const Handshake& handshake) {
+  if (!handshake.client_certificate_requested || !handshake.certificate_sent) return false;
+  if (handshake.outcome == Outcome::reset || handshake.outcome == Outcome::closed) return true;
+  if (handshake.outcome != Outcome::rejected_by_peer || handshake.alerts_received.empty()) return false;
+  // RFC 8446, 6.2: handshake_failure, those about certificates, access_denied, decrypt_error, certificate_required.
+  const std::uint8_t alert = handshake.alerts_received.back().description;
+  return (alert >= 40 && alert <= 49) || alert == 51 || alert == 116;
+}
+
 void judge_refusal(const Handshake& handshake, Verdict& verdict) {
-  if (handshake.accepted()) {
+  if (handshake.accepted() && handshake.client_certificate_requested && !handshake.certificate_sent) {
+    Finding& untested =
+        verdict.findings.emplace_back(finding(kinds[untested_refusal], Status::unknown, handshake.id()));
+    untested.summary = fmt::format(
+        "whether {} refuses the certificate of {} could not be tried: it fits none of the "
+        "signature algorithms that were asked for, so none was sent",
+        handshake.to, handshake.from);
+    untested.remedy = fmt::format("Give {} a certificate of another key type.", handshake.from);
+  } else if (handshake.accepted()) {
     Finding& open = verdict.findings.emplace_back(finding(kinds[stranger_accepted], Status::critical, handshake.id()));
     open.summary = fmt::format("{} let {} in, though it must be refused", handshake.to, handshake.from);
     open.facts = what_was_shown(handshake);
@@ -168,8 +207,7 @@ void judge_refusal(const Handshake& handshake, Verdict& verdict) {
         "what does "
         "not belong into its trusted roots.",
         handshake.to);
-  } else if (handshake.outcome == Outcome::rejected_by_peer || handshake.outcome == Outcome::reset ||
-             handshake.outcome == Outcome::closed) {
+  } else if (refused_for_its_certificate(handshake)) {
     verdict.notes.push_back({handshake.id(), fmt::format("refused, as it must be ({})", to_string(handshake.outcome))});
   } else {
     Finding& untested =
@@ -193,6 +231,16 @@ Verdict judge(const Evidence& evidence) {
     std::optional<double> seconds;
     if (handshake.tls_time.count() > 0) seconds = std::chrono::duration<double>(handshake.tls_time).count();
     verdict.perfdata.push_back({label, seconds, "s", thresholds.warning, thresholds.critical, 0, std::nullopt});
+    if (!handshake.peer_chain_unreadable.empty()) {
+      Finding& garbled =
+          verdict.findings.emplace_back(finding(kinds[unreadable_certificate], Status::unknown, handshake.id()));
+      garbled.summary = fmt::format("what {} sent could not be judged whole: {} cannot be read", handshake.to,
+                                    count(handshake.peer_chain_unreadable.size(), "certificate"));
+      for (const Unreadable& unreadable : handshake.peer_chain_unreadable)
+        garbled.facts.push_back(fmt::format("{}: {}", unreadable.place, unreadable.reason));
+      garbled.remedy =
+          fmt::format("Replace it on {}: issue the certificate again, or import its issuer anew.", handshake.to);
+    }
     if (link != nullptr && link->expect == Expectation::refuse) {
       judge_refusal(handshake, verdict);
       continue;
@@ -212,6 +260,17 @@ Verdict judge(const Evidence& evidence) {
           "these products "
           "ask every peer for a certificate.",
           handshake.endpoint());
+    } else if (!handshake.certificate_sent) {
+      Finding& bare =
+          verdict.findings.emplace_back(finding(kinds[no_client_certificate_sent], Status::warning, handshake.id()));
+      bare.summary = fmt::format(
+          "{} asked {} for a certificate of other algorithms than it has, and let it in with none: this is not mutual "
+          "TLS",
+          handshake.to, handshake.from);
+      bare.remedy = fmt::format(
+          "Give {} a certificate with a key that {} asks for (RSA, as a rule), and see why {} lets "
+          "clients in without one.",
+          handshake.from, handshake.to, handshake.to);
     }
     const Status late = seconds ? status_of(*seconds, thresholds) : Status::ok;
     if (late != Status::ok) {

@@ -19,6 +19,9 @@ constexpr std::array kinds{
     FindingKind{
         "mras-credentials.no-credentials", "the answer says OK and holds no usable credentials", {"MS-AVEDGEA", "2.2"}},
     FindingKind{"mras-credentials.no-relay", "the answer names no relay", {"MS-AVEDGEA", "2.2"}},
+    FindingKind{"mras-credentials.faulty",
+                "credentials were granted, in an answer that is not as it should be",
+                {"MS-AVEDGEA", "2.2"}},
     FindingKind{
         "mras-credentials.no-answer", "the peer accepted the request and did not answer it", {"RFC 3261", "17.1.2"}},
     FindingKind{"mras-credentials.not-sip", "what came back inside TLS is not SIP", {"RFC 3261", "7"}},
@@ -32,6 +35,7 @@ enum Kind : std::size_t {
   unreadable,
   no_credentials,
   no_relay,
+  faulty,
   no_answer,
   not_sip,
   slow,
@@ -156,15 +160,18 @@ std::optional<Finding> judge_exchange(const Evidence& evidence, const Handshake&
     if (explained != nullptr) found.facts.push_back(fmt::format("{}: {}", exchange.reason_phrase, explained->meaning));
     return found;
   }
-  if (!exchange.credentials_present || !exchange.credentials_well_formed) {
+  const bool expired = exchange.granted && exchange.granted->count() == 0;
+  if (!exchange.credentials_present || !exchange.credentials_well_formed || expired) {
+    std::string how = !exchange.credentials_present ? "missing" : expired ? "valid for 0 minutes" : "not base64";
+    if (!exchange.problem.empty()) how += ": " + exchange.problem;
     return mras_finding(
-        no_credentials, handshake,
-        fmt::format("MRAS on {} says OK, but its credentials are {}", to,
-                    exchange.credentials_present ? "not base64" : "missing"),
+        no_credentials, handshake, fmt::format("MRAS on {} says OK, but its credentials are {}", to, how),
         fmt::format("Restart the A/V Authentication service of {}; compare its patch level with the Front End's.", to));
   }
   if (exchange.relays.empty()) {
-    return mras_finding(no_relay, handshake, fmt::format("MRAS on {} grants credentials and names no relay", to),
+    return mras_finding(no_relay, handshake,
+                        fmt::format("MRAS on {} grants credentials and names no relay{}", to,
+                                    exchange.problem.empty() ? "" : ": " + exchange.problem),
                         "Check the A/V Edge settings of the topology (external and internal FQDN and ports), publish "
                         "it, and let it replicate.");
   }
@@ -194,6 +201,15 @@ Verdict judge(const Evidence& evidence) {
       verdict.findings.push_back(std::move(*found));
       continue;
     }
+    if (credentials_wanted && !exchange.problem.empty()) {
+      Finding& odd = verdict.findings.emplace_back(mras_finding(
+          faulty, handshake,
+          fmt::format("MRAS on {} grants credentials, but its answer is faulty: {}", handshake.to, exchange.problem),
+          fmt::format("Look at the MRAS service of {}, its version and its relays; then run this check "
+                      "again.",
+                      handshake.to)));
+      odd.status = Status::warning;
+    }
     const Status late = seconds ? status_of(*seconds, thresholds) : Status::ok;
     if (late != Status::ok) {
       Finding& tardy = verdict.findings.emplace_back(finding(kinds[slow], late, handshake.id()));
@@ -212,7 +228,6 @@ Verdict judge(const Evidence& evidence) {
       text += fmt::format("; credentials for {} min", exchange.granted->count());
       if (*exchange.granted < exchange.asked) text += fmt::format(" ({} were asked for)", exchange.asked.count());
     }
-    if (!exchange.problem.empty()) text += fmt::format("; {}", exchange.problem);
     verdict.notes.push_back({handshake.id(), std::move(text)});
   }
   auto silent = links_not_reaching(evidence, Phase::sip, asks);

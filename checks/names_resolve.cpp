@@ -21,6 +21,12 @@ Verdict judge(const Evidence& evidence) {
     if (!resolution.addresses.empty()) {
       verdict.notes.push_back({resolution.name, fmt::format("{}{}", enumerate(resolution.addresses),
                                                             resolution.configured ? " (configured)" : "")});
+      if (resolution.error.empty()) continue;
+      Finding& half = verdict.findings.emplace_back(finding(kinds[1], Status::unknown, resolution.name));
+      half.summary = fmt::format("{} could be resolved in part only: {}", resolution.name, resolution.error);
+      half.remedy =
+          "Check why the name servers fail for that family, then run this check again; use -4 (or -6), or list the "
+          "addresses, if only one family is wanted.";
     } else if (resolution.not_found) {
       Finding& missing = verdict.findings.emplace_back(finding(kinds[0], Status::critical, resolution.name));
       missing.summary = fmt::format("{} has no address: {}", resolution.name,

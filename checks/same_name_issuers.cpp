@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
 
 #include "checks/common.hpp"
 #include "core/issuers.hpp"
@@ -15,6 +17,9 @@ constexpr std::array kinds{
     FindingKind{"same-name-issuers.stale",
                 "CA certificates of earlier installations share the name of a CA in use",
                 {"RFC 4158", "3.5.12"}},
+    FindingKind{"same-name-issuers.several-in-use",
+                "several installations of one CA name are in use at once",
+                {"RFC 4158", "3.5.12"}},
     FindingKind{"same-name-issuers.unrelated",
                 "several CAs share a name that nothing seen here chains to",
                 {"RFC 4158", "3.5.12"}},
@@ -22,6 +27,8 @@ constexpr std::array kinds{
                 "which of several CAs of one name is in use could not be told",
                 {"RFC 4158", "3.5.12"}},
 };
+
+enum Kind : std::size_t { stale_members, several_in_use, unrelated, undecided_members };
 
 constexpr std::size_t most_members = 20;
 constexpr std::size_t most_locations = 8;
@@ -39,7 +46,33 @@ std::string used_by(const IssuerMember& member) {
   return enumerate(names);
 }
 
-void add_member_facts(const IssuerMember& member, bool first, std::vector<std::string>& facts) {
+/// Of each certificate without which a server has no valid path to another: "edge1 judges fe1".
+using Needed = std::map<Sha256, std::set<std::string>>;
+
+Needed needed_certificates(const Evidence& evidence) {
+  struct Pair {
+    std::map<Sha256, std::size_t> uses;  ///< in how many of its valid paths a certificate stands
+    std::size_t paths = 0;
+  };
+  std::map<std::string, Pair> pairs;
+  for (const PathJudgement& judgement : judge_paths(evidence, recorded_oracle(evidence.signatures))) {
+    Pair& pair = pairs[fmt::format("{} judges {}", judgement.judge, judgement.subject)];
+    for (const Path& path : judgement.result.paths.paths) {
+      if (!path.valid()) continue;
+      ++pair.paths;
+      for (const CertificateRef& certificate : path.certificates) ++pair.uses[certificate->sha256];
+    }
+  }
+  Needed needed;
+  for (const auto& [about, pair] : pairs) {
+    for (const auto& [certificate, uses] : pair.uses) {
+      if (uses == pair.paths) needed[certificate].insert(about);
+    }
+  }
+  return needed;
+}
+
+void add_member_facts(const IssuerMember& member, bool first, const Needed& needed, std::vector<std::string>& facts) {
   const Certificate& certificate = *member.entry->certificate;
   std::string line = fmt::format("{}: {}", to_string(member.standing), describe(certificate));
   if (member.standing == Standing::current) {
@@ -51,6 +84,10 @@ void add_member_facts(const IssuerMember& member, bool first, std::vector<std::s
     line += member.signs.empty() ? "; signed nothing that is in use" : "; has the same key as one in use";
   }
   facts.push_back(std::move(line));
+  if (const auto users = needed.find(certificate.sha256); users != needed.end() && member.standing == Standing::stale) {
+    for (const std::string& about : users->second)
+      facts.push_back(fmt::format("  still needed: where {}, every valid path goes through it", about));
+  }
   const auto& locations = member.entry->locations;
   for (std::size_t i = 0; i < std::min(locations.size(), most_locations); ++i) {
     facts.push_back(fmt::format("  in {}", locations[i].text()));
@@ -60,10 +97,10 @@ void add_member_facts(const IssuerMember& member, bool first, std::vector<std::s
   if (locations.empty()) facts.push_back("  in no store that was read; presented on the wire or configured");
 }
 
-std::vector<std::string> group_facts(const IssuerGroup& group) {
+std::vector<std::string> group_facts(const IssuerGroup& group, const Needed& needed) {
   std::vector<std::string> facts;
   for (std::size_t i = 0; i < std::min(group.members.size(), most_members); ++i) {
-    add_member_facts(group.members[i], i == 0, facts);
+    add_member_facts(group.members[i], i == 0, needed, facts);
   }
   if (group.members.size() > most_members) {
     facts.push_back(fmt::format("and {} more certificates of this name", group.members.size() - most_members));
@@ -91,7 +128,7 @@ std::string removal(const Evidence& evidence, const Location& location, const st
   return lines;
 }
 
-std::string remedy_for(const Evidence& evidence, const IssuerGroup& group) {
+std::string remedy_for(const Evidence& evidence, const IssuerGroup& group, const Needed& needed) {
   struct Place {
     Location location;
     std::vector<std::string> thumbprints;
@@ -99,8 +136,10 @@ std::string remedy_for(const Evidence& evidence, const IssuerGroup& group) {
   std::vector<Place> places;  // the directory's first: what stands there comes back to the hosts
   for (const bool directory : {true, false}) {
     for (const IssuerMember& member : group.members) {
-      if (member.standing != Standing::stale) continue;
+      if (member.standing != Standing::stale || needed.contains(member.entry->certificate->sha256)) continue;
       for (const Location& location : member.entry->locations) {
+        // An entry of Enrollment Services goes when its CA is retired, not by its certificate.
+        if (location.entry->kind == StoreKind::enrollment) continue;
         const StoreSpec* spec = evidence.site.store(location.store->store);
         if ((spec != nullptr && spec->directory) != directory) continue;
         auto place = std::find_if(places.begin(), places.end(), [&](const Place& p) {
@@ -112,7 +151,21 @@ std::string remedy_for(const Evidence& evidence, const IssuerGroup& group) {
       }
     }
   }
+  const auto stale = [&](const IssuerMember& member, bool still_needed) {
+    return member.standing == Standing::stale && needed.contains(member.entry->certificate->sha256) == still_needed;
+  };
+  std::string first;
+  if (std::any_of(group.members.begin(), group.members.end(), [&](const IssuerMember& m) { return stale(m, true); })) {
+    first =
+        "What is still needed must stay for now: first import the current certificates, and the root that they lead "
+        "to, where the paths above need the stale ones, and run this check again.";
+    if (std::none_of(group.members.begin(), group.members.end(),
+                     [&](const IssuerMember& m) { return stale(m, false); }))
+      return first;
+    first += " For the others: ";
+  }
   std::string remedy =
+      first +
       "Export the stale certificates first (they are the undo), make sure that nothing outside this site still needs "
       "them, then remove them, from the directory before the hosts, or group policy brings them back within 8 hours:";
   for (std::size_t i = 0; i < std::min(places.size(), most_members); ++i) {
@@ -127,7 +180,8 @@ std::string remedy_for(const Evidence& evidence, const IssuerGroup& group) {
   return remedy;
 }
 
-Finding judge_group(const Evidence& evidence, const IssuerGroup& group) {
+Finding judge_group(const Evidence& evidence, const IssuerGroup& group, const Needed& needed,
+                    const std::vector<std::string>& unseen) {
   std::size_t stale = 0;
   bool stale_valid = false;
   bool current_valid = false;
@@ -148,23 +202,37 @@ Finding judge_group(const Evidence& evidence, const IssuerGroup& group) {
   const std::string name = group.subject.text;
   if (stale > 0) {
     const Status status = (stale_valid && current_valid) || stale_trusted ? Status::critical : Status::warning;
-    Finding found = finding(kinds[0], status, name);
+    Finding found = finding(kinds[stale_members], status, name);
     found.summary = fmt::format("{} different certificates are named {}, and {} stale", group.members.size(), name,
                                 stale == 1 ? "one of them is" : fmt::format("{} of them are", stale));
-    found.facts = group_facts(group);
-    found.remedy = remedy_for(evidence, group);
+    found.facts = group_facts(group, needed);
+    found.remedy = remedy_for(evidence, group, needed);
     return found;
   }
-  Finding found = finding(undecided ? kinds[2] : kinds[1], undecided ? Status::unknown : Status::warning, name);
+  Finding found =
+      finding(kinds[undecided ? undecided_members : unrelated], undecided ? Status::unknown : Status::warning, name);
   found.summary = undecided ? fmt::format("which of {} certificates named {} is in use could not be told",
                                           group.members.size(), name)
                             : fmt::format("{} certificates are named {}, and nothing seen here chains to any of them",
                                           group.members.size(), name);
-  found.facts = group_facts(group);
+  found.facts = group_facts(group, needed);
+  if (undecided && !unseen.empty())
+    found.facts.push_back(fmt::format("no certificate of {} was seen: it may be from any of them", enumerate(unseen)));
   found.remedy = undecided ? "Configure the certificates of the servers that this CA serves, or let the check reach "
-                             "them: their signatures tell."
-                           : "Ask whoever runs this CA which installation is alive; export and remove the others. "
-                             "Nothing in this site depends on them.";
+                             "them: their signatures tell. Remove nothing before."
+                           : "Ask whoever runs this CA which installation is alive, and what outside this site still "
+                             "uses the others, before anything is removed.";
+  return found;
+}
+
+/// Servers that look for an issuer by its name may meet the wrong one, today or with the next certificate.
+Finding several(const IssuerGroup& group, const Needed& needed) {
+  Finding found = finding(kinds[several_in_use], Status::warning, group.subject.text);
+  found.summary = fmt::format("{} installations of {} are in use at once", group.installations, group.subject.text);
+  found.facts = group_facts(group, needed);
+  found.remedy =
+      "Issue the certificates that the older installation signed (named above) again from the newer one; then run this "
+      "check again: what is stale then may go. Remove none of them before.";
   return found;
 }
 
@@ -178,6 +246,8 @@ bool harmless(const IssuerGroup& group) {
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   const CertificateGraph graph{evidence};
+  const Needed needed = needed_certificates(evidence);
+  const std::vector<std::string> unseen = unseen_servers(evidence);
   const auto groups = issuer_groups(evidence, graph, recorded_oracle(evidence.signatures));
   std::size_t conflicts = 0;
   std::size_t authorities = 0;
@@ -185,16 +255,21 @@ Verdict judge(const Evidence& evidence) {
   verdict.examined = authorities;
   for (const IssuerGroup& group : groups) {
     const bool only_current = std::all_of(group.members.begin(), group.members.end(), [](const IssuerMember& member) {
-      return member.standing == Standing::current || member.standing == Standing::superseded;
+      return member.standing == Standing::current || member.standing == Standing::superseded ||
+             member.standing == Standing::alive;
     });
-    if (only_current || harmless(group)) {
+    if (group.installations > 1) {
+      ++conflicts;
+      verdict.findings.push_back(several(group, needed));
+      if (only_current) continue;
+    } else if (only_current || harmless(group)) {
       verdict.notes.push_back(
           {group.subject.text, fmt::format("{} certificates of this name, explained by {}", group.members.size(),
                                            to_string(group.members.back().relation.relation))});
       continue;
     }
-    ++conflicts;
-    verdict.findings.push_back(judge_group(evidence, group));
+    if (group.installations <= 1) ++conflicts;
+    verdict.findings.push_back(judge_group(evidence, group, needed, unseen));
   }
   if (groups.empty() && authorities > 0) {
     verdict.notes.push_back(
@@ -213,7 +288,7 @@ Verdict judge(const Evidence& evidence) {
 extern const Check same_name_issuers;
 constinit const Check same_name_issuers{.id = "same-name-issuers",
                                         .title = "one certificate per CA name, or a renewal that explains the others",
-                                        .needs = Needs::stores | Needs::signatures,
+                                        .needs = Needs::stores | Needs::identities | Needs::signatures,
                                         .kinds = kinds,
                                         .judge = judge};
 

@@ -43,12 +43,13 @@ std::map<Sha256, Use> certificates_in_use(const Evidence& evidence) {
     for (std::size_t i = 0; i < chain.size(); ++i) use(chain[i], who, i == 0);
   };
   for (const Identity& identity : evidence.identities) {
+    if (evidence.site.stranger(identity.server)) continue;
     if (identity.certificate) use(identity.certificate, identity.server, true);
     for (const CertificateRef& certificate : identity.chain) use(certificate, identity.server, false);
   }
   for (const Handshake& handshake : evidence.handshakes) {
     use_chain(handshake.peer_chain, handshake.to);
-    use_chain(handshake.sent_chain, handshake.from);
+    if (!evidence.site.stranger(handshake.from)) use_chain(handshake.sent_chain, handshake.from);
   }
   for (const PathJudgement& judgement : judge_paths(evidence, recorded_oracle(evidence.signatures))) {
     if (judgement.result.paths.paths.empty()) continue;

@@ -102,6 +102,7 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
        {set_time(args, "timeout", config->limits.step), set_time(args, "deadline", config->limits.deadline)}) {
     if (!set) return tl::unexpected(std::vector{set.error().text});
   }
+  if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
   return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
     return std::vector{error.text};
   });
@@ -176,7 +177,7 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
   }
   for (const std::string& complaint : complaints) io.err << "could not be written: " << complaint << '\n';
   const Status status = complaints.empty() ? report.status : worst(report.status, Status::unknown);
-  return exit_code(status);
+  return exit_code(flushed(io, status));
 }
 
 }  // namespace

@@ -80,6 +80,9 @@ bool is_ldap_uri(const std::string& text) {
 }
 
 Result<void> set_service(const Arguments& args, Link& link, MrasQuestion& question) {
+  if (args.has("no-mras") && args.has("service") && args.text("service") != "tls")
+    return fail(ErrorKind::config,
+                fmt::format("--no-mras and --service {} exclude each other", printable(args.text("service"), 40)));
   const std::string service = args.has("no-mras") ? "tls" : args.has("service") ? args.text("service") : "mras";
   if (service == "mras") {
     link.service = Service::mras;
@@ -123,6 +126,7 @@ Result<void> set_limits(const Arguments& args, Config& config) {
     }
     *limit = *time;
   }
+  if (auto fits = deadline_fits(config.limits); !fits) return fits;
   for (const std::string& text : args.texts("resolve")) {
     const std::size_t equals = text.find('=');
     const std::string address = equals == std::string::npos ? "" : text.substr(equals + 1);
@@ -156,6 +160,9 @@ Result<Config> config_from(const Arguments& args) {
   Config config;
   for (const char* needed : {"hostname", "certificate", "key", "trust"}) {
     if (!args.has(needed)) return fail(ErrorKind::config, fmt::format("--{} is missing", needed));
+  }
+  for (const char* name : {"name", "from", "pool"}) {
+    if (args.has(name) && args.text(name).empty()) return fail(ErrorKind::config, fmt::format("--{} is empty", name));
   }
   const std::string host = args.text("hostname");
   if (host.empty() || host.size() > 255 ||
@@ -197,6 +204,11 @@ Result<Config> config_from(const Arguments& args) {
   const auto certificate = (*run::door())->try_identity(identity);
   if (!certificate) return tl::unexpected(certificate.error().error);
   front_end.name = args.has("from") ? args.text("from") : short_name(**certificate);
+  if (equals_ignoring_case(front_end.name, edge.name)) {
+    return fail(ErrorKind::config,
+                fmt::format("the Front End and the Edge have the same name, {}: say with --from which Front End asks",
+                            printable(edge.name, 80)));
+  }
   identity.server = front_end.name;
   config.identities.push_back(std::move(identity));
 
@@ -264,7 +276,7 @@ int run_plugin(const std::vector<std::string>& arguments, Streams io) {
   if (args->has("max-output")) how.max_output = args->values["max-output"].as<std::size_t>();
   io.out << render::plugin(report, how);
   if (!complaint.empty()) io.out << "could not be written: " << complaint << '\n';
-  return exit_code(complaint.empty() ? report.status : worst(report.status, Status::unknown));
+  return exit_code(flushed(io, complaint.empty() ? report.status : worst(report.status, Status::unknown)));
 }
 
 }  // namespace mrascheck::cli

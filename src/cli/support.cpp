@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <stop_token>
@@ -152,8 +154,17 @@ Result<Evidence> look(const Config& config, bool progress) {
 
 Result<void> write_file(const std::string& path, const std::string& content) {
   const auto problem = [&] { return fail(ErrorKind::local, fmt::format("{}: {}", path, std::strerror(errno))); };
-  const std::string temporary = fmt::format("{}.{}.part", path, ::getpid());
-  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  // A symbolic link stays one: what it points to is written. One that points to nothing yet is replaced.
+  std::string target = path;
+  if (char* real = ::realpath(path.c_str(), nullptr)) {
+    target = real;
+    std::free(real);
+  }
+  struct stat found {};
+  // A pipe, a terminal or /dev/null is written to: what a rename would put in its place is not what was meant.
+  const bool direct = ::stat(target.c_str(), &found) == 0 && !S_ISREG(found.st_mode);
+  const std::string temporary = direct ? target : fmt::format("{}.{}.part", target, ::getpid());
+  const int file = ::open(temporary.c_str(), O_WRONLY | O_CLOEXEC | (direct ? 0 : O_CREAT | O_EXCL), 0666);
   if (file < 0) return problem();
   std::size_t written = 0;
   bool fine = true;
@@ -165,12 +176,25 @@ Result<void> write_file(const std::string& path, const std::string& content) {
       fine = n < 0 && errno == EINTR;
     }
   }
-  fine = fine && ::fsync(file) == 0;
+  fine = fine && (direct || ::fsync(file) == 0);
   auto result = fine ? Result<void>{} : Result<void>{problem()};
   ::close(file);
-  if (result && ::rename(temporary.c_str(), path.c_str()) != 0) result = problem();
+  if (direct) return result;
+  if (result && ::rename(temporary.c_str(), target.c_str()) != 0) result = problem();
   if (!result) ::unlink(temporary.c_str());
   return result;
+}
+
+Result<void> deadline_fits(const Limits& limits) {
+  if (limits.quiet < limits.deadline) return {};
+  return fail(ErrorKind::config, fmt::format("the deadline must be longer than the quiet time of {:g} s",
+                                             std::chrono::duration<double>(limits.quiet).count()));
+}
+
+Status flushed(Streams io, Status status) {
+  if (io.out.flush()) return status;
+  io.err << "standard output could not be written\n";
+  return worst(status, Status::unknown);
 }
 
 int refuse(std::ostream& out, std::string_view headline, const std::vector<std::string>& problems) {

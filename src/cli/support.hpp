@@ -29,8 +29,15 @@ Result<std::vector<const Check*>> select_checks(const std::vector<std::string>& 
 /// Error: local, when a part of the program is not there.
 Result<Evidence> look(const Config& config, bool progress);
 
-/// Writes a whole file by way of a temporary one beside it. Error: local, "out.json: No space left on device".
+/// Writes a whole file by way of a temporary one beside it; what is no regular file (a pipe, /dev/null) is written to,
+/// and a symbolic link is written through. Error: local, "out.json: No space left on device".
 Result<void> write_file(const std::string& path, const std::string& content);
+
+/// Error: config, when the whole run is over before a peer can have been quiet for long enough.
+Result<void> deadline_fits(const Limits& limits);
+
+/// Flushes standard output: `status`, or at least UNKNOWN, said on standard error, when not all of it could be written.
+Status flushed(Streams io, Status status);
 
 /// "UNKNOWN: ..." lines for what kept the program from beginning; returns the exit code of UNKNOWN.
 int refuse(std::ostream& out, std::string_view headline, const std::vector<std::string>& problems);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <tuple>
 
@@ -27,6 +28,12 @@ bool is_certificate_authority(const Certificate& certificate) {
   return certificate.self_issued();
 }
 
+UtcTime lasts_until(const Path& path) {
+  return (*std::min_element(path.certificates.begin(), path.certificates.end(),
+                            [](const auto& a, const auto& b) { return a->not_after < b->not_after; }))
+      ->not_after;
+}
+
 /// Depth-first over all issuer candidates. A path ends at a trust anchor, at a wrong signature, or where no issuer is
 /// left.
 class PathSearch {
@@ -40,6 +47,7 @@ class PathSearch {
     std::sort(found_.paths.begin(), found_.paths.end(), [](const Path& a, const Path& b) {
       if (a.problems.size() != b.problems.size()) return a.problems.size() < b.problems.size();
       if (a.certificates.size() != b.certificates.size()) return a.certificates.size() < b.certificates.size();
+      if (lasts_until(a) != lasts_until(b)) return lasts_until(a) > lasts_until(b);
       return std::lexicographical_compare(a.certificates.begin(), a.certificates.end(), b.certificates.begin(),
                                           b.certificates.end(), by_content);
     });
@@ -361,7 +369,7 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
     if (!chain.empty()) live_.push_back(chain.front());
   };
   for (const Identity& identity : evidence.identities) {
-    if (identity.certificate) {
+    if (identity.certificate && !evidence.site.stranger(identity.server)) {
       add(identity.certificate, nullptr, nullptr);
       live_.push_back(identity.certificate);
     }
@@ -369,7 +377,7 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
   }
   for (const Handshake& handshake : evidence.handshakes) {
     add_chain(handshake.peer_chain);
-    add_chain(handshake.sent_chain);
+    if (!evidence.site.stranger(handshake.from)) add_chain(handshake.sent_chain);
   }
   for (auto& [subject, entries] : by_subject_) {
     if (entries.size() == 1) continue;
@@ -511,6 +519,7 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
     chain.insert(chain.end(), identity.chain.begin(), identity.chain.end());
     judge(judging, subject, subject_is_client, chain, {}, {});
   };
+  std::set<std::pair<std::string, std::string>> garbled;
   for (const Link& link : evidence.site.links) {
     const Server* from = evidence.site.server(link.from);
     const Server* to = evidence.site.server(link.to);
@@ -520,14 +529,20 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
     for (const Handshake& handshake : evidence.handshakes) {
       if (handshake.from != from->name || handshake.to != to->name || handshake.port != link.port) continue;
       judge(*from, *to, false, handshake.peer_chain, handshake.id(), {});
-      judge(*to, *from, true, handshake.sent_chain, handshake.id(), {});
-      saw_server |= !handshake.peer_chain.empty();
+      // That a stranger has no path to a trusted root is as it should be.
+      if (link.expect == Expectation::accept) judge(*to, *from, true, handshake.sent_chain, handshake.id(), {});
+      if (!handshake.peer_chain_unreadable.empty()) garbled.emplace(from->name, to->name);
+      saw_server |= !handshake.peer_chain.empty() || !handshake.peer_chain_unreadable.empty();
       saw_client |= !handshake.sent_chain.empty();
     }
     for (const Identity& identity : evidence.identities) {
-      if (identity.server == from->name && !saw_client) judge_configured(*to, *from, true, identity);
+      if (identity.server == from->name && !saw_client && link.expect == Expectation::accept)
+        judge_configured(*to, *from, true, identity);
       if (identity.server == to->name && !saw_server) judge_configured(*from, *to, false, identity);
     }
+  }
+  for (PathJudgement& judgement : judgements) {
+    judgement.sent_unreadable = !judgement.subject_is_client && garbled.contains({judgement.judge, judgement.subject});
   }
   return judgements;
 }

@@ -175,6 +175,7 @@ struct PathJudgement {
   std::vector<CertificateRef> chain;
   std::vector<std::string> seen_in;  ///< Handshake::id() of those in which it was presented; empty: from its files
   bool trust_configured = false;
+  bool sent_unreadable = false;             ///< something that the subject sent could not be read
   std::vector<std::string> missing_stores;  ///< not read: the judge's, and those that the subject's chain is built from
   PeerJudgement result;                     ///< empty paths when no trust is configured
 };

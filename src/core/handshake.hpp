@@ -22,14 +22,14 @@ enum class Outcome {
   completed,         ///< all that was asked for took place
   refused,           ///< connect: RST, nothing listens
   unreachable,       ///< connect: no route, host or network unreachable
-  timed_out,         ///< nothing came within the step's time, or the run's deadline
+  timed_out,         ///< nothing came within the step's time
   reset,             ///< the connection was reset after it stood (no alert seen)
   closed,            ///< it was closed, with or without close_notify, before the phase was through (no alert seen)
   rejected_by_peer,  ///< a fatal TLS alert from the peer
   rejected_by_us,    ///< our side ended it: the peer's certificate would not have been accepted, or its TLS was wrong
   not_tls,           ///< what came back was no TLS record
   not_sip,           ///< what came back inside TLS was not SIP, or broke its framing
-  local_failure,     ///< our own means failed (no socket, no memory)
+  local_failure,     ///< our own means failed (no socket, no memory), or the run ended before the step's time did
 };
 
 std::string_view to_string(Phase phase);      ///< "connect", "tls", "confirm", "sip", "done"

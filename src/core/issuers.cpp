@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 
@@ -162,6 +164,8 @@ std::string_view to_string(Standing standing) {
       return "stale";
     case Standing::unrelated:
       return "unrelated";
+    case Standing::alive:
+      return "alive";
     case Standing::undecided:
       return "undecided";
   }
@@ -197,6 +201,21 @@ Classification classify(const Certificate& a, const Certificate& b) {
   return age(a) < age(b) ? classify_ordered(a, b) : classify_ordered(b, a);
 }
 
+std::vector<std::string> unseen_servers(const Evidence& evidence) {
+  std::set<std::string> unseen;
+  for (const Link& link : evidence.site.links) {
+    if (link.expect == Expectation::accept) unseen.insert({link.from, link.to});
+  }
+  for (const Identity& identity : evidence.identities) {
+    if (identity.certificate) unseen.erase(identity.server);
+  }
+  for (const Handshake& handshake : evidence.handshakes) {
+    if (!handshake.peer_chain.empty()) unseen.erase(handshake.to);
+    if (!handshake.sent_chain.empty()) unseen.erase(handshake.from);
+  }
+  return {unseen.begin(), unseen.end()};
+}
+
 namespace {
 
 /// Works its way up from the live certificates: at each level it finds whose keys signed what is in use, picks the
@@ -204,24 +223,25 @@ namespace {
 class Analysis {
  public:
   Analysis(const Evidence& evidence, const CertificateGraph& graph, const SignatureOracle& signature)
-      : evidence_(evidence), graph_(graph), signature_(signature) {}
+      : evidence_(evidence), graph_(graph), signature_(signature), unseen_(unseen_servers(evidence)) {}
 
   std::vector<IssuerGroup> run() {
     std::vector<CertificateRef> in_use{graph_.live().begin(), graph_.live().end()};
-    std::vector<std::string> done;
+    std::set<Sha256> taken;
+    std::map<std::string, std::vector<CertificateRef>> signed_by;  // by the issuer's canonical name
+    // A name is judged again when more of what it signed turns up: it may stand above several of the levels below.
     while (!in_use.empty()) {
-      const Name issuer = in_use.back()->issuer;
-      std::vector<CertificateRef> signed_here;
-      std::vector<CertificateRef> rest;
-      for (CertificateRef& certificate : in_use) {
-        (matches(certificate->issuer, issuer) ? signed_here : rest).push_back(std::move(certificate));
+      std::map<std::string, Name> levels;
+      for (const CertificateRef& certificate : in_use) {
+        if (!taken.insert(certificate->sha256).second) continue;
+        signed_by[certificate->issuer.canonical].push_back(certificate);
+        levels.emplace(certificate->issuer.canonical, certificate->issuer);
       }
-      in_use = std::move(rest);
-      if (std::find(done.begin(), done.end(), issuer.canonical) != done.end()) continue;
-      done.push_back(issuer.canonical);
-      const std::vector<CertificateRef> current = judge_level(issuer, signed_here);
-      for (const CertificateRef& certificate : current) {
-        if (!certificate->self_issued()) in_use.push_back(certificate);
+      in_use.clear();
+      for (const auto& [canonical, issuer] : levels) {
+        for (const CertificateRef& certificate : judge_level(issuer, signed_by[canonical])) {
+          if (!certificate->self_issued()) in_use.push_back(certificate);
+        }
       }
     }
     std::vector<IssuerGroup> groups;
@@ -263,7 +283,7 @@ class Analysis {
     group.subject = entries.front().certificate->subject;
     for (const GraphEntry& entry : entries) group.members.push_back(member(entry));
     order(group);
-    settle(group, Standing::unrelated);
+    settle(group, unseen_.empty() ? Standing::unrelated : Standing::undecided);
     return group;
   }
 
@@ -292,7 +312,7 @@ class Analysis {
       }
       group.members.push_back(std::move(made));
     }
-    std::vector<CertificateRef> current;
+    bool any_current = false;
     for (IssuerMember& candidate : group.members) {
       if (candidate.signs.empty()) continue;
       const bool best = std::none_of(group.members.begin(), group.members.end(), [&](const IssuerMember& other) {
@@ -302,12 +322,18 @@ class Analysis {
       });
       if (!best) continue;
       candidate.standing = Standing::current;
-      current.push_back(candidate.entry->certificate);
+      any_current = true;
     }
     order(group);
-    settle(group, unknown || current.empty() ? Standing::undecided : Standing::stale);
+    settle(group, unknown || !any_current || !unseen_.empty() ? Standing::undecided : Standing::stale);
+    // What a renewal or a cross certificate joins to the current one is part of how this CA is run: so is its issuer.
+    std::vector<CertificateRef> kept;
+    for (const IssuerMember& one : group.members) {
+      if (one.standing == Standing::current || one.standing == Standing::superseded)
+        kept.push_back(one.entry->certificate);
+    }
     judged_[issuer.canonical] = std::move(group);
-    return current;
+    return kept;
   }
 
   /// Everybody who is not current: joined to the current ones by legitimate steps means superseded, else `otherwise`.
@@ -326,20 +352,37 @@ class Analysis {
     for (std::size_t a = 0; a < compared_with; ++a) {
       for (std::size_t b = a + 1; b < members.size(); ++b) join(a, b);
     }
+    const bool all_compared = compared_with == members.size();
+    const auto unclear_to = [&](const IssuerMember& one, const IssuerMember& other) {
+      return classify(*other.entry->certificate, *one.entry->certificate).relation == Relation::unclear;
+    };
     for (std::size_t i = 0; i < members.size(); ++i) {
       IssuerMember& one = members[i];
       if (one.standing == Standing::current) continue;
-      const bool kin = std::any_of(members.begin(), members.end(), [&](const IssuerMember& other) {
-        return other.standing == Standing::current &&
-               family[i] == family[static_cast<std::size_t>(&other - members.data())];
-      });
-      one.standing = kin ? Standing::superseded : otherwise;
+      bool kin = false;
+      bool only_unclear = false;
+      for (std::size_t j = 0; j < members.size(); ++j) {
+        if (members[j].standing != Standing::current) continue;
+        kin = kin || family[i] == family[j];
+        only_unclear = only_unclear || (all_compared && unclear_to(one, members[j]));
+      }
+      one.standing = kin                             ? Standing::superseded
+                     : one.enrolled                  ? Standing::alive
+                     : only_unclear || !all_compared ? Standing::undecided
+                                                     : otherwise;
     }
+    std::set<std::size_t> installations;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (members[i].standing == Standing::current || members[i].standing == Standing::alive)
+        installations.insert(family[i]);
+    }
+    group.installations = installations.size();
   }
 
   const Evidence& evidence_;
   const CertificateGraph& graph_;
   const SignatureOracle& signature_;
+  std::vector<std::string> unseen_;
   std::unordered_map<std::string, IssuerGroup> judged_;
 };
 

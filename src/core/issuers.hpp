@@ -44,7 +44,8 @@ enum class Standing {
   superseded,  ///< shares key or history with the current one by a legitimate renewal or cross certification
   stale,       ///< an installation that is gone, or a second copy of the current key under another certificate
   unrelated,   ///< nothing live names this subject: which of them is right cannot be told from here
-  undecided,   ///< signatures that would tell were not verified
+  alive,       ///< the directory says that it issues (Enrollment Services), though nothing that was seen is from it
+  undecided,   ///< what would tell was not seen: signatures, or the certificates of servers
 };
 std::string_view to_string(Standing standing);
 
@@ -57,16 +58,21 @@ struct IssuerMember {
   Classification relation;  ///< to the group's first member; of the first one itself: meaningless
 };
 
+/// Servers on links that are to be accepted of which no certificate is known, configured or seen; sorted, by name.
+std::vector<std::string> unseen_servers(const Evidence& evidence);
+
 /// CA certificates that share a subject (RFC 5280, 7.1).
 struct IssuerGroup {
   Name subject;
   /// The current ones first, then by newest notBefore, then by SHA-256.
   std::vector<IssuerMember> members;
-  bool concerns_live = false;  ///< certificates in use chain to this subject
+  bool concerns_live = false;     ///< certificates in use chain to this subject
+  std::size_t installations = 0;  ///< that are current or alive and that no renewal or cross certificate joins
 };
 
 /// Every same-name group of `evidence`, those of live certificates first. Which member is current follows, in this
-/// order: whose key verifies what is in use, Enrollment Services, CA version, dates. Refers to `graph`.
+/// order: whose key verifies what is in use, Enrollment Services, CA version, dates. None is stale while the
+/// certificate of a server is unseen (unseen_servers): it may be from any of them. Refers to `graph`.
 std::vector<IssuerGroup> issuer_groups(const Evidence& evidence, const CertificateGraph& graph,
                                        const SignatureOracle& signature);
 

@@ -82,6 +82,16 @@ std::span<const Metric> metrics() {
   return known_metrics;
 }
 
+bool Site::stranger(std::string_view client) const {
+  bool refused = false;
+  for (const Link& link : links) {
+    if (link.expect == Expectation::accept && (link.from == client || link.to == client)) return false;
+    if (link.expect == Expectation::refuse && link.to == client) return false;
+    refused = refused || (link.expect == Expectation::refuse && link.from == client);
+  }
+  return refused;
+}
+
 const Server* Site::server(std::string_view wanted) const {
   const auto found = std::find_if(servers.begin(), servers.end(),
                                   [&](const Server& s) { return equals_ignoring_case(s.name, wanted); });

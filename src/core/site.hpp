@@ -98,6 +98,9 @@ struct Site {
   Policy policy;
 
   const Server* server(std::string_view name) const;
+  /// A client that is to be refused, and at neither end of a link that is to be accepted: its certificate is nobody's
+  /// concern but the refusing server's.
+  bool stranger(std::string_view client) const;
   const StoreSpec* store(std::string_view name) const;
   /// Members of `pool`, in configuration order; a server's own name finds that server.
   std::vector<const Server*> members(std::string_view pool) const;

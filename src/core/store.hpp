@@ -24,8 +24,9 @@ struct StoreEntry {
   std::string place;                         ///< a DN or a file path, printable
   std::size_t index = 0;                     ///< the value's or block's number in `place`, from 0
 
-  /// Whether chains may end here: a root by kind.
-  bool anchor() const { return kind == StoreKind::root; }
+  /// Whether chains may end here: a root by kind that names itself as its issuer. Neither Windows nor OpenSSL takes an
+  /// intermediate in the root store for the end of a chain (KB2795828).
+  bool anchor() const { return kind == StoreKind::root && certificate->self_issued(); }
 };
 
 /// Bytes that stood in a store and were not a certificate.

@@ -308,7 +308,7 @@ std::optional<std::string> TlsEngine::not_tls() const {
   const bool readable = std::all_of(first.begin(), first.end(), [](std::uint8_t octet) {
     return (octet >= 0x20 && octet < 0x7F) || octet == '\r' || octet == '\n' || octet == '\t';
   });
-  return readable ? "text" : "binary";
+  return readable ? "plain text" : "binary data";
 }
 
 }  // namespace mrascheck::crypto

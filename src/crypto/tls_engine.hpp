@@ -92,8 +92,8 @@ class TlsEngine {
   TlsFacts facts() const;
   /// OpenSSL's words on what failed, one line, printable: "tlsv1 alert unknown ca". Empty when nothing did.
   const std::string& error() const;
-  /// The first bytes from the peer were no TLS record; what they looked like: "HTTP", "SIP without TLS", "text",
-  /// "binary".
+  /// The first bytes from the peer were no TLS record; what they looked like: "HTTP", "SIP without TLS", "plain text",
+  /// "binary data".
   std::optional<std::string> not_tls() const;
 
  private:

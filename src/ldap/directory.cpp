@@ -411,19 +411,31 @@ Result<void> Reader::read_ranges() {
 }
 
 void Reader::make_remarks() {
+  // What is not there to be read may be what is looked for, unless a limit came before it.
+  const bool whole = answer_.truncated.empty() && !full_;
   if (full_) {
     cut(fmt::format("{}: size_limit: stopped after {}, there is more", session_.uri().text,
                     count(values_, "certificate")));
   }
-  std::move(oversized_.begin(), oversized_.end(), std::back_inserter(answer_.remarks));
   if (elsewhere_ > 0) {
     answer_.remarks.push_back(fmt::format("{} outside the known containers: ignored, the first one in {}",
                                           count(elsewhere_, "value"), elsewhere_dn_));
   }
-  if (!answer_.truncated.empty()) return;
-  for (std::size_t i = 0; i < containers.size(); ++i) {
-    if (!seen_[i]) answer_.remarks.push_back(fmt::format("{}: no such entry", containers[i].name));
+  std::vector<std::string> overlooked;
+  for (std::size_t i = 0; whole && i < containers.size(); ++i) {
+    if (seen_[i]) continue;
+    if (containers[i].kind == StoreKind::intermediate || containers[i].kind == StoreKind::root) {
+      overlooked.push_back(fmt::format("{}: no such entry, or not shown to this account", containers[i].name));
+    } else {
+      answer_.remarks.push_back(fmt::format("{}: no such entry", containers[i].name));
+    }
   }
+  for (const std::string& referral : answer_.referrals)
+    overlooked.push_back("referral not followed: " + printable(referral));
+  if (!oversized_.empty()) overlooked.push_back(oversized_.front());
+  std::move(oversized_.begin(), oversized_.end(), std::back_inserter(answer_.remarks));
+  if (!overlooked.empty()) cut(fmt::format("{}: {}", session_.uri().text, fmt::join(overlooked, "; ")));
+  if (!whole) return;
   if (values_ == 0) {
     answer_.remarks.push_back(source_.bind
                                   ? "no CA certificate in any container"

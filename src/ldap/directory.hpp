@@ -32,7 +32,7 @@ struct DirectoryAnswer {
   std::vector<std::string> referrals;
   std::vector<std::string>
       remarks;  ///< "ldap://dc1: no answer within 10 s; ldap://dc2 answered", "NTAuthCertificates: no such entry"
-  std::string truncated;  ///< why not everything was read: source.size_limit or a limit of the server; empty: all was
+  std::string truncated;  ///< why not everything was read: a limit, no such container, a referral; empty: all was
 };
 
 /// How the servers' names become addresses; both as in Config.

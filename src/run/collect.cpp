@@ -542,9 +542,9 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
     *over = true;
     if (record.outcome == Outcome::local_failure) {
       add_gap(Needs::handshakes, link.id(), ErrorKind::local, fmt::format("{}: {}", record.address, record.detail),
-              options_.stop.stop_requested() ? late_remedy()
-                                             : "Look at the host that runs this: its limits (open files, memory) and "
-                                               "its network.");
+              deadline_.over() ? late_remedy()
+                               : "Look at the host that runs this: its limits (open files, memory) and "
+                                 "its network.");
     }
     looks.records[place] = std::move(record);
   }

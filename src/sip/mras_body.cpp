@@ -91,10 +91,10 @@ std::string_view text_of(const pugi::xml_node& node) {
   return trim(node.child_value());
 }
 
-std::optional<unsigned> parse_number(std::string_view text, unsigned most) {
+std::optional<unsigned> parse_number(std::string_view text, unsigned least, unsigned most) {
   unsigned number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || number == 0 || number > most) return {};
+  if (error != std::errc{} || end != text.data() + text.size() || number < least || number > most) return {};
   return number;
 }
 
@@ -144,7 +144,7 @@ struct Bounds : pugi::xml_tree_walker {
 std::optional<std::uint16_t> read_port(const pugi::xml_node& relay, std::string_view name, Problems& problems) {
   const auto node = child(relay, name);
   if (!node) return {};  // both ports are optional
-  const auto port = parse_number(text_of(node), 65'535);
+  const auto port = parse_number(text_of(node), 1, 65'535);
   if (port) return static_cast<std::uint16_t>(*port);
   problems.add(fmt::format("{} \"{}\" is no port", name, printable(text_of(node), 24)));
   return {};
@@ -183,20 +183,21 @@ void read_credentials(const pugi::xml_node& answer, MrasExchange& exchange, Prob
   exchange.credentials_well_formed = exchange.credentials_present && is_base64(name) && is_base64(password);
   exchange.realm = printable(text_of(child(credentials, "realm")), max_name);
   if (const auto duration = child(credentials, "duration")) {
-    if (const auto minutes = parse_number(text_of(duration), max_minutes)) {
-      exchange.granted = std::chrono::minutes{*minutes};
-    } else {
+    const auto minutes = parse_number(text_of(duration), 0, max_minutes);
+    if (minutes) exchange.granted = std::chrono::minutes{*minutes};
+    if (!minutes || *minutes == 0) {
       problems.add(fmt::format("duration \"{}\" is no number of minutes from 1 to {}", printable(text_of(duration), 24),
                                max_minutes));
     }
   }
 }
 
+std::string_view id_of(const pugi::xml_node& answer) {
+  return trim(std::string_view(answer.attribute("credentialsRequestID").value()));
+}
+
 // The one that answers us; when none does, the first, so that what it says is seen all the same.
 pugi::xml_node find_answer(const pugi::xml_node& root, std::string_view id, Problems& problems) {
-  const auto id_of = [](const pugi::xml_node& node) {
-    return trim(std::string_view(node.attribute("credentialsRequestID").value()));
-  };
   const auto mine =
       root.find_child([&](const pugi::xml_node& node) { return is(node, "credentialsResponse") && id_of(node) == id; });
   if (mine) return mine;
@@ -225,7 +226,9 @@ void read_document(const pugi::xml_document& document, std::string_view id, Mras
     problems.add(fmt::format("it answers request \"{}\", ours is \"{}\"", printable(answered_id, 64), id));
   }
   if (const auto answer = find_answer(root, id, problems)) {
-    read_credentials(answer, exchange, problems);
+    // What was granted to another request is not ours; an answer that names no request at all may be.
+    const bool foreign = (!answered_id.empty() && answered_id != id) || (!id_of(answer).empty() && id_of(answer) != id);
+    if (!foreign) read_credentials(answer, exchange, problems);
     read_relays(answer, exchange, problems);
   }
 }

@@ -31,7 +31,8 @@ struct CredentialsRequest {
 std::string credentials_request(const CredentialsRequest& request);
 
 /// Reads a response document into the body part of `exchange` (body_present to credentials_well_formed); what could not
-/// be read, and an answer to another id than `id`, goes to `problem`, joined with "; ". Elements are told by their
+/// be read, and an answer to another id than `id`, goes to `problem`, joined with "; "; credentials for another id are
+/// not taken for ours. Elements are told by their
 /// local names: a missing or unknown namespace and unknown elements are no problem. `body` is wiped, and so is all
 /// memory that the XML library used: user name and password do not outlive the call.
 void read_credentials_response(std::string&& body, std::string_view id, MrasExchange& exchange);

@@ -59,7 +59,8 @@ class Look {
   void no_answer(const sip::ServiceTransaction& transaction, const StepEnd& end, Clock::time_point started);
   void observe(const crypto::TlsFacts& facts);
   std::optional<std::string> refusal() const;
-  void end(Phase phase, const StepEnd& how, Clock::time_point started);
+  void end(Phase phase, const StepEnd& how, Clock::time_point started) { end(phase, how, started, task_.limits.step); }
+  void end(Phase phase, const StepEnd& how, Clock::time_point started, Clock::duration limit);
 
   Probe task_;
   Deadline run_;
@@ -67,7 +68,8 @@ class Look {
   Clock::time_point secured_;  ///< when TLS was through
 };
 
-void Look::end(Phase phase, const StepEnd& how, Clock::time_point started) {
+/// `limit`: the step's own time, from `started` on; one that the run's deadline cut short blames nobody.
+void Look::end(Phase phase, const StepEnd& how, Clock::time_point started, Clock::duration limit) {
   record_.phase = how.ok() ? Phase::done : phase;
   record_.outcome = how.outcome;
   record_.detail = how.detail;
@@ -76,7 +78,8 @@ void Look::end(Phase phase, const StepEnd& how, Clock::time_point started) {
   if (run_.stop.stop_requested()) {
     record_.outcome = Outcome::local_failure;  // our own end, not the peer's silence
     record_.detail = fmt::format("interrupted after {}", seconds(waited));
-  } else if (run_.over()) {
+  } else if (run_.over() && waited < limit) {
+    record_.outcome = Outcome::local_failure;
     record_.detail = fmt::format("no answer within {}, when the run's deadline came", seconds(waited));
   } else {
     record_.detail = fmt::format("no answer within {}", seconds(waited));
@@ -114,8 +117,10 @@ void Look::observe(const crypto::TlsFacts& facts) {
 
 /// Why `from` would not have gone on with this peer, in one line; nothing when it would, or when that cannot be told.
 std::optional<std::string> Look::refusal() const {
-  if (task_.link->service == Service::tls || !task_.trust->configured || record_.peer_chain.empty())
-    return std::nullopt;
+  if (task_.link->service == Service::tls) return std::nullopt;
+  if (record_.peer_chain.empty() && !record_.peer_chain_unreadable.empty())
+    return fmt::format("its certificate cannot be read: {}", record_.peer_chain_unreadable.front().reason);
+  if (!task_.trust->configured || record_.peer_chain.empty()) return std::nullopt;
   const std::vector<std::string> names = expected_names(*task_.to);
   const PeerJudgement judgement =
       judge_peer(record_.peer_chain, *task_.trust, names, server_auth_oid, task_.now, task_.signature);
@@ -195,7 +200,7 @@ boost::asio::awaitable<void> Look::confirm(TlsStream& stream) {
   const bool quiet =
       heard.outcome == Outcome::timed_out && heard.error == 0 && Clock::now() - secured_ >= task_.limits.quiet;
   if (quiet) record_.quiet_for = task_.limits.quiet;
-  end(Phase::confirm, quiet ? StepEnd{} : heard, secured_);
+  end(Phase::confirm, quiet ? StepEnd{} : heard, secured_, task_.limits.quiet);
 }
 
 boost::asio::awaitable<void> Look::ask(TlsStream& stream) {

@@ -497,7 +497,9 @@ static bool read_body(Bytes content, Trouble& trouble, Certificate& into, Algori
   if (!take_algorithm(in, trouble, algorithm)) return false;
   trouble.enter("issuer");
   const std::uint8_t* issuer = in.position();
-  if (!take_name(in, trouble, into.issuer)) return false;
+  // In a store, one certificate after the other comes from the same issuer: its name is taken apart once.
+  thread_local Name last_issuer;
+  if (!take_name(in, trouble, into.issuer, &last_issuer)) return false;
   if (into.issuer.empty()) return trouble.at(issuer, "an empty name");  // RFC 5280, 4.1.2.4
   trouble.enter("validity");
   if (!take_validity(in, trouble, into)) return false;

@@ -407,9 +407,13 @@ static bool take_relative_name(Reader& in, Trouble& trouble, Attribute& attribut
   return true;
 }
 
-bool take_name(Reader& in, Trouble& trouble, Name& into) {
+bool take_name(Reader& in, Trouble& trouble, Name& into, Name* known) {
   Element name;
   if (!in.take(der::sequence, name, "not a name")) return false;
+  if (known != nullptr && std::equal(name.whole.begin(), name.whole.end(), known->der.begin(), known->der.end())) {
+    into = *known;
+    return true;
+  }
   Reader inside(name.content, trouble);
   Attribute attribute;
   std::string canonical;
@@ -435,6 +439,7 @@ bool take_name(Reader& in, Trouble& trouble, Name& into) {
   into.canonical = std::move(canonical);
   into.text = shown(std::move(text));
   into.common_name = shown(std::move(common_name));
+  if (known != nullptr) *known = into;
   return true;
 }
 

@@ -127,7 +127,15 @@ const std::vector<Change>& changes() {
          handshake_of(s).alerts_received = {{48, true}};
        }},
       {"handshake.rejected-by-us", Status::critical,
+       [](SmallSite& s) { end_at(s, Phase::confirm, Outcome::rejected_by_us); }},
+      {"handshake.no-common-tls", Status::unknown,
        [](SmallSite& s) { end_at(s, Phase::tls, Outcome::rejected_by_us); }},
+      {"handshake.unreadable-certificate", Status::unknown,
+       [](SmallSite& s) {
+         handshake_of(s).peer_chain_unreadable.push_back({"certificate 2", "truncated at byte 9"});
+       }},
+      {"handshake.no-client-certificate-sent", Status::warning,
+       [](SmallSite& s) { handshake_of(s).certificate_sent = false; }},
       {"handshake.reset", Status::critical, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::reset); }},
       {"handshake.closed", Status::critical, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::closed); }},
       {"handshake.timed-out", Status::critical, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::timed_out); }},
@@ -145,6 +153,8 @@ const std::vector<Change>& changes() {
       {"handshake.not-tried", Status::unknown, [](SmallSite& s) { end_at(s, Phase::connect, Outcome::refused); }},
       {"same-name-issuers.stale", Status::critical,
        [](SmallSite& s) { s.store("redeployment-a", StoreKind::intermediate); }},
+      {"same-name-issuers.several-in-use", Status::warning,
+       [](SmallSite& s) { s.store("redeployment-a", StoreKind::enrollment); }},
       {"same-name-issuers.unrelated", Status::warning,
        [](SmallSite& s) {
          s.store("redeployment-plain-a", StoreKind::intermediate)
@@ -222,6 +232,8 @@ const std::vector<Change>& changes() {
          handshake_of(s).phase = Phase::sip;
          handshake_of(s).outcome = Outcome::not_sip;
        }},
+      {"mras-credentials.faulty", Status::warning,
+       [](SmallSite& s) { exchange_of(s).problem = "tcpPort \"443x\" is no port"; }},
       {"mras-credentials.slow", Status::warning, [](SmallSite& s) { threshold(s, "mras-time"); }},
       {"mras-credentials.not-asked", Status::unknown, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::reset); }},
   };
@@ -241,6 +253,37 @@ TEST(Findings, AHealthySiteHasNone) {
     EXPECT_EQ(check.status, Status::ok) << check.id;
   }
   EXPECT_EQ(report.status, Status::ok);
+}
+
+/// fe1 as a client that edge1 must refuse, and did with `alert`.
+SmallSite refused_with(std::uint8_t alert) {
+  SmallSite site = healthy();
+  site.evidence.site.links[0].expect = Expectation::refuse;
+  site.own("impostor");
+  end_at(site, Phase::confirm, Outcome::rejected_by_peer);
+  handshake_of(site).sent_chain = {issuer_fixture("impostor")};
+  handshake_of(site).client_certificate_requested = true;
+  handshake_of(site).certificate_sent = true;
+  handshake_of(site).alerts_received = {{alert, true}};
+  return site;
+}
+
+TEST(Findings, WhatAStrangerThatIsRefusedSendsIsNobodysConcern) {
+  SmallSite site = refused_with(48);
+  const Report report = report_of(site);
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) ADD_FAILURE() << finding.code << ": " << finding.summary;
+  }
+  EXPECT_EQ(report.status, Status::ok);
+}
+
+TEST(Findings, ARefusalThatIsNotAboutTheCertificateProvesNothing) {
+  SmallSite site = refused_with(70);
+  const Report report = report_of(site);
+  EXPECT_EQ(report.status, Status::unknown);
+  SmallSite early = refused_with(48);
+  handshake_of(early).certificate_sent = false;
+  EXPECT_EQ(report_of(early).status, Status::unknown);
 }
 
 class FindingTest : public testing::TestWithParam<Change> {};

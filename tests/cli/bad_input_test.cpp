@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -156,6 +157,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"PortTooHigh", pair("DIR/fe1.crt", "DIR/fe1.key", {"-p", "70000"}), "-p 70000: a port is 1 to 65535\n"},
         Case{"BadRange", pair("DIR/fe1.crt", "DIR/fe1.key", {"-w", "1:x"}), "'1:x': not a threshold range: "},
         Case{"BadTime", pair("DIR/fe1.crt", "DIR/fe1.key", {"-t", "never"}), "--timeout never: not a time such as "},
+        Case{"DeadlineWithinTheQuietTime", pair("DIR/fe1.crt", "DIR/fe1.key", {"--deadline", "1s"}),
+             "the deadline must be longer than the quiet time of 1 s\n"},
+        Case{"FrontEndIsTheEdge", pair("DIR/fe1.crt", "DIR/fe1.key", {"--from", "Edge.contoso.example"}),
+             "the Front End and the Edge have the same name, edge.contoso.example: say with --from which"},
+        Case{"EmptyPool", pair("DIR/fe1.crt", "DIR/fe1.key", {"--pool", ""}), "--pool is empty\n"},
+        Case{"NoMrasAndMras", pair("DIR/fe1.crt", "DIR/fe1.key", {"--service", "mras"}),
+             "--no-mras and --service mras exclude each other\n"},
         Case{"BothFamilies", pair("DIR/fe1.crt", "DIR/fe1.key", {"-4", "-6"}), "-4 and -6 exclude each other\n"},
         Case{"BadIdentity",
              {"check_mras", "-H", "edge", "--certificate", "DIR/fe1.crt", "--key", "DIR/fe1.key", "--trust",
@@ -313,6 +321,30 @@ TEST(OutputFile, InAMissingDirectoryTakesNothingFromTheVerdict) {
   EXPECT_THAT(plugin.out, AllOf(StartsWith("MRAS CRITICAL - "),
                                 EndsWith("could not be written: " + lost + ": No such file or directory\n")));
   EXPECT_EQ(plugin.err, "");
+}
+
+TEST(OutputFile, ThatIsALinkOrADeviceIsWrittenThrough) {
+  const Files files;
+  const std::filesystem::path link = files.dir() / "link.json";
+  files.dir().write("real.json", "old");
+  std::filesystem::create_symlink("real.json", link);
+  for (const std::string& place : {link.string(), std::string("/dev/null")}) {
+    const Ended ended =
+        mrascheck({"check", "-c", files.dir() / "site.yaml", "-w", "1:", "-C", "1:", "--record", place});
+    EXPECT_EQ(ended.err, "");
+  }
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_GT(std::filesystem::file_size(files.dir() / "real.json"), 100U);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST(StandardOutput, ThatIsFullIsNeverOk) {
+  const Files files;
+  const std::string check =
+      fmt::format("{} check -c {} -w 1: -C 1: > /dev/full", built("mrascheck"), std::string(files.dir() / "site.yaml"));
+  const Ended ended = run({{"/bin/sh", "-c", check}, {}, {}});
+  EXPECT_EQ(ended.code, 3);
+  EXPECT_EQ(ended.err, "standard output could not be written\n");
 }
 
 struct HelpCase {

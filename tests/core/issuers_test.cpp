@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 
 #include "support/worlds.hpp"
 
@@ -68,6 +70,13 @@ Standing standing_of(const IssuerGroup& group, const CertificateRef& certificate
   return Standing::undecided;
 }
 
+/// Nobody but fe1, so that no certificate is unseen.
+SmallSite site_without_links() {
+  SmallSite site;
+  site.evidence.site.links.clear();
+  return site;
+}
+
 struct StandingCase {
   const char* name;
   const char* leaf;
@@ -76,7 +85,7 @@ struct StandingCase {
 class StandingTest : public testing::TestWithParam<StandingCase> {};
 TEST_P(StandingTest, FollowsTheKeysThatSignedWhatIsInUse) {
   const StandingCase& c = GetParam();
-  SmallSite site;
+  SmallSite site = site_without_links();
   site.own(c.leaf).store("root-r1", StoreKind::root).store("root-r2", StoreKind::root);
   for (const auto& [name, standing] : c.members) site.store(name, StoreKind::intermediate);
   const Evidence evidence = site.ready();
@@ -117,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& row) { return std::string{row.param.name}; });
 
 TEST(Standing, EnrollmentServicesDecideBetweenCertificatesOfOneKey) {
-  SmallSite site;
+  SmallSite site = site_without_links();
   site.own("reinstall-same-key-leaf").store("root-r2", StoreKind::root);
   site.store("reinstall-same-key-a", StoreKind::intermediate).store("reinstall-same-key-b", StoreKind::intermediate);
   site.store("reinstall-same-key-a", StoreKind::enrollment);
@@ -142,8 +151,75 @@ TEST(Standing, WithoutSignaturesNothingIsCalledStale) {
   }
 }
 
-TEST(Standing, NamesThatNothingChainsToAreUnrelated) {
+TEST(Standing, WhileAServerIsUnseenNothingIsCalledStale) {
   SmallSite site;
+  site.own("redeployment-leaf-keyid").store("root-r2", StoreKind::root);
+  site.store("redeployment-a", StoreKind::intermediate).store("redeployment-b", StoreKind::intermediate);
+  const Evidence evidence = site.ready();
+  EXPECT_EQ(unseen_servers(evidence), std::vector<std::string>{"edge1.contoso.example"});
+  const CertificateGraph graph{evidence};
+  const auto groups = issuer_groups(evidence, graph, recorded_oracle(evidence.signatures));
+  const IssuerGroup* group = group_of(groups, issuer_fixture("redeployment-a"));
+  ASSERT_NE(group, nullptr);
+  EXPECT_EQ(standing_of(*group, issuer_fixture("redeployment-b")), Standing::current);
+  EXPECT_EQ(standing_of(*group, issuer_fixture("redeployment-a")), Standing::undecided);
+}
+
+TEST(Standing, WhatEnrollmentServicesNameIsAlive) {
+  SmallSite site = site_without_links();
+  site.own("redeployment-leaf-keyid").store("root-r2", StoreKind::root);
+  site.store("redeployment-a", StoreKind::enrollment).store("redeployment-b", StoreKind::intermediate);
+  const Evidence evidence = site.ready();
+  const CertificateGraph graph{evidence};
+  const auto groups = issuer_groups(evidence, graph, recorded_oracle(evidence.signatures));
+  const IssuerGroup* group = group_of(groups, issuer_fixture("redeployment-a"));
+  ASSERT_NE(group, nullptr);
+  EXPECT_EQ(standing_of(*group, issuer_fixture("redeployment-a")), Standing::alive);
+  EXPECT_EQ(group->installations, 2U);
+}
+
+/// A certificate that is nothing but its names and its key.
+CertificateRef sketch(const std::string& subject, const std::string& issuer, std::uint8_t key) {
+  Certificate made = *issuer_fixture("redeployment-plain-a");
+  for (const auto& [name, text] : {std::pair{&made.subject, subject}, std::pair{&made.issuer, issuer}}) {
+    name->canonical = text;
+    name->text = "CN=" + text;
+    name->common_name = text;
+  }
+  made.spki_sha256.fill(key);
+  made.sha256.fill(key);
+  made.is_ca = true;
+  return std::make_shared<const Certificate>(std::move(made));
+}
+
+TEST(Standing, ANameAboveSeveralLevelsIsJudgedByAllOfThem) {
+  // Two issuing CAs, each under a root of its own; the roots share a name.
+  const CertificateRef root_1 = sketch("root", "root", 1);
+  const CertificateRef root_2 = sketch("root", "root", 2);
+  const CertificateRef issuing_a = sketch("a", "root", 3);
+  const CertificateRef issuing_b = sketch("b", "root", 4);
+  Evidence evidence;
+  evidence.collected_at = test::issuers_clock();
+  StoreContents& store = evidence.stores.emplace_back();
+  store.store = "ad";
+  for (const CertificateRef& one : {root_1, root_2, issuing_a, issuing_b})
+    store.entries.push_back({one, one->self_issued() ? StoreKind::root : StoreKind::intermediate, "CN=x", 0});
+  evidence.identities.push_back({"fe1", sketch("fe1", "a", 5), {}, true});
+  evidence.identities.push_back({"edge1", sketch("edge1", "b", 6), {}, true});
+  const std::map<std::uint8_t, std::uint8_t> signers{{1, 1}, {2, 2}, {3, 1}, {4, 2}, {5, 3}, {6, 4}};
+  const SignatureOracle oracle = [&](const Certificate& child, const Certificate& issuer) {
+    return std::optional{signers.at(child.spki_sha256[0]) == issuer.spki_sha256[0] ? SignatureState::verified
+                                                                                   : SignatureState::failed};
+  };
+  const CertificateGraph graph{evidence};
+  const auto groups = issuer_groups(evidence, graph, oracle);
+  ASSERT_EQ(groups.size(), 1U);
+  for (const IssuerMember& member : groups.front().members) EXPECT_EQ(member.standing, Standing::current);
+  EXPECT_EQ(groups.front().installations, 2U);
+}
+
+TEST(Standing, NamesThatNothingChainsToAreUnrelated) {
+  SmallSite site = site_without_links();
   site.store("redeployment-a", StoreKind::intermediate).store("redeployment-b", StoreKind::intermediate);
   const Evidence evidence = site.ready();
   const CertificateGraph graph{evidence};

@@ -390,7 +390,7 @@ TEST(DirectoryOfItsOwn, WithoutAConfigurationContextABaseMustBeSet) {
   EXPECT_TRUE(read(store).answer);
 }
 
-TEST(DirectoryOfItsOwn, AMissingContainerIsARemarkAndAnEmptyOneIsNot) {
+TEST(DirectoryOfItsOwn, AMissingContainerIsToldAndAnEmptyOneIsNot) {
   SlapdSettings settings;
   settings.containers = {"AIA", "Enrollment Services"};
   const Slapd slapd{settings};
@@ -399,8 +399,10 @@ TEST(DirectoryOfItsOwn, AMissingContainerIsARemarkAndAnEmptyOneIsNot) {
   const Reading reading = read(store);
   ASSERT_TRUE(reading.answer) << reading.error();
   EXPECT_THAT(reading.answer->remarks,
-              ElementsAre("Certification Authorities: no such entry", "NTAuthCertificates: no such entry",
+              ElementsAre("NTAuthCertificates: no such entry",
                           "no CA certificate in any container, or none that is shown without a bind"));
+  EXPECT_EQ(reading.answer->truncated,
+            slapd.ldap() + ": Certification Authorities: no such entry, or not shown to this account");
 }
 
 TEST(DirectoryOfItsOwn, NTAuthCertificatesIsAnEntryWithValues) {
@@ -430,6 +432,7 @@ TEST(DirectoryOfItsOwn, ReferralsAreReportedAndNotFollowed) {
   ASSERT_TRUE(reading.answer) << reading.error();
   EXPECT_EQ(reading.values.size(), 1U);
   EXPECT_THAT(reading.answer->referrals, ElementsAre(StartsWith("ldap://127.0.0.1:1/cn=far")));
+  EXPECT_THAT(reading.answer->truncated, HasSubstr(": referral not followed: ldap://127.0.0.1:1/cn=far"));
 }
 
 TEST(DirectoryOfItsOwn, NoPermissionIsTheServersNo) {

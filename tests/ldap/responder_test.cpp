@@ -119,6 +119,9 @@ TEST(ResponderTest, ALargeAttributeIsReadToItsEndInSlices) {
     if (attribute == "cACertificate;range=5-*") slice = {"cACertificate;binary;range=5-*", {"f"}};
     const std::string dn = request.base == services ? issuing_ca : request.base;
     return {LdapResponder::entry(request.id, dn, {{"cACertificate", {}}, slice}) +
+            (request.base == services
+                 ? LdapResponder::entry(request.id, fmt::format("CN=Certification Authorities,{}", services), {})
+                 : std::string{}) +
             LdapResponder::search_done(request.id)};
   })};
   const Reading reading = read(source({server.uri()}));
@@ -170,6 +173,7 @@ TEST(ResponderTest, AValueTooLargeIsLeftOutAndRemarked) {
   ASSERT_TRUE(reading.answer) << reading.error();
   EXPECT_THAT(reading.values, ElementsAre(std::pair{0U, "small"}, std::pair{2U, ""}));
   EXPECT_THAT(reading.answer->remarks, Contains(AllOf(StartsWith(issuing_ca), HasSubstr("value 2 has 300000 bytes"))));
+  EXPECT_THAT(reading.answer->truncated, HasSubstr("value 2 has 300000 bytes"));
 }
 
 TEST(ResponderTest, AForeignDnIsMadeSafeToShow) {

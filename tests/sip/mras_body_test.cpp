@@ -137,6 +137,36 @@ TEST(CredentialsResponse, KeepsTheFirst256Relays) {
   EXPECT_TRUE(e.credentials_present);
 }
 
+struct ForeignCase {
+  const char* name;
+  const char* request;      ///< attribute of the response
+  const char* credentials;  ///< attribute of the credentialsResponse
+  bool ours;
+};
+class Foreign : public testing::TestWithParam<ForeignCase> {};
+
+TEST_P(Foreign, CredentialsAreNotOurs) {
+  const ForeignCase& c = GetParam();
+  const auto e = read(std::string("<response ") + c.request + " reasonPhrase=\"OK\"><credentialsResponse " +
+                      c.credentials + ">" + credentials_xml() + "</credentialsResponse></response>");
+  EXPECT_NE(e.problem, "");
+  EXPECT_EQ(e.credentials_present, c.ours);
+  EXPECT_EQ(e.granted.has_value(), c.ours);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Ids, Foreign,
+    testing::Values(ForeignCase{"AnotherRequest", "requestID=\"1\"", "credentialsRequestID=\"4711\"", false},
+                    ForeignCase{"AnotherCredentialsRequest", "requestID=\"4711\"", "credentialsRequestID=\"1\"", false},
+                    ForeignCase{"NoCredentialsRequest", "requestID=\"4711\"", "", true},
+                    ForeignCase{"NoRequest", "", "credentialsRequestID=\"4711\"", true}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(CredentialsResponse, NoMinutesAtAllAreRead) {
+  const auto e = read(response_xml("4711", "<credentials><duration>0</duration></credentials>"));
+  EXPECT_EQ(e.granted, 0min);
+  EXPECT_THAT(e.problem, HasSubstr("duration \"0\" is no number of minutes"));
+}
+
 std::string nested(std::size_t depth) {
   std::string xml = "<response requestID=\"4711\" reasonPhrase=\"OK\">";
   for (std::size_t i = 1; i < depth; ++i) xml += "<a>";

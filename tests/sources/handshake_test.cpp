@@ -167,7 +167,7 @@ TEST_F(HandshakeTest, NoAnswerToTheConnection) {
 TEST_F(HandshakeTest, TheRunsDeadlineSaysSo) {
   RawPeer peer([](RawPeer::Talk& talk) { talk.stay_silent(); });
   const Handshake record = look_at(peer.port(), test::in(200ms));
-  EXPECT_ENDED(record, Phase::tls, Outcome::timed_out);
+  EXPECT_ENDED(record, Phase::tls, Outcome::local_failure);
   EXPECT_NE(record.detail.find("when the run's deadline came"), std::string::npos) << record.detail;
 }
 
@@ -343,6 +343,28 @@ TEST_F(ScriptedPeer, AnotherNameIsRefusedBeforeAnySip) {
   EXPECT_EQ(heard, "");
 }
 
+TEST_F(ScriptedPeer, ACertificateThatCannotBeReadIsNotAsked) {
+  // Its validity begins in month 99.
+  ByteString der = pki().openssl().der("edge1");
+  const ByteString utc_time = from_hex("170d");
+  const auto at = std::search(der.begin(), der.end(), utc_time.begin(), utc_time.end());
+  ASSERT_NE(at, der.end());
+  *(at + 4) = *(at + 5) = '9';
+  pki().openssl().dir().write("garbled.der", der);
+  pki().openssl().shell("openssl x509 -inform DER -in garbled.der -out garbled.crt");
+  TlsPeer::Options garbled = options();
+  garbled.certificate = pki() / "garbled.crt";
+  std::string heard;
+  {
+    TlsPeer peer(garbled, [&](TlsPeer::Session& session) { heard = session.receive(); });
+    const Handshake record = look_at(peer.port());
+    EXPECT_ENDED(record, Phase::confirm, Outcome::rejected_by_us);
+    EXPECT_TRUE(record.detail.starts_with("its certificate cannot be read: ")) << record.detail;
+    EXPECT_FALSE(record.mras);
+  }
+  EXPECT_EQ(heard, "");
+}
+
 TEST_F(ScriptedPeer, ThePoolsNameWillDo) {
   to_.name = "edge2.contoso.example";
   to_.pool = "edge1.contoso.example";
@@ -391,7 +413,7 @@ TEST_F(ScriptedPeer, SilenceCutByTheRunIsNoAcceptance) {
   limits_.quiet = 30s;
   TlsPeer peer(options(), [](TlsPeer::Session& session) { session.raw().stay_silent(); });
   const Handshake record = look_at(peer.port(), test::in(1s));
-  EXPECT_ENDED(record, Phase::confirm, Outcome::timed_out);
+  EXPECT_ENDED(record, Phase::confirm, Outcome::local_failure);
   EXPECT_EQ(record.quiet_for, 0ms);
   EXPECT_FALSE(record.accepted());
 }
@@ -401,7 +423,7 @@ TEST_F(ScriptedPeer, SilenceCutByTheRunIsNoAcceptanceOfTlsEither) {
   limits_.quiet = 30s;
   TlsPeer peer(options(), [](TlsPeer::Session& session) { session.raw().stay_silent(); });
   const Handshake record = look_at(peer.port(), test::in(1s));
-  EXPECT_ENDED(record, Phase::confirm, Outcome::timed_out);
+  EXPECT_ENDED(record, Phase::confirm, Outcome::local_failure);
   EXPECT_FALSE(record.accepted());
 }
 
