@@ -301,6 +301,7 @@ TrustView trust_of(const Evidence& evidence, const Server& server) {
           view.missing.push_back(name);
         if (store == evidence.stores.end()) continue;
       }
+      if (!store->unreadable.empty()) view.damaged.push_back(name);
       for (const StoreEntry& entry : store->entries) {
         // NTAuth and Enrollment Services do not feed the stores from which chains are built (KB295663).
         if (entry.kind == StoreKind::ntauth || entry.kind == StoreKind::enrollment) continue;
@@ -493,7 +494,9 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
     if (!seen_in.empty()) added.seen_in.push_back(seen_in);
     const TrustView& view = view_of(judging);
     added.trust_configured = view.configured;
+    // What could not be read might be the certificate that a path lacks.
     added.missing_stores = view.missing;
+    added.missing_stores.insert(added.missing_stores.end(), view.damaged.begin(), view.damaged.end());
     for (const std::string& store : unread_by_subject) {
       if (std::find(added.missing_stores.begin(), added.missing_stores.end(), store) == added.missing_stores.end())
         added.missing_stores.push_back(store);

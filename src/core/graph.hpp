@@ -95,6 +95,7 @@ struct TrustView {
   std::set<Sha256> anchors;  ///< trust is by certificate, not by name or key
   IssuerIndex index;
   bool configured = false;           ///< it names at least one store to trust
+  std::vector<std::string> damaged;  ///< stores that it names in which something could not be read
   std::vector<std::string> missing;  ///< stores that it names and that were not read, or not whole
 };
 TrustView trust_of(const Evidence& evidence, const Server& server);

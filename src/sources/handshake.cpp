@@ -137,7 +137,8 @@ std::optional<std::string> Look::refusal() const {
   }
   if (judgement.trusted() || judgement.paths.undecided()) return std::nullopt;
   // What could not be read might have held the missing link.
-  if (!task_.trust->missing.empty() || !record_.peer_chain_unreadable.empty()) return std::nullopt;
+  if (!task_.trust->missing.empty() || !task_.trust->damaged.empty() || !record_.peer_chain_unreadable.empty())
+    return std::nullopt;
   std::string why = "no certification path";
   if (!judgement.paths.paths.empty() && !judgement.paths.paths.front().problems.empty()) {
     why = judgement.paths.paths.front().problems.front().text;

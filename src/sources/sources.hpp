@@ -30,8 +30,8 @@ class CertificatePool {
 };
 
 /// Error: config, naming the source, never the secret; an empty one too, and a terminal behind "fd:". One trailing
-/// newline is dropped. "file:" and "fd:" are bounded to 64 KiB. A pipe behind "fd:" can be read once a run, a file
-/// again and again.
+/// newline is dropped. "file:" and "fd:" are bounded to 64 KiB. What a pipe behind "fd:" gave once is kept for the next
+/// call; it must come within 5 s.
 Result<Secret> read_secret(const SecretSource& source);
 
 /// The whole file. Error: local, "fe1.pem: No such file or directory"; a directory, a pipe, a device or more than

@@ -697,8 +697,18 @@ class Reader {
 
   void connect_links() {
     if (!links_given_) {
+      const bool has_edge = std::any_of(servers_.begin(), servers_.end(),
+                                        [](const ServerDraft& draft) { return draft.server.role == Role::edge; });
       for (const ServerDraft& from : servers_) {
-        if (from.server.role != Role::front_end || !from.server.has_identity) continue;
+        if (from.server.role != Role::front_end) continue;
+        if (!from.server.has_identity) {
+          if (!from.identity.certificate.empty() && complete_ && has_edge) {
+            problems_.add(from.at, fmt::format("server {}: it has a certificate but no key, and no links are given, so "
+                                               "none would begin at it; add its key, or say which links there are",
+                                               quoted(from.server.name)));
+          }
+          continue;
+        }
         for (const ServerDraft& to : servers_) {
           if (to.server.role != Role::edge) continue;
           if (!add_link({from.server.name, to.server.name}, from.at, "no links are given, so ")) return;

@@ -475,6 +475,9 @@ INSTANTIATE_TEST_SUITE_P(
             server_with("    certificate: fe1.crt\n    key: fe1.key\n  - {name: edge1, role: edge}\n"),
             "3:5: mras: identity is missing; no links are given, so fe1.contoso.example -> edge1:5062 asks for MRAS "
             "credentials, which needs a user: add 'mras: {identity: \"sip:probe@contoso.example\"}'"),
+        row("DefaultLinksWithoutKey", server_with("    certificate: fe1.crt\n  - {name: edge1, role: edge}\n"),
+            "3:5: server 'fe1.contoso.example': it has a certificate but no key, and no links are given, so none would "
+            "begin at it; add its key, or say which links there are"),
         row("Identity", file_store_with("mras: {identity: probe@contoso.example}\n"),
             "5:18: identity of mras: 'probe@contoso.example' is not a user's SIP URI such as "
             "sip:probe@contoso.example: it "
