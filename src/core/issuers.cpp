@@ -360,16 +360,16 @@ class Analysis {
       IssuerMember& one = members[i];
       if (one.standing == Standing::current) continue;
       bool kin = false;
-      bool only_unclear = false;
+      bool unclear = false;
       for (std::size_t j = 0; j < members.size(); ++j) {
         if (members[j].standing != Standing::current) continue;
         kin = kin || family[i] == family[j];
-        only_unclear = only_unclear || (all_compared && unclear_to(one, members[j]));
+        unclear = unclear || (all_compared && unclear_to(one, members[j]));
       }
-      one.standing = kin                             ? Standing::superseded
-                     : one.enrolled                  ? Standing::alive
-                     : only_unclear || !all_compared ? Standing::undecided
-                                                     : otherwise;
+      one.standing = kin                        ? Standing::superseded
+                     : one.enrolled             ? Standing::alive
+                     : unclear || !all_compared ? Standing::undecided
+                                                : otherwise;
     }
     std::set<std::size_t> installations;
     for (std::size_t i = 0; i < members.size(); ++i) {
@@ -377,6 +377,11 @@ class Analysis {
         installations.insert(family[i]);
     }
     group.installations = installations.size();
+    // What a renewal joins to an installation that is alive is no more stale than what it joins to the current one.
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (members[i].standing == Standing::stale && installations.contains(family[i]))
+        members[i].standing = Standing::superseded;
+    }
   }
 
   const Evidence& evidence_;

@@ -286,6 +286,34 @@ TEST(Findings, ARefusalThatIsNotAboutTheCertificateProvesNothing) {
   EXPECT_EQ(report_of(early).status, Status::unknown);
 }
 
+TEST(Findings, AStaleCertificateThatAPathNeedsMustStay) {
+  // The issuing CA was installed again on its key; the Front End still sends the old certificate, and the Edge, outside
+  // the domain, has nothing but the root.
+  SmallSite site = healthy();
+  site.own("reinstall-same-key-leaf");
+  site.store("reinstall-same-key-a", StoreKind::intermediate).store("reinstall-same-key-b", StoreKind::intermediate);
+  const CertificateRef old = issuer_fixture("reinstall-same-key-a");
+  StoreContents& edge = site.evidence.stores.emplace_back();
+  edge.store = "edge";
+  edge.entries.push_back({issuer_fixture("root-r2"), StoreKind::root, "edge.pem", 0});
+  for (Server& server : site.evidence.site.servers) {
+    if (server.role != Role::edge) continue;
+    server.trusts = {"edge"};
+    server.intermediates.clear();
+  }
+  handshake_of(site).sent_chain = {issuer_fixture("reinstall-same-key-leaf"), old};
+  const Report report = report_of(site);
+  const Finding* stale = nullptr;
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (std::string_view{finding.code} == "same-name-issuers.stale") stale = &finding;
+    }
+  }
+  ASSERT_NE(stale, nullptr);
+  EXPECT_NE(stale->remedy.find("must stay for now"), std::string::npos) << stale->remedy;
+  EXPECT_EQ(stale->remedy.find(thumbprint(*old)), std::string::npos) << stale->remedy;
+}
+
 class FindingTest : public testing::TestWithParam<Change> {};
 TEST_P(FindingTest, IsRaisedByTheChangeThatCallsForIt) {
   const Change& change = GetParam();

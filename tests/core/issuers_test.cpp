@@ -178,6 +178,33 @@ TEST(Standing, WhatEnrollmentServicesNameIsAlive) {
   EXPECT_EQ(group->installations, 2U);
 }
 
+TEST(Standing, WhatARenewalJoinsToAnAliveOneIsNotStale) {
+  // In use: a plain redeployment. Alive by the directory: another installation, renewed once with its key.
+  SmallSite site = site_without_links();
+  site.own("redeployment-leaf-keyid")
+      .store("root-r2", StoreKind::root)
+      .store("redeployment-b", StoreKind::intermediate);
+  site.store("same-key-renewal-a", StoreKind::intermediate).store("same-key-renewal-b", StoreKind::enrollment);
+  const auto renamed = [&](StoreEntry& entry) {
+    Certificate made = *entry.certificate;
+    made.subject = issuer_fixture("redeployment-b")->subject;
+    entry.certificate = std::make_shared<const Certificate>(std::move(made));
+  };
+  for (StoreEntry& entry : site.evidence.stores[0].entries) {
+    if (entry.certificate == issuer_fixture("same-key-renewal-a") ||
+        entry.certificate == issuer_fixture("same-key-renewal-b"))
+      renamed(entry);
+  }
+  const Evidence evidence = site.ready();
+  const CertificateGraph graph{evidence};
+  const auto groups = issuer_groups(evidence, graph, recorded_oracle(evidence.signatures));
+  const IssuerGroup* group = group_of(groups, issuer_fixture("redeployment-b"));
+  ASSERT_NE(group, nullptr);
+  EXPECT_EQ(standing_of(*group, issuer_fixture("redeployment-b")), Standing::current);
+  EXPECT_EQ(standing_of(*group, issuer_fixture("same-key-renewal-b")), Standing::alive);
+  EXPECT_EQ(standing_of(*group, issuer_fixture("same-key-renewal-a")), Standing::superseded);
+}
+
 /// A certificate that is nothing but its names and its key.
 CertificateRef sketch(const std::string& subject, const std::string& issuer, std::uint8_t key) {
   Certificate made = *issuer_fixture("redeployment-plain-a");
