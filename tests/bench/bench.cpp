@@ -18,6 +18,7 @@
 #include <functional>
 #include <iostream>
 #include <regex>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -39,9 +40,9 @@ struct Runner {
   std::string must_contain;
 };
 
+/// An exception, so that the lab and the slapd of the part that failed are ended.
 [[noreturn]] void give_up(const std::string& why) {
-  std::cerr << "bench: " << why << '\n';
-  std::exit(1);
+  throw std::runtime_error(why);
 }
 
 /// Seconds of wall time from spawn to exit.
@@ -283,8 +284,13 @@ int main(int argc, char** argv) {
                                                               {"cold", mrascheck::one_cold_check},
                                                               {"links", mrascheck::many_links},
                                                               {"directory", mrascheck::directory}};
-  for (const auto& [name, run] : parts) {
-    if (argc < 2 || argv[1] == name) run();
+  try {
+    for (const auto& [name, run] : parts) {
+      if (argc < 2 || argv[1] == name) run();
+    }
+  } catch (const std::exception& problem) {
+    std::cerr << "bench: " << problem.what() << '\n';
+    return 1;
   }
   return 0;
 }
