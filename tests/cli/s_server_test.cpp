@@ -45,6 +45,7 @@ TEST_P(SServerAsEdge, AgreesWithTheVerdictAndTheAlert) {
   std::vector<std::string> more{"--no-mras", "-vv"};
   if (c.sends_chain) more.insert(more.end(), {"--chain", pki.file("issuing.crt")});
   const Ended check = check_mras(pki.ask(server.port(), c.client, more));
+  const bool agrees = server.says(c.alert == nullptr ? "verify return:1" : c.alert);
   const std::string said = server.last_words();
 
   EXPECT_EQ(check.err, "");
@@ -52,7 +53,7 @@ TEST_P(SServerAsEdge, AgreesWithTheVerdictAndTheAlert) {
   if (c.server_says == nullptr) {
     EXPECT_EQ(check.code, 0) << check.out << said;
     EXPECT_THAT(check.out, AllOf(StartsWith("MRAS OK - "), HasSubstr("stayed quiet for")));
-    EXPECT_THAT(said, HasSubstr("verify return:1"));
+    EXPECT_TRUE(agrees) << said;
     EXPECT_THAT(said, Not(HasSubstr("verify error")));
     return;
   }
@@ -61,7 +62,7 @@ TEST_P(SServerAsEdge, AgreesWithTheVerdictAndTheAlert) {
   EXPECT_THAT(check.out, HasSubstr("handshake.rejected-by-peer"));
   EXPECT_THAT(check.out, HasSubstr(std::string("with the TLS alert ") + c.named));
   EXPECT_THAT(said, HasSubstr(c.server_says));
-  EXPECT_THAT(said, HasSubstr(c.alert));
+  EXPECT_TRUE(agrees) << said;
 }
 
 constexpr const char* no_issuer = "verify error:num=20:unable to get local issuer certificate";

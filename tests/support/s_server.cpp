@@ -10,12 +10,15 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <sstream>
 #include <stdexcept>
 
 extern char** environ;
 
 namespace mrascheck::test {
+
+using namespace std::chrono_literals;
 
 SServer::SServer(std::vector<std::string> arguments, Answer answer) : answer_(std::move(answer)) {
   std::vector<std::string> command{"openssl", "s_server", "-accept", "127.0.0.1:0"};
@@ -68,6 +71,11 @@ void SServer::end() {
   if (reader_.joinable()) reader_.join();
 }
 
+bool SServer::says(const std::string& words) {
+  std::unique_lock lock(mutex_);
+  return heard_.wait_for(lock, 20s, [&] { return said_.find(words) != std::string::npos; });
+}
+
 const std::string& SServer::last_words() {
   end();
   return said_;
@@ -77,7 +85,9 @@ bool SServer::read_more() {
   std::array<char, 4096> buffer{};
   const ssize_t got = ::read(out_, buffer.data(), buffer.size());
   if (got <= 0) return false;
+  const std::lock_guard lock(mutex_);
   said_.append(buffer.data(), static_cast<std::size_t>(got));
+  heard_.notify_all();
   return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -26,6 +27,8 @@ class SServer {
   ~SServer();
 
   std::uint16_t port() const { return port_; }
+  /// Whether it has said this by 20 seconds from now: what it does for a peer, it may say after the peer has gone.
+  bool says(const std::string& words);
   /// Everything that it has said until now, on both of its streams. Ends it first, so that it is all.
   const std::string& last_words();
 
@@ -39,7 +42,9 @@ class SServer {
   int in_ = -1;
   int out_ = -1;
   std::uint16_t port_ = 0;
-  std::string said_;      ///< touched by reader_ alone while it runs
+  std::mutex mutex_;  ///< of said_
+  std::condition_variable heard_;
+  std::string said_;
   std::size_t seen_ = 0;  ///< up to where requests have been answered
   std::thread reader_;
 };
