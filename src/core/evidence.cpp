@@ -295,6 +295,35 @@ bool fills(const Evidence& other, const Gap& gap) {
   return false;
 }
 
+bool same_link(const Handshake& a, const Handshake& b) {
+  return a.port == b.port && equals_ignoring_case(a.from, b.from) && equals_ignoring_case(a.to, b.to);
+}
+
+/// Takes out of `older` what `newer`, made later from the same vantage, has looked at again and seen whole.
+void supersede(Evidence& older, const Evidence& newer) {
+  std::erase_if(older.stores, [&](const StoreContents& was) {
+    return std::any_of(newer.stores.begin(), newer.stores.end(), [&](const StoreContents& is) {
+      return is.store == was.store && is.truncated.empty() && is.unreadable.empty();
+    });
+  });
+  std::erase_if(older.identities, [&](const Identity& was) {
+    return std::any_of(newer.identities.begin(), newer.identities.end(),
+                       [&](const Identity& is) { return equals_ignoring_case(is.server, was.server); });
+  });
+  std::erase_if(older.resolutions, [&](const Resolution& was) {
+    return std::any_of(newer.resolutions.begin(), newer.resolutions.end(),
+                       [&](const Resolution& is) { return equals_ignoring_case(is.name, was.name); });
+  });
+  std::erase_if(older.handshakes, [&](const Handshake& was) {
+    return std::any_of(newer.handshakes.begin(), newer.handshakes.end(),
+                       [&](const Handshake& is) { return same_link(is, was); });
+  });
+  std::erase_if(older.gaps, [&](const Gap& was) {
+    return std::any_of(newer.gaps.begin(), newer.gaps.end(),
+                       [&](const Gap& is) { return is.need == was.need && equals_ignoring_case(is.about, was.about); });
+  });
+}
+
 void join(Evidence& evidence, Evidence&& older) {
   join(evidence.vantage, older.vantage);
   join(evidence.site, older.site);
@@ -387,6 +416,14 @@ Result<Evidence> merge(std::vector<Evidence> recordings) {
   drop_repeated(recordings);
   if (recordings.size() == 1) return std::move(recordings.front());
 
+  for (std::size_t older = 1; older < recordings.size(); ++older) {
+    for (std::size_t newer = 0; newer < older; ++newer) {
+      if (recordings[newer].vantage == recordings[older].vantage &&
+          recordings[newer].collected_at > recordings[older].collected_at) {
+        supersede(recordings[older], recordings[newer]);
+      }
+    }
+  }
   for (Evidence& recording : recordings) {
     std::erase_if(recording.gaps, [&](const Gap& gap) {
       return std::any_of(recordings.begin(), recordings.end(),

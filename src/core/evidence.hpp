@@ -80,8 +80,9 @@ struct Evidence {
 void normalise(Evidence& evidence);
 
 /// Joins recordings from several vantage points of one site: the newest collected_at, all that each has seen,
-/// duplicates once, in one order whatever the order of `recordings`. A gap that another recording fills is none. Where
-/// they disagree about the site itself, the newest is right. Error: config, when their sites have different names.
+/// duplicates once, in one order whatever the order of `recordings`. A gap that another recording fills is none. What
+/// one vantage has looked at twice counts as it was seen last. Where they disagree about the site itself, the newest is
+/// right. Error: config, when their sites have different names.
 Result<Evidence> merge(std::vector<Evidence> recordings);
 
 }  // namespace mrascheck

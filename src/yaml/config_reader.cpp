@@ -388,7 +388,15 @@ class Reader {
     draft.pool = host_name(fields, "pool");
     if (draft.pool) server.pool = draft.pool->text;
     if (const auto dns = host_name(fields, "dns")) server.dns = dns->text;
-    if (const auto addresses = fields.texts("addresses")) server.addresses = literals(*addresses, "addresses", owner);
+    if (const auto addresses = fields.texts("addresses")) {
+      server.addresses = literals(*addresses, "addresses", owner);
+      if (addresses->empty()) {
+        problems_.add(
+            fields.find("addresses")->value->at,
+            fmt::format("{}: is an empty list; give it addresses, or leave the key out to have the name resolved",
+                        label("addresses", owner)));
+      }
+    }
     if (fields.find("addresses") != nullptr && fields.find("dns") != nullptr) {
       problems_.add(
           std::max(fields.find("addresses")->at, fields.find("dns")->at),

@@ -90,6 +90,24 @@ void threshold(SmallSite& site, const char* metric) {
   site.evidence.site.policy.thresholds[metric] = {parse_range("0.0001").value(), std::nullopt};
 }
 
+/// A store of fe1's own: the root that its peer chains to, and so many others with long names.
+void own_roots(SmallSite& site, int others) {
+  site.evidence.site.stores.push_back({"fe1-root", StoreKind::root, "fe1.contoso.example", false});
+  StoreContents& store = site.evidence.stores.emplace_back();
+  store.store = "fe1-root";
+  store.entries.push_back({issuer_fixture("root-r2"), StoreKind::root, "fe1.sst", 0});
+  for (int i = 0; i < others; ++i) {
+    Certificate other;
+    other.sha256 = {static_cast<std::uint8_t>(i), 1};
+    other.thumbprint = {static_cast<std::uint8_t>(i), 1};
+    other.spki_sha256 = other.sha256;
+    other.subject.der = ByteString(200, static_cast<std::uint8_t>(i));
+    other.subject.canonical = other.subject.text = other.subject.common_name = fmt::format("Root {}", i);
+    other.issuer = other.subject;
+    store.entries.push_back({std::make_shared<Certificate>(other), StoreKind::root, "fe1.sst", store.entries.size()});
+  }
+}
+
 MrasExchange& exchange_of(SmallSite& site) {
   return *handshake_of(site).mras;
 }
@@ -102,6 +120,22 @@ const std::vector<Change>& changes() {
        }},
       {"store-contents.empty", Status::warning,
        [](SmallSite& s) { s.evidence.stores.emplace_back().store = "edge-root"; }},
+      {"store-hygiene.not-self-signed-root", Status::warning,
+       [](SmallSite& s) { s.store("redeployment-b", StoreKind::root); }},
+      {"store-hygiene.too-many-roots", Status::warning, [](SmallSite& s) { own_roots(s, 101); }},
+      {"store-hygiene.issuer-list-too-long", Status::warning, [](SmallSite& s) { own_roots(s, 90); }},
+      {"store-hygiene.pool-differs", Status::warning,
+       [](SmallSite& s) {
+         own_roots(s, 0);
+         s.evidence.site.servers.push_back(s.evidence.site.servers[0]);
+         s.evidence.site.servers.back().name = "fe2.contoso.example";
+         for (Server& server : s.evidence.site.servers) {
+           if (server.role == Role::front_end) server.pool = "pool.contoso.example";
+         }
+         s.evidence.site.stores.push_back({"fe2-root", StoreKind::root, "fe2.contoso.example", false});
+         s.evidence.stores.emplace_back().store = "fe2-root";
+         s.evidence.stores.back().entries = {{issuer_fixture("root-r1"), StoreKind::root, "fe2.sst", 0}};
+       }},
       {"names-resolve.not-found", Status::critical,
        [](SmallSite& s) {
          s.evidence.resolutions[0].addresses.clear();
@@ -284,6 +318,44 @@ TEST(Findings, ARefusalThatIsNotAboutTheCertificateProvesNothing) {
   SmallSite early = refused_with(48);
   handshake_of(early).certificate_sent = false;
   EXPECT_EQ(report_of(early).status, Status::unknown);
+}
+
+TEST(Findings, AnExpiredOneThatIsStillSentAndThatNobodyNeedsIsAWarning) {
+  SmallSite site = healthy();
+  site.own("expired-sibling-leaf").store("expired-sibling-b", StoreKind::intermediate);
+  handshake_of(site).peer_chain = {issuer_fixture("expired-sibling-leaf"), issuer_fixture("expired-sibling-a")};
+  const auto expired = [](const Report& report) {
+    std::vector<Finding> found;
+    for (const CheckResult& check : report.checks) {
+      for (const Finding& finding : check.verdict.findings) {
+        if (std::string_view{finding.code} == "validity.expired") found.push_back(finding);
+      }
+    }
+    return found;
+  };
+  const std::vector<Finding> idle = expired(report_of(site));
+  ASSERT_EQ(idle.size(), 1U);
+  EXPECT_EQ(idle[0].about, thumbprint(*issuer_fixture("expired-sibling-a")));
+  EXPECT_EQ(idle[0].status, Status::warning);
+  EXPECT_NE(idle[0].remedy.find("Take it out of what edge1.contoso.example sends"), std::string::npos);
+  // Nobody has the renewed one: then it is what the path stands on.
+  site.evidence.stores[0].entries.pop_back();
+  const std::vector<Finding> needed = expired(report_of(site));
+  ASSERT_EQ(needed.size(), 1U);
+  EXPECT_EQ(needed[0].status, Status::critical);
+}
+
+TEST(Findings, AnyAnswerToOptionsWillDoUnlessTheServerSaysThatItIsIll) {
+  for (const unsigned status : {200U, 404U, 405U, 501U, 500U, 504U, 603U}) {
+    SmallSite site = healthy();
+    site.evidence.site.links[0].service = Service::sip;
+    exchange_of(site) = {};
+    exchange_of(site).method = "OPTIONS";
+    exchange_of(site).answered = true;
+    exchange_of(site).sip_status = status;
+    const bool ill = status >= 500 && status != 501;
+    EXPECT_EQ(report_of(site).status, ill ? Status::warning : Status::ok) << status;
+  }
 }
 
 TEST(Findings, AStaleCertificateThatAPathNeedsMustStay) {

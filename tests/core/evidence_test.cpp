@@ -177,6 +177,21 @@ TEST(Merge, RefusesRecordingsOfDifferentSites) {
             "'fabrikam' (seen from fe9.fabrikam.example)");
 }
 
+TEST(Merge, WhatOneVantageLookedAtTwiceCountsAsItWasSeenLast) {
+  Evidence later = sample_evidence();
+  later.collected_at += std::chrono::hours{1};
+  later.stores.at(1).entries.erase(later.stores.at(1).entries.begin());
+  later.stores.at(1).truncated.clear();
+  later.stores.at(1).unreadable.clear();
+  later.handshakes.at(2).outcome = Outcome::timed_out;
+  later.gaps.at(1).reason = "/srv/export/edge1.pem: Input/output error";
+  EXPECT_EQ(merged_outline({sample_evidence(), later}), normal_outline(later));
+  EXPECT_EQ(merged_outline({later, sample_evidence()}), normal_outline(later));
+  // What the later look saw in part only, the earlier one completes.
+  later.stores.at(1).truncated = "the server gives 1000 at most";
+  EXPECT_NE(merged_outline({sample_evidence(), later}), normal_outline(later));
+}
+
 struct Difference {
   const char* name;
   std::function<void(Evidence&)> apply;  ///< to the second recording, made an hour later on edge1

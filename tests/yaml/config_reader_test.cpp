@@ -376,6 +376,10 @@ INSTANTIATE_TEST_SUITE_P(
             "5:50: addresses of server 'fe1.contoso.example': 'fe80::1%eth0' is not an address; give an IPv4 or IPv6 "
             "literal "
             "such as 192.0.2.1 or \"2001:db8::1\""),
+        row("NoAddress", server_with("    addresses: []\n"),
+            "5:16: addresses of server 'fe1.contoso.example': is an empty list; give it addresses, or leave the key "
+            "out "
+            "to have the name resolved"),
         row("DnsAndAddresses", server_with("    dns: inside.contoso.example\n    addresses: 127.0.0.1\n"),
             "6:5: server 'fe1.contoso.example': has both 'dns' and 'addresses'; with addresses no name is resolved, "
             "leave one "
