@@ -17,6 +17,9 @@ constexpr std::array kinds{
     FindingKind{"certification-path.incomplete",
                 "an issuer is neither sent nor in the judging server's stores",
                 {"RFC 5280", "6.1"}},
+    FindingKind{"certification-path.distrusted",
+                "every path leads through a certificate of a store of untrusted ones",
+                {"Microsoft Learn, System Store Locations", "Disallowed"}},
     FindingKind{
         "certification-path.signature", "the only issuers of that name at hand did not sign", {"RFC 5280", "6.1.3"}},
     FindingKind{"certification-path.key-identifier",
@@ -35,6 +38,7 @@ constexpr std::array kinds{
 enum Kind : std::size_t {
   untrusted_root,
   incomplete,
+  distrusted,
   signature,
   key_identifier,
   not_valid_now,
@@ -45,6 +49,7 @@ enum Kind : std::size_t {
 
 /// What the best of the invalid paths fails for; the first of these that applies is what must be mended first.
 Kind kind_of(const Path& path) {
+  if (path.has(PathProblemKind::distrusted)) return distrusted;
   if (path.has(PathProblemKind::signature)) return signature;
   if (path.has(PathProblemKind::incomplete)) return incomplete;
   if (path.has(PathProblemKind::untrusted_root)) return untrusted_root;
@@ -68,6 +73,12 @@ std::string remedy_for(Kind kind, const PathJudgement& judgement, const Path& pa
           "intermediate, Root for a "
           "root. An Edge outside the domain gets nothing from Active Directory.",
           judgement.subject, path.certificates.back()->issuer.text, judgement.judge);
+    case distrusted:
+      return fmt::format(
+          "Find out who put the certificate named above among the untrusted ones of {}, and why. If it is the right "
+          "one, take it out there: certutil -delstore Disallowed THUMBPRINT (where group policy distributes it: from "
+          "that policy); else have {} use a certificate of another CA.",
+          judgement.judge, judgement.subject);
     case signature:
       return fmt::format(
           "{} sends, or the stores of {} hold, a certificate of the right name and the wrong key: that of another "

@@ -90,7 +90,9 @@ void add_member_facts(const IssuerMember& member, bool first, const Needed& need
   }
   const auto& locations = member.entry->locations;
   for (std::size_t i = 0; i < std::min(locations.size(), most_locations); ++i) {
-    facts.push_back(fmt::format("  in {}", locations[i].text()));
+    const PropertiesRef& properties = locations[i].entry->properties;
+    const std::string more = properties ? properties->text() : "";
+    facts.push_back(fmt::format("  in {}{}{}", locations[i].text(), more.empty() ? "" : "; ", more));
   }
   if (locations.size() > most_locations)
     facts.push_back(fmt::format("  and in {} more places", locations.size() - most_locations));
@@ -108,11 +110,25 @@ std::vector<std::string> group_facts(const IssuerGroup& group, const Needed& nee
   return facts;
 }
 
+/// Whether the place is a DN: read from the directory, or from an export of it.
+bool in_directory(const Evidence& evidence, const Location& location) {
+  const StoreSpec* spec = evidence.site.store(location.store->store);
+  const PropertiesRef& properties = location.entry->properties;
+  return (spec != nullptr && spec->directory) || (properties && properties->origin == StoreOrigin::directory);
+}
+
+/// Whether a store's name may stand in a command that somebody will copy.
+bool is_word(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
 /// How to take stale certificates out of one place. Nothing is executed: these are lines to read and copy.
 std::string removal(const Evidence& evidence, const Location& location, const std::vector<std::string>& thumbprints) {
   const StoreSpec* spec = evidence.site.store(location.store->store);
   std::string lines;
-  if (spec != nullptr && spec->directory) {
+  if (in_directory(evidence, location)) {
     // A DN holds blanks and backslashes; inside double quotes the Windows shells take them as they are.
     lines =
         fmt::format("\n  certutil -viewdelstore \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"",
@@ -120,10 +136,21 @@ std::string removal(const Evidence& evidence, const Location& location, const st
     for (const std::string& print : thumbprints) lines += fmt::format("\n    pick {}", print);
     return lines;
   }
-  const std::string_view logical = location.entry->kind == StoreKind::root ? "Root" : "CA";
+  const PropertiesRef& properties = location.entry->properties;
+  const StoreOrigin origin = properties ? properties->origin : StoreOrigin::unknown;
   const std::string host = spec != nullptr && !spec->host.empty() ? spec->host : "the host of " + location.store->store;
+  const bool told = properties && is_word(properties->windows_store);
+  const std::string logical = told                                      ? properties->windows_store
+                              : location.entry->kind == StoreKind::root ? "Root"
+                                                                        : "CA";
+  const std::string_view option = origin == StoreOrigin::enterprise ? "-enterprise "
+                                  : origin == StoreOrigin::user     ? "-user "
+                                                                    : "";
   for (const std::string& print : thumbprints) {
-    lines += fmt::format("\n  on {}: certutil -delstore {} {}", host, logical, print);
+    // What a policy distributes comes back from it, however often it is deleted on the host.
+    lines += origin == StoreOrigin::group_policy
+                 ? fmt::format("\n  in the group policy that gives {} its store {}: remove {}", host, logical, print)
+                 : fmt::format("\n  on {}: certutil {}-delstore {} {}", host, option, logical, print);
   }
   return lines;
 }
@@ -140,10 +167,11 @@ std::string remedy_for(const Evidence& evidence, const IssuerGroup& group, const
       for (const Location& location : member.entry->locations) {
         // An entry of Enrollment Services goes when its CA is retired, not by its certificate.
         if (location.entry->kind == StoreKind::enrollment) continue;
-        const StoreSpec* spec = evidence.site.store(location.store->store);
-        if ((spec != nullptr && spec->directory) != directory) continue;
+        if (in_directory(evidence, location) != directory) continue;
         auto place = std::find_if(places.begin(), places.end(), [&](const Place& p) {
-          return p.location.store == location.store && p.location.entry->place == location.entry->place;
+          const StoreEntry& entry = *p.location.entry;
+          return p.location.store == location.store && entry.place == location.entry->place &&
+                 (directory || (entry.kind == location.entry->kind && entry.properties == location.entry->properties));
         });
         if (place == places.end()) place = places.insert(places.end(), {location, {}});
         const std::string print = thumbprint(*member.entry->certificate);

@@ -85,10 +85,18 @@ class Key {
     for (const auto& item : s.policy.thresholds) *this << true << item;
     return *this << false;
   }
-  Key& operator<<(const StoreEntry& e) { return *this << e.place << e.index << e.kind << e.certificate; }
+  Key& operator<<(const EntryProperties& p) {
+    return *this << p.origin << p.windows_store << p.friendly_name << p.archived << p.purposes << p.rejected_purposes
+                 << p.key_provider << p.key_spec;
+  }
+  Key& operator<<(const StoreEntry& e) {
+    *this << e.place << e.index << e.kind << e.certificate << (e.properties != nullptr);
+    return e.properties ? *this << *e.properties : *this;
+  }
   Key& operator<<(const Unreadable& u) { return *this << u.place << u.reason; }
   Key& operator<<(const StoreContents& s) {
-    return *this << s.store << s.source << s.entries << s.unreadable << s.referrals << s.truncated << s.remarks;
+    return *this << s.store << s.source << s.entries << s.unreadable << s.referrals << s.truncated << s.remarks
+                 << s.faults;
   }
   Key& operator<<(const Identity& i) { return *this << i.server << i.certificate << i.chain << i.key_matches; }
   Key& operator<<(const Resolution& r) {
@@ -240,6 +248,7 @@ void join(StoreContents& contents, StoreContents&& more) {
   append(contents.unreadable, std::move(more.unreadable));
   append(contents.referrals, std::move(more.referrals));
   append(contents.remarks, std::move(more.remarks));
+  append(contents.faults, std::move(more.faults));
   if (more.truncated.empty()) contents.truncated.clear();  // one of the two saw it whole
 }
 
@@ -378,6 +387,7 @@ void normalise(Evidence& evidence) {
     arrange_once(contents.unreadable);
     arrange_once(contents.referrals);
     arrange_once(contents.remarks);
+    arrange_once(contents.faults);
   }
   for (Resolution& resolution : evidence.resolutions) {
     arrange_once(resolution.addresses);

@@ -147,6 +147,10 @@ class PathSearch {
     std::size_t intermediates_below = 0;  // that are not self-issued, RFC 5280, 4.2.1.9
     for (std::size_t i = 0; i < path.certificates.size(); ++i) {
       const Certificate& certificate = *path.certificates[i];
+      if (query_.trust->distrusted.contains(certificate.sha256)) {
+        add(PathProblemKind::distrusted, i,
+            fmt::format("{} stands in a store of untrusted certificates (Disallowed)", label(certificate)));
+      }
       if (query_.at < certificate.not_before) {
         add(PathProblemKind::not_yet_valid, i,
             fmt::format("{} is not valid before {}", label(certificate), to_iso8601(certificate.not_before)));
@@ -267,6 +271,8 @@ std::string_view to_string(PathProblemKind kind) {
       return "untrusted-root";
     case PathProblemKind::incomplete:
       return "incomplete";
+    case PathProblemKind::distrusted:
+      return "distrusted";
     case PathProblemKind::key_identifier:
       return "key-identifier";
   }
@@ -305,6 +311,10 @@ TrustView trust_of(const Evidence& evidence, const Server& server) {
       for (const StoreEntry& entry : store->entries) {
         // NTAuth and Enrollment Services do not feed the stores from which chains are built (KB295663).
         if (entry.kind == StoreKind::ntauth || entry.kind == StoreKind::enrollment) continue;
+        if (entry.kind == StoreKind::disallowed) {
+          view.distrusted.insert(entry.certificate->sha256);
+          continue;
+        }
         view.index.add(entry.certificate);
         if (trusted && entry.anchor()) view.anchors.insert(entry.certificate->sha256);
       }
@@ -312,6 +322,7 @@ TrustView trust_of(const Evidence& evidence, const Server& server) {
   };
   take(server.trusts, true);
   take(server.intermediates, false);
+  for (const Sha256& distrusted : view.distrusted) view.anchors.erase(distrusted);
   return view;
 }
 
@@ -341,6 +352,7 @@ std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& ta
                       !path.has(PathProblemKind::signature),
                       !path.has(incomplete),
                       !path.has(untrusted_root),
+                      !path.has(distrusted),
                       !path.has(expired) && !path.has(not_yet_valid),
                       -static_cast<long>(path.certificates.size())};
   };
@@ -363,7 +375,10 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
   for (const StoreContents& store : evidence.stores) most += store.entries.size();
   by_subject_.reserve(most);
   for (const StoreContents& store : evidence.stores) {
-    for (const StoreEntry& entry : store.entries) add(entry.certificate, &store, &entry);
+    for (const StoreEntry& entry : store.entries) {
+      // What Windows rejects wherever it meets it is no issuer that a name could lead to.
+      if (entry.kind != StoreKind::disallowed) add(entry.certificate, &store, &entry);
+    }
   }
   const auto add_chain = [&](const std::vector<CertificateRef>& chain) {
     for (const CertificateRef& certificate : chain) add(certificate, nullptr, nullptr);

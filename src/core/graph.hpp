@@ -61,6 +61,7 @@ enum class PathProblemKind {
   critical_extension,
   untrusted_root,  ///< ends in a self-issued certificate that is no trust anchor here
   incomplete,      ///< no issuer found here
+  distrusted,      ///< stands in a store of untrusted certificates: Windows rejects every path through it
   key_identifier,  ///< its authority key identifier names another certificate: OpenSSL and Windows pass that one over
 };
 std::string_view to_string(PathProblemKind kind);
@@ -92,7 +93,8 @@ class IssuerIndex {
 /// What one server has at hand: the roots of the stores it trusts, and the certificates of these and of the stores that
 /// feed its intermediates. Nothing of another host's.
 struct TrustView {
-  std::set<Sha256> anchors;  ///< trust is by certificate, not by name or key
+  std::set<Sha256> anchors;     ///< trust is by certificate, not by name or key
+  std::set<Sha256> distrusted;  ///< in one of its stores of untrusted certificates; never an anchor
   IssuerIndex index;
   bool configured = false;           ///< it names at least one store to trust
   std::vector<std::string> damaged;  ///< stores that it names in which something could not be read

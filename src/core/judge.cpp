@@ -18,7 +18,8 @@ Report judge(const Evidence& evidence, std::span<const Check* const> checks) {
     if (store.truncated.empty()) continue;
     report.gaps.push_back({Needs::stores, store.store, ErrorKind::local, "not read to its end: " + store.truncated,
                            "Raise the limit that is named (size-limit in the configuration, or the directory's own), "
-                           "or let this account read what is named, so that no certificate is overlooked."});
+                           "let this account read what is named, or give the export that is asked for, so that no "
+                           "certificate is overlooked."});
   }
   report.status = Status::ok;
   bool looked_at_something = false;

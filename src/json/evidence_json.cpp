@@ -95,12 +95,25 @@ void fields(A& a, T& s) {
   a("policy", s.policy);
 }
 
+template <class A, As<EntryProperties> T>
+void fields(A& a, T& p) {
+  a("origin", p.origin);
+  a("windows_store", p.windows_store);
+  a("friendly_name", p.friendly_name);
+  a("archived", p.archived);
+  a("purposes", p.purposes);
+  a("rejected_purposes", p.rejected_purposes);
+  a("key_provider", p.key_provider);
+  a("key_spec", p.key_spec);
+}
+
 template <class A, As<StoreEntry> T>
 void fields(A& a, T& e) {
   a("certificate", e.certificate);
   a("kind", e.kind);
   a("place", e.place);
   a("index", e.index);
+  a.where_any("properties", e.properties);
 }
 
 template <class A, As<Unreadable> T>
@@ -118,6 +131,7 @@ void fields(A& a, T& s) {
   a("referrals", s.referrals);
   a("truncated", s.truncated);
   a("remarks", s.remarks);
+  a.where_any("faults", s.faults);
 }
 
 template <class A, As<Identity> T>
@@ -278,6 +292,14 @@ class Writer {
     object_[key] = value(member);
   }
   void lines(const char* key, const std::string& text) { object_[key] = safe_lines(text); }
+  /// A member that most do not have, and that recordings of older versions never have: left out when there is none.
+  template <class T>
+  void where_any(const char* key, const std::vector<T>& member) {
+    if (!member.empty()) object_[key] = value(member);
+  }
+  void where_any(const char* key, const PropertiesRef& member) {
+    if (member) object_[key] = value(*member);
+  }
 
   Json& object() { return object_; }
 
@@ -350,6 +372,7 @@ struct Place {
 struct ReadTables {
   std::vector<Name> names;
   std::map<Sha256, CertificateRef> certificates;
+  PropertiesPool properties;
   std::size_t name_bytes = 0;
   std::optional<Error> error;  // the first one; from then on nothing more is read
 
@@ -398,6 +421,18 @@ class Reader {
       expected("text", *node, place);
     }
   }
+  template <class T>
+  void where_any(const char* key, std::vector<T>& member) {
+    if (const Json* node = take_optional(key)) read(*node, {&place_, key, 0, false}, member);
+  }
+  void where_any(const char* key, PropertiesRef& member) {
+    const Json* node = take_optional(key);
+    if (node == nullptr) return;
+    EntryProperties properties;
+    read(*node, {&place_, key, 0, false}, properties);
+    member = tables_.properties.share(std::move(properties));
+  }
+  const Json* take_optional(const char* key) { return tables_.error || !node_.contains(key) ? nullptr : take(key); }
   /// The member, counted as known; nothing when it is missing or something has gone wrong before.
   const Json* take(const char* key) {
     if (tables_.error) return nullptr;

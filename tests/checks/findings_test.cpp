@@ -136,6 +136,16 @@ const std::vector<Change>& changes() {
          s.evidence.stores.emplace_back().store = "fe2-root";
          s.evidence.stores.back().entries = {{issuer_fixture("root-r1"), StoreKind::root, "fe2.sst", 0}};
        }},
+      {"store-contents.inconsistent", Status::warning,
+       [](SmallSite& s) {
+         s.evidence.stores[0].faults.push_back({"fe1.reg", "the registry key is named 01, and the certificate 02"});
+       }},
+      {"store-contents.restricted", Status::warning,
+       [](SmallSite& s) {
+         EntryProperties disabled;
+         disabled.purposes.emplace();
+         s.evidence.stores[0].entries[0].properties = std::make_shared<EntryProperties>(disabled);
+       }},
       {"names-resolve.not-found", Status::critical,
        [](SmallSite& s) {
          s.evidence.resolutions[0].addresses.clear();
@@ -205,6 +215,8 @@ const std::vector<Change>& changes() {
        [](SmallSite& s) { s.evidence.stores[0].entries[0].kind = StoreKind::intermediate; }},
       {"certification-path.incomplete", Status::critical,
        [](SmallSite& s) { s.evidence.stores[0].entries.erase(s.evidence.stores[0].entries.begin()); }},
+      {"certification-path.distrusted", Status::critical,
+       [](SmallSite& s) { s.store("root-r2", StoreKind::disallowed, "HKLM\\Disallowed"); }},
       {"certification-path.signature", Status::critical,
        [](SmallSite& s) {
          s.evidence.stores[0].entries.erase(s.evidence.stores[0].entries.begin());
@@ -384,6 +396,57 @@ TEST(Findings, AStaleCertificateThatAPathNeedsMustStay) {
   ASSERT_NE(stale, nullptr);
   EXPECT_NE(stale->remedy.find("must stay for now"), std::string::npos) << stale->remedy;
   EXPECT_EQ(stale->remedy.find(thumbprint(*old)), std::string::npos) << stale->remedy;
+}
+
+TEST(Findings, WhatGroupPolicyDistributesIsTakenOutThere) {
+  SmallSite site = healthy();
+  site.store("redeployment-a", StoreKind::intermediate, "fe1.reg");
+  site.evidence.site.stores = {{"ad", StoreKind::mixed, "fe1.contoso.example", false}};
+  EntryProperties policy;
+  policy.origin = StoreOrigin::group_policy;
+  policy.windows_store = "CA";
+  policy.friendly_name = "the old one";
+  policy.archived = true;
+  site.evidence.stores[0].entries.back().properties = std::make_shared<EntryProperties>(policy);
+  const Report report = report_of(site);
+  const Finding* stale = nullptr;
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (std::string_view{finding.code} == "same-name-issuers.stale") stale = &finding;
+    }
+  }
+  ASSERT_NE(stale, nullptr);
+  const std::string print = thumbprint(*issuer_fixture("redeployment-a"));
+  EXPECT_NE(stale->remedy.find("in the group policy that gives fe1.contoso.example its store CA: remove " + print),
+            std::string::npos)
+      << stale->remedy;
+  EXPECT_EQ(stale->remedy.find("-delstore"), std::string::npos) << "would come back: " << stale->remedy;
+  EXPECT_NE(std::find(stale->facts.begin(), stale->facts.end(),
+                      "  in ad: fe1.reg; group policy store CA: comes back at the next refresh; archived; friendly "
+                      "name 'the old one'"),
+            stale->facts.end());
+}
+
+TEST(Findings, AnUntrustedCertificateIsNoIssuer) {
+  // The stale one stands among the untrusted ones only: no chain can take it, and nothing has to be removed.
+  SmallSite site = healthy();
+  site.store("redeployment-a", StoreKind::disallowed, "fe1.reg");
+  const Report report = report_of(site);
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) ADD_FAILURE() << finding.code << ": " << finding.summary;
+  }
+}
+
+TEST(Findings, AStoreThatWasNotReadToItsEndIsNotCalledEmpty) {
+  SmallSite site = healthy();
+  StoreContents& listed = site.evidence.stores.emplace_back();
+  listed.store = "fe1-listed";
+  listed.truncated = "fe1.txt: certutil's text names 2 certificates and holds not one";
+  const Report report = report_of(site);
+  EXPECT_EQ(report.status, Status::unknown);
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) ADD_FAILURE() << finding.code << ": " << finding.summary;
+  }
 }
 
 class FindingTest : public testing::TestWithParam<Change> {};

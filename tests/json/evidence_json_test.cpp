@@ -32,8 +32,9 @@ using test::sample_evidence;
   [[maybe_unused]] const auto& [q1, q2, q3, q4] = evidence.site.mras;
   [[maybe_unused]] const auto& [p1] = evidence.site.policy;
   [[maybe_unused]] const auto& [h1, h2] = p1.begin()->second;
-  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7] = evidence.stores[0];
-  [[maybe_unused]] const auto& [n1, n2, n3, n4] = c3[0];
+  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8] = evidence.stores[0];
+  [[maybe_unused]] const auto& [n1, n2, n3, n4, n5] = c3[0];
+  [[maybe_unused]] const auto& [o1, o2, o3, o4, o5, o6, o7, o8] = *n5;
   [[maybe_unused]] const auto& [u1, u2] = c4[0];
   [[maybe_unused]] const auto& [i1, i2, i3, i4] = evidence.identities[0];
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5] = evidence.resolutions[0];
@@ -71,6 +72,10 @@ TEST(EvidenceJson, NothingGetsLost) {
   EXPECT_EQ(after->site.mras.duration, before.site.mras.duration);
   EXPECT_EQ(after->site.servers.at(0).chain, ChainMode::from_stores);
   EXPECT_EQ(after->stores.at(1).truncated, before.stores.at(1).truncated);
+  ASSERT_TRUE(after->stores.at(0).entries.at(0).properties);
+  EXPECT_EQ(*after->stores.at(0).entries.at(0).properties, *before.stores.at(0).entries.at(0).properties);
+  EXPECT_EQ(after->stores.at(1).entries.at(0).properties, nullptr);
+  EXPECT_EQ(after->stores.at(0).faults.size(), 2U);
   EXPECT_EQ(after->signatures, before.signatures);
   EXPECT_EQ(after->gaps.at(1).remedy, before.gaps.at(1).remedy) << "line ends are kept";
   const Handshake& h = after->handshakes.at(2);
@@ -82,6 +87,29 @@ TEST(EvidenceJson, NothingGetsLost) {
   EXPECT_EQ(h.accepted_issuers.at(1).der, before.handshakes.at(2).accepted_issuers.at(1).der);
   EXPECT_EQ(h.accepted_issuers.at(1).canonical, before.handshakes.at(2).accepted_issuers.at(1).canonical);
   EXPECT_FALSE(after->handshakes.at(1).mras);
+}
+
+TEST(EvidenceJson, ARecordingOfAnOlderVersionHasNoProperties) {
+  Json document = Json::parse(json::write_evidence(sample_evidence()));
+  document["stores"][0].erase("faults");
+  document["stores"][0]["entries"][0].erase("properties");
+  const auto read = read_sample(document.dump());
+  ASSERT_TRUE(read) << read.error().text;
+  EXPECT_TRUE(read->stores.at(0).faults.empty());
+  EXPECT_EQ(read->stores.at(0).entries.at(0).properties, nullptr);
+  const std::string written = json::write_evidence(*read);
+  EXPECT_EQ(written.find("\"properties\""), std::string::npos) << "nothing, rather than an empty something";
+  EXPECT_EQ(written.find("\"faults\""), std::string::npos);
+}
+
+TEST(EvidenceJson, EqualPropertiesAreOneValue) {
+  Evidence evidence = sample_evidence();
+  StoreEntry second = evidence.stores[0].entries[0];
+  second.index = 1;
+  evidence.stores[0].entries.push_back(second);
+  const auto read = read_sample(json::write_evidence(evidence));
+  ASSERT_TRUE(read) << read.error().text;
+  EXPECT_EQ(read->stores[0].entries[0].properties, read->stores[0].entries[1].properties);
 }
 
 TEST(EvidenceJson, EmptyEvidenceComesBack) {
@@ -202,6 +230,11 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"AnotherFormat", [](Json& d) { d["format"] = "mrascheck-report"; },
               "not evidence: /format: 'mrascheck-evidence' expected"},
         Wrong{"NoObject", [](Json& d) { d = Json::array(); }, "not evidence: /: an object expected, found an array"},
+        Wrong{"UnknownProperty", [](Json& d) { d["stores"][0]["entries"][0]["properties"]["friendly-name"] = "x"; },
+              "not evidence: /stores/0/entries/0/properties/friendly-name: unknown key; did you mean 'friendly_name'?"},
+        Wrong{"UnknownOrigin", [](Json& d) { d["stores"][0]["entries"][0]["properties"]["origin"] = "mars"; },
+              "not evidence: /stores/0/entries/0/properties/origin: 'mars' is none of unknown, local, user, service, "
+              "group-policy, enterprise, directory"},
         Wrong{"MissingKey", [](Json& d) { d["handshakes"][1].erase("phase"); },
               "not evidence: /handshakes/1: 'phase' is missing"},
         Wrong{"UnknownKey", [](Json& d) { d["handshakes"][1]["phaze"] = 1; },
