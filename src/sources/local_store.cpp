@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "sources/descriptor.hpp"
 #include "sources/sources.hpp"
+#include "stores/stores.hpp"
 #include "x509/scan.hpp"
 
 namespace mrascheck::sources {
@@ -24,23 +25,71 @@ static StoreKind kind_of(const Certificate& certificate, StoreKind configured) {
   return certificate.self_issued() ? StoreKind::root : StoreKind::intermediate;
 }
 
-static void read_content(Bytes content, const std::string& place, StoreKind kind, CertificatePool& pool,
-                         StoreContents& into) {
-  x509::Scan scan = x509::scan_certificates(content);
-  for (std::size_t i = 0; i < scan.certificates.size(); ++i) {
-    const x509::FoundCertificate& found = scan.certificates[i];
-    Result<CertificateRef> certificate = pool.intern(found.der);
-    if (certificate) {
-      const StoreKind decided = kind_of(**certificate, kind);
-      into.entries.push_back({*std::move(certificate), decided, place, i});
-    } else if (found.where.empty()) {
-      into.unreadable.push_back({place, certificate.error().text});
-    } else {
-      into.unreadable.push_back({place, fmt::format("{}: {}", found.where, certificate.error().text)});
+namespace {
+
+/// One store as it is being read: what comes to it from each of its files.
+class LocalStore {
+ public:
+  LocalStore(StoreKind kind, CertificatePool& pool, StoreContents& contents)
+      : kind_(kind), pool_(pool), contents_(contents) {}
+
+  void read(Bytes content, const std::string& place) {
+    index_ = 0;
+    const auto keep = [&](const stores::FoundEntry& found) { take(found, place); };
+    if (std::optional<stores::Reading> reading = stores::read_store(content, keep)) {
+      for (Unreadable& one : reading->unreadable)
+        unreadable(one.place.empty() ? place : std::move(one.place), "", std::move(one.reason));
+      for (const std::string& remark : reading->remarks) contents_.remarks.push_back(place + ": " + remark);
+      if (!reading->truncated.empty()) cut_short(fmt::format("{}: {}", place, reading->truncated));
+      return;
     }
+    x509::Scan scan = x509::scan_certificates(content);
+    for (const x509::FoundCertificate& found : scan.certificates) {
+      stores::FoundEntry plain;
+      plain.der = found.der;
+      plain.where = found.where;
+      take(plain, place);
+    }
+    for (Unreadable& one : scan.unreadable) unreadable(place, "", std::move(one.reason));
   }
-  for (Unreadable& unreadable : scan.unreadable) into.unreadable.push_back({place, std::move(unreadable.reason)});
-}
+
+  /// Why not everything was read, once for each file.
+  void cut_short(const std::string& reason) {
+    contents_.truncated += contents_.truncated.empty() ? reason : "; " + reason;
+  }
+  void unreadable(const std::string& place, const std::string& where, std::string reason) {
+    contents_.unreadable.push_back({place, where.empty() ? std::move(reason) : fmt::format("{}: {}", where, reason)});
+  }
+  StoreContents& contents() { return contents_; }
+
+ private:
+  void take(const stores::FoundEntry& found, const std::string& file) {
+    const std::size_t index = found.dn.empty() ? index_++ : found.index;
+    const std::string& place = found.dn.empty() ? file : found.dn;
+    Result<CertificateRef> certificate = pool_.intern(found.der);
+    if (!certificate) return unreadable(place, found.where, certificate.error().text);
+    for (std::string& fault : stores::contradictions(found, **certificate))
+      contents_.faults.push_back({place, std::move(fault)});
+    const StoreKind decided = decide(found, **certificate);
+    contents_.entries.push_back({*std::move(certificate), decided, place, index, properties_.share(found.properties)});
+  }
+
+  /// What the export says decides where the configuration leaves it open. That a certificate is not to be trusted, or
+  /// that it stands in no root store of the computer, is true whatever the configuration says.
+  StoreKind decide(const stores::FoundEntry& found, const Certificate& certificate) const {
+    if (!found.kind) return kind_of(certificate, kind_);
+    const bool open = kind_ == StoreKind::mixed || kind_ == StoreKind::root || found.kind == StoreKind::disallowed;
+    return open ? *found.kind : kind_;
+  }
+
+  StoreKind kind_;
+  CertificatePool& pool_;
+  StoreContents& contents_;
+  PropertiesPool properties_;
+  std::size_t index_ = 0;
+};
+
+}  // namespace
 
 /// The cause alone of an error text that begins with the path.
 static std::string cause(const Error& error, const std::string& place) {
@@ -49,14 +98,14 @@ static std::string cause(const Error& error, const std::string& place) {
 }
 
 /// False when the file could not be opened.
-static bool read_one_file(const std::string& path, StoreKind kind, CertificatePool& pool, StoreContents& into) {
+static bool read_one_file(const std::string& path, LocalStore& into) {
   const std::string place = printable(path);
   const Result<ByteString> content = read_file(path);
   if (!content) {
-    into.unreadable.push_back({place, cause(content.error(), place)});
+    into.unreadable(place, "", cause(content.error(), place));
     return false;
   }
-  read_content(*content, place, kind, pool, into);
+  into.read(*content, place);
   return true;
 }
 
@@ -123,24 +172,23 @@ static Result<Listing> list_directory(const std::string& path) {
   return listing;
 }
 
-static bool read_one_directory(const std::string& path, StoreKind kind, CertificatePool& pool, StoreContents& into) {
+static bool read_one_directory(const std::string& path, LocalStore& into) {
   const std::string place = printable(path);
   const Result<Listing> listing = list_directory(path);
   if (!listing) {
-    into.unreadable.push_back({place, listing.error().text});
+    into.unreadable(place, "", listing.error().text);
     return false;
   }
-  const std::size_t before = into.entries.size();
+  const std::size_t before = into.contents().entries.size();
   for (const std::string& name : listing->names) {
-    read_one_file(fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name), kind, pool, into);
+    read_one_file(fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name), into);
   }
-  if (into.entries.size() == before) into.unreadable.push_back({place, "no certificate in this directory"});
-  if (listing->cut) {
-    into.truncated = fmt::format("{}: more than {} files: the rest is left out", place, max_directory_entries);
-  }
+  if (into.contents().entries.size() == before) into.unreadable(place, "", "no certificate in this directory");
+  if (listing->cut)
+    into.cut_short(fmt::format("{}: more than {} files: the rest is left out", place, max_directory_entries));
   if (listing->directories > 0) {
-    into.remarks.push_back(fmt::format("{}: {} in it left out, only files are read", place,
-                                       count(listing->directories, "directory", "directories")));
+    into.contents().remarks.push_back(fmt::format("{}: {} in it left out, only files are read", place,
+                                                  count(listing->directories, "directory", "directories")));
   }
   return true;
 }
@@ -148,14 +196,14 @@ static bool read_one_directory(const std::string& path, StoreKind kind, Certific
 Result<StoreContents> read_local_store(const StoreSource& source, StoreKind kind, CertificatePool& pool) {
   StoreContents contents;
   contents.store = source.name;
+  LocalStore store(kind, pool, contents);
   bool any_opened = false;
   for (const std::string& path : source.paths) {
     if (!contents.source.empty()) contents.source += ", ";
     contents.source += printable(path);
     struct stat status {};
     const bool directory = ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-    const bool opened =
-        directory ? read_one_directory(path, kind, pool, contents) : read_one_file(path, kind, pool, contents);
+    const bool opened = directory ? read_one_directory(path, store) : read_one_file(path, store);
     any_opened = any_opened || opened;
   }
   if (any_opened) return contents;

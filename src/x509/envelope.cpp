@@ -185,12 +185,14 @@ Envelope open_pkcs7(Bytes element) {
   if (!inner) return broken("no inner content");
   Bytes inner_content = inner->content;
   const std::optional<Ber> inner_type = take(inner_content, der::object_identifier);
+  if (inner_type && as_text(inner_type->content) == trust_list_oid) {
+    // Certificates in it are those of who signed the list.
+    envelope.trouble = "a certificate trust list (.stl): it holds hashes of certificates, not certificates";
+    return envelope;
+  }
   const std::optional<Ber> certificates = take(in, der::constructed(0));
   if (!certificates) {
     if (!in.empty() && in[0] == der::constructed(0)) return broken("its certificates are cut off");
-    if (inner_type && as_text(inner_type->content) == trust_list_oid) {
-      envelope.trouble = "a certificate trust list (.stl): it holds hashes of certificates, not certificates";
-    }
     return envelope;
   }
   in = certificates->content;

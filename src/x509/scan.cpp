@@ -170,18 +170,7 @@ static std::array<std::int8_t, 256> base64_values() {
   return values;
 }
 
-namespace {
-
-struct Base64 {
-  ByteString bytes;
-  std::string trouble;     ///< empty when it was base64
-  std::size_t offset = 0;  ///< of the trouble in the text
-};
-
-}  // namespace
-
-/// RFC 7468, 3: lines of any length, blanks anywhere.
-static Base64 decode_base64(std::string_view text) {
+Base64 decode_base64(std::string_view text) {
   static const std::array<std::int8_t, 256> values = base64_values();
   Base64 result;
   result.bytes.reserve(text.size() / 4 * 3 + 3);

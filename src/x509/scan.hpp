@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/bytes.hpp"
@@ -20,6 +21,14 @@ struct Scan {
   std::vector<Unreadable> unreadable;  ///< place left empty: the caller knows it
   bool private_keys = false;           ///< there were PRIVATE KEY blocks; passed over, never decoded
 };
+
+struct Base64 {
+  ByteString bytes;
+  std::string trouble;     ///< empty when it was base64
+  std::size_t offset = 0;  ///< of the trouble in the text
+};
+/// RFC 7468, 3: lines of any length, blanks anywhere.
+Base64 decode_base64(std::string_view text);
 
 /// Takes a file apart by its content, never its name: PEM (any text between blocks, CRLF, UTF-8 or UTF-16 byte order
 /// mark, labels CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE, PKCS7, CMS, and PKCS#7 mislabelled CERTIFICATE),

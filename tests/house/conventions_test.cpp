@@ -54,6 +54,7 @@ const std::map<std::string, std::set<std::string>>& rooms() {
   static const std::map<std::string, std::set<std::string>> allowed{
       {"core", {}},
       {"x509", plain},
+      {"stores", {"core", "x509"}},
       {"crypto", plain},
       {"module", plain},
       {"ldap", {"core", "module"}},
@@ -61,7 +62,7 @@ const std::map<std::string, std::set<std::string>>& rooms() {
       {"json", plain},
       {"sip", plain},
       {"transport", {"core", "crypto"}},  // its TLS stream pumps a crypto::TlsEngine
-      {"sources", {"core", "x509", "crypto", "ldap", "json", "sip", "transport"}},
+      {"sources", {"core", "x509", "stores", "crypto", "ldap", "json", "sip", "transport"}},
       {"run", {"core", "crypto", "json", "module", "sources", "transport"}},
       {"render", {"core", "json"}},
       {"checks", plain},

@@ -5,7 +5,9 @@
 #include <set>
 #include <thread>
 
+#include "crypto/digest.hpp"
 #include "sources/sources.hpp"
+#include "stores/builders.hpp"
 #include "support/openssl_cli.hpp"
 
 namespace mrascheck::sources {
@@ -156,6 +158,93 @@ TEST_F(LocalStoreTest, ReadsWhatOpensslRehashMade) {
   const auto contents = read({dir_.path().string() + "/"});
   ASSERT_TRUE(contents);
   EXPECT_EQ(entries(*contents), (Lines{"Root intermediate root.pem 0", "Sub intermediate sub.pem 0"}));
+}
+
+// What Windows and directories export: tests/stores has the formats, this the decisions.
+
+static std::string der_of(const std::string& name) {
+  const ByteString bytes = pki().der(name);
+  return std::string{as_text(bytes)};
+}
+static std::string key(const std::string& path, const std::string& name) {
+  const ByteString bytes = pki().der(name);
+  return path + "\\Certificates\\" + to_upper_hex(crypto::hasher().sha1(bytes));
+}
+static const std::string machine = R"(HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\)";
+
+TEST_F(LocalStoreTest, TheRegistryDecidesWhatAMixedStoreLeavesOpen) {
+  const std::string sub = test::certificate_element(der_of("sub"));
+  const std::string root = test::certificate_element(der_of("root"));
+  const std::string path = dir_.write(
+      "fe1.reg",
+      test::reg_utf16({{key(machine + "ROOT", "root"), root},
+                       {key(machine + "CA", "root"), root},
+                       {key(machine + "Disallowed", "sub"), sub},
+                       {key(R"(HKEY_CURRENT_USER\Software\Microsoft\SystemCertificates\Root)", "root"), root}}));
+  const auto mixed = read({path}, StoreKind::mixed);
+  ASSERT_TRUE(mixed);
+  EXPECT_EQ(entries(*mixed), (Lines{"Root root fe1.reg 0", "Root intermediate fe1.reg 1", "Sub disallowed fe1.reg 2",
+                                    "Root intermediate fe1.reg 3"}));
+  const auto root_only = read({path}, StoreKind::root);
+  ASSERT_TRUE(root_only);
+  EXPECT_EQ(entries(*root_only), entries(*mixed)) << "no root by the configuration alone";
+  const auto issuers_only = read({path}, StoreKind::intermediate);
+  ASSERT_TRUE(issuers_only);
+  EXPECT_EQ(entries(*issuers_only), (Lines{"Root intermediate fe1.reg 0", "Root intermediate fe1.reg 1",
+                                           "Sub disallowed fe1.reg 2", "Root intermediate fe1.reg 3"}));
+  EXPECT_TRUE(mixed->faults.empty());
+}
+
+TEST_F(LocalStoreTest, EqualPropertiesAreSharedAndPlainEntriesHaveNone) {
+  const std::string sub = test::certificate_element(der_of("sub"));
+  const std::string root = test::certificate_element(der_of("root"));
+  const auto contents =
+      read({dir_.write("a.pol",
+                       test::registry_pol({{key(machine + "CA", "root"), root}, {key(machine + "CA", "sub"), sub}})),
+            dir_.write("b.sst", test::sst(root + sub))});
+  ASSERT_TRUE(contents);
+  ASSERT_EQ(contents->entries.size(), 4U);
+  EXPECT_NE(contents->entries[0].properties, nullptr);
+  EXPECT_EQ(contents->entries[0].properties, contents->entries[1].properties);
+  EXPECT_EQ(contents->entries[2].properties, nullptr);
+}
+
+TEST_F(LocalStoreTest, SaysThatARegistryKeyIsNamedForAnother) {
+  const std::string path =
+      dir_.write("fe1.reg", test::reg_utf16({{key(machine + "CA", "root"), test::certificate_element(der_of("sub"))}}));
+  const auto contents = read({path}, StoreKind::mixed);
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents), Lines{"Sub intermediate fe1.reg 0"});
+  ASSERT_EQ(contents->faults.size(), 1U);
+  EXPECT_EQ(contents->faults[0].place, path);
+  EXPECT_NE(contents->faults[0].reason.find("the registry key is named "), std::string::npos);
+}
+
+TEST_F(LocalStoreTest, AnLdifKeepsTheDnAsThePlace) {
+  const std::string dn = "CN=Sub,CN=AIA,CN=Public Key Services,CN=Services,CN=Configuration,DC=contoso,DC=example";
+  pki().shell("openssl x509 -in sub.crt -outform DER | base64 -w0 > sub.b64");
+  const auto contents = read({dir_.write("ad.ldif", "dn: " + dn + "\ncACertificate:: " + pki().dir().read("sub.b64") +
+                                                        "\ncACertificate:: MAA=\n")},
+                             StoreKind::mixed);
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents), Lines{"Sub intermediate " + dn + " 0"});
+  ASSERT_EQ(contents->unreadable.size(), 1U);
+  EXPECT_EQ(contents->unreadable[0].place, dn);
+  EXPECT_TRUE(contents->unreadable[0].reason.starts_with("value 2: ")) << contents->unreadable[0].reason;
+  EXPECT_EQ(contents->source, dir_ / "ad.ldif");
+}
+
+TEST_F(LocalStoreTest, WhatCertutilListsIsNotRead) {
+  const auto contents =
+      read({dir_.write("fe1.txt", "================ Certificate 0 ================\nSubject: CN=x\nCert Hash(sha1): " +
+                                      std::string(40, 'a') + "\n"),
+            dir_.write("fe1.pem", pem("sub"))});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents), Lines{"Sub intermediate fe1.pem 0"});
+  EXPECT_TRUE(contents->truncated.starts_with((dir_ / "fe1.txt") + ": certutil's text names 1 certificate"))
+      << contents->truncated;
+  EXPECT_EQ(contents->remarks,
+            Lines{(dir_ / "fe1.txt") + ": listed without its bytes: x, thumbprint " + std::string(40, 'A')});
 }
 
 TEST_F(LocalStoreTest, SaysThatADirectoryIsEmpty) {
