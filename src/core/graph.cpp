@@ -441,6 +441,17 @@ const GraphEntry* CertificateGraph::find(const Certificate& certificate) const {
   return found == same.end() ? nullptr : &*found;
 }
 
+const Certificate* CertificateGraph::find(const Sha1& thumbprint) const {
+  if (by_thumbprint_.empty()) {
+    for (const auto& [subject, entries] : by_subject_) {
+      for (const GraphEntry& entry : entries)
+        by_thumbprint_.emplace(as_text(entry.certificate->thumbprint), entry.certificate.get());
+    }
+  }
+  const auto found = by_thumbprint_.find(as_text(thumbprint));
+  return found == by_thumbprint_.end() ? nullptr : found->second;
+}
+
 std::vector<std::span<const GraphEntry>> CertificateGraph::same_name_groups() const {
   std::vector<std::span<const GraphEntry>> groups;
   for (const auto& [subject, entries] : by_subject_) {

@@ -140,6 +140,8 @@ class CertificateGraph {
   /// All certificates of that subject by RFC 5280, 7.1, sorted by SHA-256. Plural by design.
   std::span<const GraphEntry> named(const Name& subject) const;
   const GraphEntry* find(const Certificate& certificate) const;
+  /// By SHA-1 of the DER, as renewals name their predecessor; null when it is not here.
+  const Certificate* find(const Sha1& thumbprint) const;
 
   /// Groups of two or more CA certificates with one subject, sorted by subject.
   std::vector<std::span<const GraphEntry>> same_name_groups() const;
@@ -149,6 +151,7 @@ class CertificateGraph {
  private:
   void add(const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry);
   std::unordered_map<std::string_view, std::vector<GraphEntry>> by_subject_;  ///< by Name::canonical, in the evidence
+  mutable std::unordered_map<std::string_view, const Certificate*> by_thumbprint_;  ///< filled when first asked
   std::vector<CertificateRef> live_;
 };
 

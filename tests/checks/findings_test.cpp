@@ -211,6 +211,25 @@ const std::vector<Change>& changes() {
          handshake_of(s).peer_chain.resize(1);
          handshake_of(s).sent_chain.resize(1);
        }},
+      {"same-name-issuers.foreign", Status::critical,
+       [](SmallSite& s) {
+         StoreContents& edge = s.evidence.stores.emplace_back();
+         edge.store = "edge-root";
+         edge.entries.push_back({issuer_fixture("impostor"), StoreKind::root, "edge.pem", 0});
+       }},
+      {"same-name-issuers.contradiction", Status::warning,
+       [](SmallSite& s) {
+         Certificate twin = *issuer_fixture("redeployment-a");
+         twin.subject_key_id = issuer_fixture("redeployment-b")->subject_key_id;
+         s.evidence.stores[0].entries.push_back(
+             {std::make_shared<const Certificate>(twin), StoreKind::intermediate, "CN=twin", 0});
+       }},
+      {"same-name-issuers.name-encoding", Status::warning,
+       [](SmallSite& s) {
+         s.store("name-folding-a", StoreKind::intermediate).store("name-folding-b", StoreKind::intermediate);
+       }},
+      {"same-name-issuers.misfiled", Status::warning,
+       [](SmallSite& s) { s.store("misfiled", StoreKind::intermediate); }},
       {"certification-path.untrusted-root", Status::critical,
        [](SmallSite& s) { s.evidence.stores[0].entries[0].kind = StoreKind::intermediate; }},
       {"certification-path.incomplete", Status::critical,
@@ -369,6 +388,72 @@ TEST(Findings, AnyAnswerToOptionsWillDoUnlessTheServerSaysThatItIsIll) {
     EXPECT_EQ(report_of(site).status, ill ? Status::warning : Status::ok) << status;
   }
 }
+
+/// The status of a stale certificate beside the one in use, by how much harm it can do.
+struct SeverityCase {
+  const char* name;
+  const char* leaf;
+  const char* current;
+  const char* stale;
+  std::vector<StoreKind> kinds;
+  Status status;
+};
+class SeverityTest : public testing::TestWithParam<SeverityCase> {};
+TEST_P(SeverityTest, FollowsWhatIsValidAndWhereItLeads) {
+  const SeverityCase& c = GetParam();
+  SmallSite site = healthy();
+  handshake_of(site).peer_chain = {issuer_fixture(c.leaf), issuer_fixture(c.current)};
+  handshake_of(site).sent_chain = handshake_of(site).peer_chain;
+  site.evidence.identities.clear();
+  site.own(c.leaf).store(c.current, StoreKind::intermediate);
+  for (const StoreKind kind : c.kinds) site.store(c.stale, kind);
+  const Report report = report_of(site);
+  Status found = Status::ok;
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (std::string_view{finding.code} == "same-name-issuers.stale") found = finding.status;
+    }
+  }
+  EXPECT_EQ(to_string(found), to_string(c.status));
+}
+INSTANTIATE_TEST_SUITE_P(Stale, SeverityTest,
+                         testing::Values(SeverityCase{"BothValidAndOneInUse",
+                                                      "redeployment-leaf-keyid",
+                                                      "redeployment-b",
+                                                      "redeployment-a",
+                                                      {StoreKind::intermediate},
+                                                      Status::critical},
+                                         SeverityCase{"OneKeyLeadsToBoth",
+                                                      "reinstall-same-key-leaf",
+                                                      "reinstall-same-key-b",
+                                                      "reinstall-same-key-a",
+                                                      {StoreKind::intermediate},
+                                                      Status::warning},
+                                         SeverityCase{"OneKeyInNtauth",
+                                                      "reinstall-same-key-leaf",
+                                                      "reinstall-same-key-b",
+                                                      "reinstall-same-key-a",
+                                                      {StoreKind::intermediate, StoreKind::ntauth},
+                                                      Status::critical},
+                                         SeverityCase{"Expired",
+                                                      "expired-sibling-leaf",
+                                                      "expired-sibling-b",
+                                                      "expired-sibling-a",
+                                                      {StoreKind::intermediate},
+                                                      Status::warning},
+                                         SeverityCase{"ExpiredInNtauth",
+                                                      "expired-sibling-leaf",
+                                                      "expired-sibling-b",
+                                                      "expired-sibling-a",
+                                                      {StoreKind::ntauth},
+                                                      Status::warning},
+                                         SeverityCase{"RenewedInNtauth",
+                                                      "rekey-renewal-leaf",
+                                                      "rekey-renewal-b",
+                                                      "rekey-renewal-a",
+                                                      {StoreKind::ntauth},
+                                                      Status::ok}),
+                         [](const auto& row) { return std::string{row.param.name}; });
 
 TEST(Findings, AStaleCertificateThatAPathNeedsMustStay) {
   // The issuing CA was installed again on its key; the Front End still sends the old certificate, and the Edge, outside
