@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <set>
 
 #include "checks/common.hpp"
+#include "core/cleanup.hpp"
 #include "core/issuers.hpp"
 #include "core/text.hpp"
 
@@ -65,32 +64,6 @@ std::string used_by(const IssuerMember& member) {
     names.push_back(fmt::format("{} more", more));
   }
   return enumerate(names);
-}
-
-/// Of each certificate without which a server has no valid path to another: "edge1 judges fe1".
-using Needed = std::map<Sha256, std::set<std::string>>;
-
-Needed needed_certificates(const Evidence& evidence) {
-  struct Pair {
-    std::map<Sha256, std::size_t> uses;  ///< in how many of its valid paths a certificate stands
-    std::size_t paths = 0;
-  };
-  std::map<std::string, Pair> pairs;
-  for (const PathJudgement& judgement : judge_paths(evidence, recorded_oracle(evidence.signatures))) {
-    Pair& pair = pairs[fmt::format("{} judges {}", judgement.judge, judgement.subject)];
-    for (const Path& path : judgement.result.paths.paths) {
-      if (!path.valid()) continue;
-      ++pair.paths;
-      for (const CertificateRef& certificate : path.certificates) ++pair.uses[certificate->sha256];
-    }
-  }
-  Needed needed;
-  for (const auto& [about, pair] : pairs) {
-    for (const auto& [certificate, uses] : pair.uses) {
-      if (uses == pair.paths) needed[certificate].insert(about);
-    }
-  }
-  return needed;
 }
 
 void add_member_facts(const IssuerMember& member, bool first, const Needed& needed, std::vector<std::string>& facts) {
@@ -386,9 +359,10 @@ bool harmless(const IssuerGroup& group) {
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   const CertificateGraph graph{evidence};
-  const Needed needed = needed_certificates(evidence);
+  const SignatureOracle signature = recorded_oracle(evidence.signatures);
+  const Needed needed = needed_certificates(evidence, signature);
   const std::vector<std::string> unseen = unseen_servers(evidence);
-  const auto groups = issuer_groups(evidence, graph, recorded_oracle(evidence.signatures));
+  const auto groups = issuer_groups(evidence, graph, signature);
   std::size_t conflicts = 0;
   std::size_t authorities = 0;
   for (const StoreContents& store : evidence.stores) authorities += store.entries.size();
