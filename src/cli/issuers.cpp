@@ -54,8 +54,8 @@ int run_issuers(const std::vector<std::string>& arguments, Streams io) {
   if (args->has("help")) {
     io.out << "Usage: mrascheck issuers [-c FILE | --evidence FILE...] [options]\n"
               "       mrascheck issuers FILE... [options]\n"
-              "Lists the CA certificates that share a name: how each came to be, where it stands,\nwhat it signed, and "
-              "whether it may go. With files and directories of certificates\nit reads these alone: no configuration, "
+              "Lists the CA certificates that share a name: how each came to be, where it\nstands, what it signed, and "
+              "whether it may go. With files and directories of\ncertificates it reads these alone: no configuration, "
               "no network.\n\n"
            << help(known)
            << "\nExamples:\n"

@@ -164,7 +164,7 @@ class Planner {
         Candidate candidate{&group, &member, {}, 0, {}, {}};
         if (member.standing == Standing::stale) {
           candidate.unknown = missing_;
-          if (!impostor.empty()) candidate.unknown.push_back(impostor);
+          if (missing_.empty() && !impostor.empty()) candidate.unknown.push_back(impostor);
         } else if (member.standing == Standing::undecided) {
           candidate.unknown = missing_;
           if (missing_.empty())
