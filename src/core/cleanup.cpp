@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
 
+#include "core/engines.hpp"
 #include "core/text.hpp"
 #include "core/what_if.hpp"
 
@@ -38,21 +40,68 @@ std::string pair_text(const PathJudgement& judgement) {
   return fmt::format("{} judges {}", judgement.judge, judgement.subject);
 }
 
+/// How many chains one way of judging accepts.
+struct Tally {
+  std::size_t accepted = 0;
+  std::string refusal;    ///< of the first chain that it does not accept
+  std::set<Sha256> used;  ///< certificates of what it accepts
+};
+/// All valid paths count, whichever a server would find; the two models find what these engines would.
+enum Way : std::size_t { any_path, openssl, windows };
+constexpr std::array<std::string_view, 3> way_text{"", ", by the model of OpenSSL", ", by the model of Windows"};
+
 /// What stands between one server and another: all chains that the second would present to the first.
 struct Pair {
   std::size_t chains = 0;
-  std::size_t valid = 0;
+  std::array<Tally, 3> ways;
   bool configured = true;  ///< what the first trusts is known
   bool undecided = false;  ///< no valid path, and it cannot be told whether there is one
-  std::set<Sha256> used;   ///< certificates of its valid paths
   /// Where nothing says what the first trusts: the chains themselves, and whether it was seen to refuse one.
   std::set<std::vector<Sha256>> presented;
   std::set<std::vector<Sha256>> refused;
 };
 using Pairs = std::map<std::string, Pair>;
 
+void note(Tally& tally, bool accepted, const std::vector<CertificateRef>& chain, const std::string& refusal) {
+  if (!accepted) {
+    if (tally.refusal.empty()) tally.refusal = refusal;
+    return;
+  }
+  ++tally.accepted;
+  for (const CertificateRef& certificate : chain) tally.used.insert(certificate->sha256);
+}
+
+/// What a judging server has at hand, for all that it judges.
+struct Hands {
+  TrustView view;
+  std::vector<CertificateRef> in_order;
+};
+
+void judge_by_models(const Evidence& evidence, const PathJudgement& judgement, const Hands& hands,
+                     const SignatureOracle& signature, Pair& pair) {
+  constexpr unsigned tls_security_level = 1;
+  const std::span<const CertificateRef> sent = std::span{judgement.chain}.subspan(1);
+  const char* purpose = judgement.subject_is_client ? nullptr : server_auth_oid;  // as judge_paths has it
+  const EngineOutcome first = predict_openssl(judgement.chain.front(),
+                                              {.trusted = hands.in_order,
+                                               .untrusted = sent,
+                                               .at = evidence.collected_at,
+                                               .purpose = purpose,
+                                               .security_level = tls_security_level},
+                                              signature);
+  note(pair.ways[openssl], first.accepted(), first.chain, first.text());
+  const WindowsOutcome best =
+      predict_windows(judgement.chain.front(),
+                      {.trust = &hands.view, .sent = sent, .at = evidence.collected_at, .purpose = purpose}, signature);
+  std::vector<CertificateRef> all;
+  for (const WindowsChain& chain : best.best)
+    all.insert(all.end(), chain.certificates.begin(), chain.certificates.end());
+  note(pair.ways[windows], best.accepted(), all, best.text());
+}
+
 Pairs pairs_of(const Evidence& evidence, const SignatureOracle& signature) {
   Pairs pairs;
+  std::map<std::string, Hands> hands;
   for (const PathJudgement& judgement : judge_paths(evidence, signature)) {
     Pair& pair = pairs[pair_text(judgement)];
     ++pair.chains;
@@ -69,15 +118,17 @@ Pairs pairs_of(const Evidence& evidence, const SignatureOracle& signature) {
       continue;
     }
     const PathSet& set = judgement.result.paths;
-    if (set.any_valid()) {
-      ++pair.valid;
-    } else if (set.undecided() || !judgement.missing_stores.empty() || judgement.sent_unreadable) {
+    if (!set.any_valid() && (set.undecided() || !judgement.missing_stores.empty() || judgement.sent_unreadable))
       pair.undecided = true;
-    }
+    std::vector<CertificateRef> used;
     for (const Path& path : set.paths) {
-      if (!path.valid()) continue;
-      for (const CertificateRef& certificate : path.certificates) pair.used.insert(certificate->sha256);
+      if (path.valid()) used.insert(used.end(), path.certificates.begin(), path.certificates.end());
     }
+    note(pair.ways[any_path], set.any_valid(), used, "no valid path");
+    const auto [place, added] = hands.try_emplace(judgement.judge);
+    if (const Server* judge = evidence.site.server(judgement.judge); added && judge != nullptr)
+      place->second = {trust_of(evidence, *judge), trusted_in_order(evidence, *judge)};
+    judge_by_models(evidence, judgement, place->second, signature, pair);
   }
   return pairs;
 }
@@ -343,58 +394,71 @@ class Planner {
 
   /// True when nothing that would go breaks anything.
   bool compare(const Pairs& before, const Pairs& after, const std::set<Sha256>& gone) {
-    bool fine = true;
     plan_.stand.clear();
     plan_.better.clear();
+    bool fine = true;
     for (const auto& [about, was] : before) {
+      static const Pair none;
       const auto found = after.find(about);
-      const Pair none;
       const Pair& is = found == after.end() ? none : found->second;
       if (!was.configured) {
-        // Only what the first one was seen to do can tell.
-        const bool same = !is.presented.empty() && std::includes(was.presented.begin(), was.presented.end(),
-                                                                 is.presented.begin(), is.presented.end());
-        const bool refused = std::any_of(is.presented.begin(), is.presented.end(),
-                                         [&](const auto& chain) { return was.refused.contains(chain); });
-        const bool good_before = was.refused.empty();
-        if (same && (!refused || !good_before)) continue;
+        if (same_to_a_stranger(was, is)) continue;
         give_up(fmt::format(
             "where {}, nothing says what the judging server trusts, and it would be shown another chain", about));
         return false;
       }
-      if (was.undecided && was.valid == 0) {
+      if (was.undecided && was.ways[any_path].accepted == 0) {
         give_up(
             fmt::format("where {}, it cannot be told whether there is a valid path: see certification-path", about));
         return false;
       }
-      if (was.valid == 0) {
-        if (is.valid > 0) plan_.better.push_back(fmt::format("{}: a valid path where there is none now", about));
-        continue;
-      }
-      const bool worse = is.valid == 0 || (was.valid == was.chains && is.valid < is.chains);
-      if (!worse) {
-        plan_.stand.push_back(about);
-        if (was.valid < was.chains && is.valid == is.chains)
-          plan_.better.push_back(fmt::format("{}: every chain that may be sent has a valid path; now {} of {} have",
-                                             about, was.valid, was.chains));
-        continue;
-      }
-      fine = false;
-      bool held = false;
-      for (const Sha256& digest : gone) {
-        if (!was.used.contains(digest)) continue;
-        Candidate* candidate = going(digest);
-        if (candidate == nullptr) continue;
-        held = true;
-        candidate->not_yet.push_back(fmt::format(
-            "still needed: where {}, the valid paths go through it or others that would go as well", about));
-      }
-      if (!held) {
-        give_up(fmt::format("where {}, the paths would be worse without them, and it cannot be told by which", about));
-        return false;
+      for (const Way way : {any_path, openssl, windows}) {
+        if (compare(about, way, was, is, gone)) continue;
+        fine = false;
+        break;  // one reason is enough
       }
     }
     return fine;
+  }
+
+  /// Where nobody says what the judging server trusts, only what it was seen to do can tell.
+  static bool same_to_a_stranger(const Pair& was, const Pair& is) {
+    const bool same = !is.presented.empty() && std::includes(was.presented.begin(), was.presented.end(),
+                                                             is.presented.begin(), is.presented.end());
+    const bool refused = std::any_of(is.presented.begin(), is.presented.end(),
+                                     [&](const auto& chain) { return was.refused.contains(chain); });
+    return same && (!refused || was.refused.size() == was.presented.size());
+  }
+
+  bool compare(const std::string& pair, Way way, const Pair& was, const Pair& is, const std::set<Sha256>& gone) {
+    const Tally& before = was.ways[way];
+    const Tally& after = is.ways[way];
+    const std::string about = fmt::format("{}{}", pair, way_text[way]);
+    const bool worse =
+        before.accepted > 0 && (after.accepted == 0 || (before.accepted == was.chains && after.accepted < is.chains));
+    if (!worse) {
+      const bool all_after = after.accepted > 0 && after.accepted == is.chains;
+      if (before.accepted == 0 && after.accepted > 0) {
+        plan_.better.push_back(fmt::format("{}: accepted, where it is refused now: {}", about, before.refusal));
+      } else if (before.accepted > 0 && before.accepted < was.chains && all_after) {
+        plan_.better.push_back(fmt::format("{}: every chain that may be sent is accepted; now {} of {} are", about,
+                                           before.accepted, was.chains));
+      }
+      if (before.accepted > 0) plan_.stand.push_back(about);
+      return true;
+    }
+    bool held = false;
+    for (const Sha256& digest : gone) {
+      if (!before.used.contains(digest)) continue;
+      held = true;  // also when another pair has held it back in this round
+      candidates_[by_digest_.at(digest)].not_yet.push_back(fmt::format(
+          "still needed: where {}, what is accepted goes through it or others that would go as well", about));
+    }
+    if (!held) {
+      give_up(fmt::format("where {}, it would be worse without them ({}), and it cannot be told by which", about,
+                          after.refusal.empty() ? "nothing presented" : after.refusal));
+    }
+    return false;
   }
 
   std::vector<StoredCopy> copies_of(const GraphEntry& entry) const {
@@ -441,8 +505,9 @@ class Planner {
     lines.push_back(plan_.stand.empty()
                         ? "no path is valid now that its removal could break"
                         : fmt::format("with it, and all others that may go, taken away, every path that is valid now "
-                                      "still is ({} of {})",
-                                      plan_.stand.size(), plan_.stand.size()));
+                                      "still is, and whatever the models of OpenSSL and Windows accept they accept "
+                                      "then ({} judgements)",
+                                      plan_.stand.size()));
     return lines;
   }
 

@@ -55,8 +55,8 @@ struct CleanupPlan {
   UtcTime at;                            ///< the now of the judgement
   std::vector<CleanupVerdict> verdicts;  ///< by subject, then as in IssuerGroup::members
   std::vector<Removal> removals;         ///< of what may go now; directories first: Root, NTAuth, AIA, then hosts
-  std::vector<std::string> stand;        ///< paths that are valid, and would be after the removal
-  std::vector<std::string> better;       ///< paths that would be better
+  std::vector<std::string> stand;        ///< what is accepted, and would be after the removal: paths, and by the models
+  std::vector<std::string> better;       ///< what would be better
   std::vector<std::string> open;         ///< what could not be known, and does not stand against the removal by itself
   std::vector<std::string> servers;      ///< by name, in the order of the configuration
   std::size_t count(MayGo may_go) const;
@@ -70,8 +70,8 @@ std::vector<std::string> not_looked_at(const Evidence& evidence);
 ///  - what it stands beside is known to the directory or leads to a trusted root, so that nobody's impostor is served,
 ///  - no unexpired certificate that was seen verifies under its key, but those that go as well, and those that a
 ///    certificate of the same name and key that stays verifies too, one that their authority key identifier allows,
-///  - after all that may go is gone, every server still has a valid path wherever it has one now, and no chain that a
-///    server would send is worse.
+///  - after all that may go is gone, every server still has a valid path wherever it has one now, the models of OpenSSL
+///    and Windows (engines.hpp) accept what they accept now, and no chain that a server would send is worse.
 /// What is missing of the evidence (stores not read, or not whole; servers whose certificate nobody saw; no link that
 /// was judged; signatures nobody tried) makes it unknown.
 /// Asks `signature` for more pairs than judge() does: complete the proofs of a recording first.

@@ -102,7 +102,7 @@ TEST(CleanupOfTheLab, MendsTheSiteAndIsTakenBackByteForByte) {
   EXPECT_THAT(text, AllOf(HasSubstr("Better afterwards:"), HasSubstr("certutil -delstore CA "),
                           HasSubstr("Remove-Item -Path Cert:\\LocalMachine\\CA\\"),
                           HasSubstr("-----BEGIN CERTIFICATE-----"), Not(HasSubstr("-dsdel"))));
-  EXPECT_THAT(flat(text), HasSubstr("every chain that may be sent has a valid path; now 1 of 2 have"));
+  EXPECT_THAT(flat(text), HasSubstr("every chain that may be sent is accepted; now 1 of 2 are"));
   std::istringstream listed(site.read("stale-thumbprints"));
   for (std::string print; std::getline(listed, print);) EXPECT_THAT(text, HasSubstr("may go now: thumbprint " + print));
   EXPECT_THAT(site.read("cleanup.ldf"), AllOf(HasSubstr("\ndelete: cACertificate\n"), Not(HasSubstr(";binary"))));

@@ -148,7 +148,7 @@ INSTANTIATE_TEST_SUITE_P(
                edge_knows_the_root_only(site, {issuer_fixture("reinstall-same-key-a"), twin});
                return site;
              },
-             "reinstall-same-key-a", MayGo::not_yet, "go through it or others that would go as well"},
+             "reinstall-same-key-a", MayGo::not_yet, "goes through it or others that would go as well"},
         Case{"AStoreWasNotRead",
              [] {
                SmallSite site = redeployed();
@@ -274,6 +274,49 @@ TEST(Cleanup, AStaleRootGoesWithWhatItSigned) {
   EXPECT_EQ(plan.removals[0].place.kind, StoreKind::root);  // the root's container comes before AIA
   EXPECT_EQ(plan.removals[0].values_there, 2U);
   EXPECT_FALSE(plan.removals[0].whole);
+}
+
+TEST(Cleanup, WhatTwoPathsNeedHoldsBackNobodyElse) {
+  SmallSite site = reinstalled();
+  site.store("root-r1", StoreKind::root, "CN=Contoso Root CA,CN=Certification Authorities,CN=x");
+  const CertificateRef twin = altered("reinstall-same-key-a", [](Certificate& made) { made.serial = "77"; });
+  site.evidence.stores[0].entries.push_back({twin, StoreKind::intermediate, "CN=Issuing,CN=AIA,CN=x", 9});
+  edge_knows_the_root_only(site, {issuer_fixture("reinstall-same-key-a"), twin});
+  Server second = site.evidence.site.servers[1];
+  second.name = "edge2.contoso.example";
+  site.evidence.site.servers.push_back(second);
+  Link link = site.evidence.site.links[0];
+  link.to = second.name;
+  site.evidence.site.links.push_back(link);
+  site.evidence.identities.push_back({second.name, site.evidence.identities[1].certificate, {}, true});
+  const CleanupPlan plan = plan_of(site);
+  EXPECT_EQ(to_string(verdict_on(plan, twin).may_go), "not yet");
+  EXPECT_EQ(verdict_on(plan, twin).because.size(), 2U);
+  EXPECT_EQ(to_string(verdict_on(plan, issuer_fixture("root-r1")).may_go), "may go now");
+}
+
+TEST(Cleanup, WhatOnlyAnEngineThatNeverLooksBackNeedsStays) {
+  // Without key identifiers OpenSSL takes the first certificate of the name. Without the stale one, which has the right
+  // key, that would be one of another installation, alive and of the wrong key; the right one stands behind it.
+  CertificateRef stale = issuer_fixture("redeployment-plain-b");
+  CertificateRef current = altered("redeployment-plain-b", [](Certificate& made) { made.serial = "77"; });
+  if (current->sha256 < stale->sha256) std::swap(current, stale);
+  SmallSite site = site_of("redeployment-plain-leaf", {});
+  auto& entries = site.evidence.stores[0].entries;
+  entries.push_back({stale, StoreKind::intermediate, "CN=1,CN=AIA,CN=x", 0});
+  entries.push_back({issuer_fixture("redeployment-plain-a"), StoreKind::intermediate, "CN=2,CN=AIA,CN=x", 0});
+  entries.push_back({current, StoreKind::intermediate, "CN=3,CN=AIA,CN=x", 0});
+  const auto judged = [&](bool other_is_alive) {
+    SmallSite copy = site;
+    if (other_is_alive) copy.store("redeployment-plain-a", StoreKind::enrollment, "CN=A,CN=Enrollment Services,CN=x");
+    return plan_of(copy);
+  };
+  const CleanupPlan plan = judged(true);
+  const CleanupVerdict& verdict = verdict_on(plan, stale);
+  EXPECT_EQ(to_string(verdict.may_go), "not yet") << joined(verdict.because);
+  EXPECT_THAT(joined(verdict.because), HasSubstr("by the model of OpenSSL"));
+  // When the wrong one is stale as well, both go.
+  EXPECT_EQ(to_string(verdict_on(judged(false), stale).may_go), "may go now");
 }
 
 TEST(Cleanup, WhatIsAliveOrRenewedIsNotProposed) {
