@@ -375,6 +375,7 @@ constexpr std::array trust_error_names{
     TrustErrorName{windows_basic_constraints, "INVALID_BASIC_CONSTRAINTS"},
     TrustErrorName{windows_name_constraints, "INVALID_NAME_CONSTRAINTS"},
     TrustErrorName{windows_partial_chain, "PARTIAL_CHAIN"},
+    TrustErrorName{windows_explicit_distrust, "EXPLICIT_DISTRUST"},
     TrustErrorName{windows_critical_extension, "HAS_NOT_SUPPORTED_CRITICAL_EXT"},
 };
 
@@ -397,6 +398,8 @@ std::uint32_t windows_bit(PathProblemKind kind) {
       return windows_critical_extension;
     case PathProblemKind::untrusted_root:
       return windows_untrusted_root;
+    case PathProblemKind::distrusted:
+      return windows_explicit_distrust;
     case PathProblemKind::incomplete:
     case PathProblemKind::key_identifier:
       return windows_partial_chain;
@@ -468,7 +471,7 @@ std::vector<CertificateRef> trusted_in_order(const Evidence& evidence, const Ser
       for (const StoreContents& store : evidence.stores) {
         if (store.store != name) continue;
         for (const StoreEntry& entry : store.entries) {
-          if (entry.kind == StoreKind::ntauth || entry.kind == StoreKind::enrollment) continue;
+          if (entry.kind != StoreKind::root && entry.kind != StoreKind::intermediate) continue;
           if (entry.certificate->self_issued() && !(trusted && entry.anchor())) continue;
           if (taken.insert(entry.certificate->sha256).second) ordered.push_back(entry.certificate);
         }

@@ -61,6 +61,7 @@ enum WindowsTrustError : std::uint32_t {
   windows_basic_constraints = 0x400,
   windows_name_constraints = 0x800,
   windows_partial_chain = 0x10000,
+  windows_explicit_distrust = 0x4000000,
   windows_critical_extension = 0x8000000,
 };
 
