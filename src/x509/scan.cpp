@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 
 #include "core/text.hpp"
+#include "x509/der.hpp"
 #include "x509/envelope.hpp"
 
 namespace mrascheck::x509 {
@@ -25,9 +27,9 @@ class Collector {
  public:
   explicit Collector(Scan& scan) : scan_(scan) {}
 
-  void certificate(Bytes der, std::string where) {
+  void certificate(Bytes der, std::string where, std::shared_ptr<const TrustSettings> trust = {}) {
     if (scan_.certificates.size() < max_certificates) {
-      scan_.certificates.push_back({{der.begin(), der.end()}, std::move(where)});
+      scan_.certificates.push_back({{der.begin(), der.end()}, std::move(where), std::move(trust)});
     } else {
       ++certificates_left_out_;
     }
@@ -212,24 +214,80 @@ Base64 decode_base64(std::string_view text) {
   return result;
 }
 
+/// SEQUENCE OF OBJECT IDENTIFIER, without its tag and length.
+static bool read_purposes(Bytes content, der::Trouble& trouble, std::vector<std::string>& into) {
+  constexpr std::size_t most = 64;
+  der::Reader in(content, trouble);
+  while (!in.empty()) {
+    der::Element oid;
+    if (into.size() == most || !in.take(der::object_identifier, oid, "not an OID") ||
+        !der::check_oid(oid.content, trouble)) {
+      return false;
+    }
+    into.push_back(der::dotted(oid.content));
+  }
+  return true;
+}
+
+/// X509_CERT_AUX of OpenSSL: SEQUENCE { trust SEQUENCE OF OID OPTIONAL, reject [0] SEQUENCE OF OID OPTIONAL, alias
+/// UTF8String OPTIONAL, keyid OCTET STRING OPTIONAL, other [1] OPTIONAL }. Null when it is anything else.
+static std::shared_ptr<const TrustSettings> read_trust(Bytes element) {
+  der::Trouble trouble(element);
+  der::Reader outside(element, trouble);
+  der::Element all;
+  der::Element part;
+  bool found = false;
+  if (!outside.take(der::sequence, all, "not a SEQUENCE") || !outside.empty()) return nullptr;
+  auto settings = std::make_shared<TrustSettings>();
+  der::Reader in(all.content, trouble);
+  if (!in.take_optional(der::sequence, part, found)) return nullptr;
+  if (found && !read_purposes(part.content, trouble, settings->purposes.emplace())) return nullptr;
+  if (!in.take_optional(der::constructed(0), part, found)) return nullptr;
+  if (found && !read_purposes(part.content, trouble, settings->rejected)) return nullptr;
+  if (!in.take_optional(der::utf8_string, part, found)) return nullptr;
+  if (found) settings->alias = printable(as_text(part.content), 256);
+  if (!in.take_optional(der::octet_string, part, found) || !in.take_optional(der::constructed(1), part, found) ||
+      !in.empty()) {
+    return nullptr;
+  }
+  return settings;
+}
+
 /// PEM TRUSTED CERTIFICATE: what OpenSSL trusts it for stands behind the certificate in one more SEQUENCE.
-static Bytes without_trust(Bytes der) {
+static void scan_trusted(Bytes der, const std::string& where, Collector& into) {
   const DerSize first = der_size(der);
-  if (!first.whole || *first.whole == der.size()) return der;
-  const Bytes rest = der.subspan(*first.whole);
-  const DerSize second = der_size(rest);
-  return second.whole && *second.whole == rest.size() ? der.first(*first.whole) : der;
+  if (!first.whole || *first.whole == der.size()) return scan_der(der, where, into);
+  const Bytes certificate = der.first(*first.whole);
+  if (classify(certificate) != DerKind::certificate) return scan_der(der, where, into);
+  std::shared_ptr<const TrustSettings> trust = read_trust(der.subspan(*first.whole));
+  if (!trust) into.complain(about(where, "what it is trusted for cannot be read; the certificate itself can"));
+  into.certificate(certificate, where, std::move(trust));
+}
+
+static constexpr std::array<std::string_view, 6> certificate_labels{
+    "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS"};
+
+/// A block of a label that is none of ours: of no concern, unless it is one of ours misspelt.
+static void scan_stranger(std::string_view label, std::string_view body, const std::string& where, Collector& into) {
+  const std::string_view meant = did_you_mean(label, certificate_labels);
+  const Base64 decoded = decode_base64(body);
+  const DerKind kind = decoded.trouble.empty() ? classify(decoded.bytes) : DerKind::unknown;
+  const bool holds = kind == DerKind::certificate || kind == DerKind::signed_data;
+  const std::string name = fmt::format("a PEM block called {}", printable(label, 64));
+  if (meant.empty() && !holds) return into.other(name);
+  into.complain(about(where, fmt::format("{}, which is no label of a certificate: not read{}", name,
+                                         meant.empty() ? "" : fmt::format("; did you mean {}?", meant))));
 }
 
 static void scan_block(std::string_view label, std::string_view body, std::size_t line, const std::string& where,
                        Collector& into) {
   if (label.ends_with("PRIVATE KEY")) return into.private_key();
   const bool trusted = label == "TRUSTED CERTIFICATE";
-  if (!trusted && label != "CERTIFICATE" && label != "X509 CERTIFICATE" && label != "PKCS7" &&
-      label != "PKCS #7 SIGNED DATA" && label != "CMS") {
+  if (std::find(certificate_labels.begin(), certificate_labels.end(), label) == certificate_labels.end()) {
+    if (label == "ATTRIBUTE CERTIFICATE") return into.other("an attribute certificate");
     if (label == "X509 CRL") return into.other("a certificate revocation list");
     if (label.ends_with("CERTIFICATE REQUEST")) return into.other("a certificate request: it has not been issued yet");
-    return into.other(fmt::format("a PEM block called {}", printable(label, 64)));
+    return scan_stranger(label, body, where, into);
   }
   const Base64 decoded = decode_base64(body);
   if (!decoded.trouble.empty()) {
@@ -238,7 +296,7 @@ static void scan_block(std::string_view label, std::string_view body, std::size_
         about(where, fmt::format("{} in line {}", decoded.trouble, line + static_cast<std::size_t>(line_breaks))));
   }
   if (decoded.bytes.empty()) return into.complain(about(where, "empty"));
-  scan_der(trusted ? without_trust(decoded.bytes) : Bytes{decoded.bytes}, where, into);
+  trusted ? scan_trusted(decoded.bytes, where, into) : scan_der(decoded.bytes, where, into);
 }
 
 /// Whether the text up to `at` leaves it at the start of a line, blanks aside.
@@ -274,7 +332,17 @@ static bool scan_pem(std::string_view text, Collector& into) {
   std::size_t number = 0;
   std::size_t line = 1;
   std::size_t counted = 0;  // lines are counted up to here
+  std::size_t behind = 0;   // the last block's END line
+  // A BEGIN line with a dash too few is none, and would take its certificate away without a word.
+  const auto look_between = [&](std::size_t end) {
+    const std::size_t stray = find_mark(text.substr(0, end), end_mark, behind);
+    if (stray == std::string_view::npos) return;
+    const auto breaks = std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
+                                   text.begin() + static_cast<std::ptrdiff_t>(stray), '\n');
+    into.complain(fmt::format("line {}: an END line without its BEGIN line", line + static_cast<std::size_t>(breaks)));
+  };
   while (begin != std::string_view::npos && !into.full()) {
+    look_between(begin);
     line += static_cast<std::size_t>(std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
                                                 text.begin() + static_cast<std::ptrdiff_t>(begin), '\n'));
     counted = begin;
@@ -285,6 +353,7 @@ static bool scan_pem(std::string_view text, Collector& into) {
     const std::optional<std::string_view> label = label_at(here, body);
     const std::size_t end = find_mark(here, end_mark, body);
     begin = next;
+    behind = std::min(next, text.size());
     if (!label) {
       into.complain(fmt::format("{}: its BEGIN line in line {} lacks the dashes at its end", where, line));
       continue;
@@ -295,7 +364,7 @@ static bool scan_pem(std::string_view text, Collector& into) {
           fmt::format("{}: truncated: no END line for the BEGIN {} in line {}", where, printable(*label, 64), line));
       continue;
     }
-    std::size_t behind = end + end_mark.size();
+    behind = end + end_mark.size();
     if (label_at(here, behind) != label) {
       into.complain(fmt::format("{}: the BEGIN {} in line {} has an END line of another kind", where,
                                 printable(*label, 64), line));
@@ -303,6 +372,7 @@ static bool scan_pem(std::string_view text, Collector& into) {
     }
     scan_block(*label, here.substr(body, end - body), line, where, into);
   }
+  if (!into.full()) look_between(text.size());
   return true;
 }
 

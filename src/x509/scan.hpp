@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,10 +12,18 @@
 
 namespace mrascheck::x509 {
 
+/// What OpenSSL is told beside a certificate in a TRUSTED CERTIFICATE block (openssl-x509(1), Trust Settings).
+struct TrustSettings {
+  std::optional<std::vector<std::string>> purposes;  ///< dotted OIDs that it is trusted for; nothing: not restricted
+  std::vector<std::string> rejected;                 ///< dotted OIDs that it must not be used for
+  std::string alias;                                 ///< printable
+};
+
 /// The DER of one certificate as it was found in some file, not yet decoded.
 struct FoundCertificate {
   ByteString der;
   std::string where;  ///< "block 3", "certificate 2 of the PKCS#7"; empty where the file is just that certificate
+  std::shared_ptr<const TrustSettings> trust = {};  ///< null where none are given
 };
 
 struct Scan {
@@ -33,7 +43,8 @@ Base64 decode_base64(std::string_view text);
 /// Takes a file apart by its content, never its name: PEM (any text between blocks, CRLF, UTF-8 or UTF-16 byte order
 /// mark, labels CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE, PKCS7, CMS, and PKCS#7 mislabelled CERTIFICATE),
 /// DER (several one behind the other too), PKCS#7 SignedData in DER. The good part of a half-good file is returned, and
-/// one Unreadable for each bad part. Empty input and input without any certificate are Unreadable too.
+/// one Unreadable for each bad part: a block whose label is misspelt, and an END line without its BEGIN, are such.
+/// Empty input and input without any certificate are Unreadable too.
 Scan scan_certificates(Bytes content);
 
 }  // namespace mrascheck::x509
