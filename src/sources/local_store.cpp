@@ -10,9 +10,11 @@
 #include <set>
 
 #include "core/text.hpp"
+#include "crypto/pkcs12.hpp"
 #include "sources/descriptor.hpp"
 #include "sources/sources.hpp"
 #include "stores/stores.hpp"
+#include "x509/envelope.hpp"
 #include "x509/scan.hpp"
 
 namespace mrascheck::sources {
@@ -30,8 +32,8 @@ namespace {
 /// One store as it is being read: what comes to it from each of its files.
 class LocalStore {
  public:
-  LocalStore(StoreKind kind, CertificatePool& pool, StoreContents& contents)
-      : kind_(kind), pool_(pool), contents_(contents) {}
+  LocalStore(const StoreSource& source, StoreKind kind, CertificatePool& pool, StoreContents& contents)
+      : source_(source), kind_(kind), pool_(pool), contents_(contents) {}
 
   void read(Bytes content, const std::string& place) {
     index_ = 0;
@@ -43,11 +45,18 @@ class LocalStore {
       if (!reading->truncated.empty()) cut_short(fmt::format("{}: {}", place, reading->truncated));
       return;
     }
+    if (x509::looks_like_der(content) && x509::classify(content) == x509::DerKind::pkcs12)
+      return read_pkcs12(content, place);
     x509::Scan scan = x509::scan_certificates(content);
     for (const x509::FoundCertificate& found : scan.certificates) {
       stores::FoundEntry plain;
       plain.der = found.der;
       plain.where = found.where;
+      if (found.trust) {
+        plain.properties.purposes = found.trust->purposes;
+        plain.properties.rejected_purposes = found.trust->rejected;
+        plain.properties.friendly_name = found.trust->alias;
+      }
       take(plain, place);
     }
     for (Unreadable& one : scan.unreadable) unreadable(place, "", std::move(one.reason));
@@ -63,6 +72,36 @@ class LocalStore {
   StoreContents& contents() { return contents_; }
 
  private:
+  /// A locked file is a store that was not read, not one with a bad entry in it.
+  void read_pkcs12(Bytes content, const std::string& place) {
+    Result<std::optional<Secret>> passphrase = secret();
+    if (!passphrase) return cut_short(fmt::format("{}: passphrase: {}", place, passphrase.error().text));
+    const Result<crypto::Pkcs12> file = crypto::read_pkcs12(content, *passphrase ? &**passphrase : nullptr);
+    if (!file) return cut_short(fmt::format("{}: a PKCS#12 file: {}", place, file.error().text));
+    if (!file->old_encryption.empty()) {
+      contents_.remarks.push_back(
+          fmt::format("{}: old encryption {}, which hardly protects its private key: export it again with AES", place,
+                      file->old_encryption));
+    }
+    for (std::size_t i = 0; i < file->certificates.size(); ++i) {
+      stores::FoundEntry plain;
+      plain.der = file->certificates[i].der;
+      plain.where = fmt::format("certificate {} of the PKCS#12", i + 1);
+      plain.properties.friendly_name = file->certificates[i].friendly_name;
+      take(plain, place);
+    }
+    for (const std::string& trouble : file->trouble) unreadable(place, "", trouble);
+    if (file->certificates.empty() && file->trouble.empty())
+      unreadable(place, "", "a PKCS#12 file without any certificate");
+  }
+
+  Result<std::optional<Secret>> secret() const {
+    if (!source_.passphrase) return std::optional<Secret>{};
+    Result<Secret> passphrase = read_secret(*source_.passphrase);
+    if (!passphrase) return tl::unexpected(std::move(passphrase).error());
+    return std::optional<Secret>{*std::move(passphrase)};
+  }
+
   void take(const stores::FoundEntry& found, const std::string& file) {
     const std::size_t index = found.dn.empty() ? index_++ : found.index;
     const std::string& place = found.dn.empty() ? file : found.dn;
@@ -82,6 +121,7 @@ class LocalStore {
     return open ? *found.kind : kind_;
   }
 
+  const StoreSource& source_;
   StoreKind kind_;
   CertificatePool& pool_;
   StoreContents& contents_;
@@ -196,7 +236,7 @@ static bool read_one_directory(const std::string& path, LocalStore& into) {
 Result<StoreContents> read_local_store(const StoreSource& source, StoreKind kind, CertificatePool& pool) {
   StoreContents contents;
   contents.store = source.name;
-  LocalStore store(kind, pool, contents);
+  LocalStore store(source, kind, pool, contents);
   bool any_opened = false;
   for (const std::string& path : source.paths) {
     if (!contents.source.empty()) contents.source += ", ";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -34,10 +35,12 @@ static std::string pem(const std::string& name) {
 
 class LocalStoreTest : public testing::Test {
  protected:
-  Result<StoreContents> read(std::vector<std::string> paths, StoreKind kind = StoreKind::intermediate) {
+  Result<StoreContents> read(std::vector<std::string> paths, StoreKind kind = StoreKind::intermediate,
+                             std::optional<SecretSource> passphrase = std::nullopt) {
     StoreSource source;
     source.name = "fe1";
     source.paths = std::move(paths);
+    source.passphrase = std::move(passphrase);
     return read_local_store(source, kind, pool_);
   }
   /// "Root root fe1.pem 0", with the directory left out of the place.
@@ -245,6 +248,62 @@ TEST_F(LocalStoreTest, WhatCertutilListsIsNotRead) {
       << contents->truncated;
   EXPECT_EQ(contents->remarks,
             Lines{(dir_ / "fe1.txt") + ": listed without its bytes: x, thumbprint " + std::string(40, 'A')});
+}
+
+TEST_F(LocalStoreTest, KeepsWhatOpensslIsToldOfACertificate) {
+  const std::string text = pki().shell("openssl x509 -in root.crt -trustout -addreject serverAuth -setalias mine");
+  const auto contents = read({dir_.write("a.pem", text)}, StoreKind::mixed);
+  ASSERT_TRUE(contents);
+  ASSERT_EQ(entries(*contents), Lines{"Root root a.pem 0"});
+  ASSERT_TRUE(contents->entries[0].properties);
+  EXPECT_EQ(contents->entries[0].properties->friendly_name, "mine");
+  EXPECT_TRUE(contents->entries[0].properties->forbids(server_auth_oid));
+  EXPECT_FALSE(contents->entries[0].properties->forbids(client_auth_oid));
+}
+
+TEST_F(LocalStoreTest, ReadsAPkcs12WithItsPassphrase) {
+  pki().shell(
+      "cat sub.crt root.crt > rest.crt; for old in '' '-legacy -certpbe PBE-SHA1-RC2-40'; do openssl pkcs12 -export "
+      "-in "
+      "server.crt -inkey server.key -certfile rest.crt -name 'the server' -passout pass:geheim $old -out f${#old}.p12; "
+      "done; openssl pkcs12 -export -nokeys -in root.crt -passout pass: -out open.p12");
+  const std::string modern = dir_.write("new.pfx", pki().dir().read("f0.p12"));
+  const std::string old = dir_.write("old.pfx", pki().dir().read("f32.p12"));
+  const std::string open = dir_.write("open.pfx", pki().dir().read("open.p12"));
+  const SecretSource right{SecretSource::Kind::file, dir_.write("passphrase", "geheim\n")};
+  const SecretSource wrong{SecretSource::Kind::file, dir_.write("wrong", "falsch\n")};
+
+  const auto contents = read({modern, old}, StoreKind::mixed, right);
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(contents->truncated, "");
+  EXPECT_EQ(complaints(*contents), Lines{});
+  const std::vector<std::string> all = entries(*contents);
+  ASSERT_EQ(all.size(), 6U);
+  for (const char* const one : {"Root root new.pfx", "Sub intermediate new.pfx", "Server intermediate new.pfx"}) {
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const std::string& line) { return line.starts_with(one); }))
+        << one;
+  }
+  EXPECT_TRUE(std::any_of(contents->entries.begin(), contents->entries.end(), [](const StoreEntry& entry) {
+    return entry.properties && entry.properties->friendly_name == "the server";
+  }));
+  EXPECT_EQ(contents->remarks, Lines{old + ": old encryption RC2-40, which hardly protects its private key: export it "
+                                           "again with AES"});
+
+  const auto locked = read({modern, open}, StoreKind::mixed);
+  ASSERT_TRUE(locked);
+  EXPECT_EQ(entries(*locked), Lines{"Root root open.pfx 0"}) << "the empty passphrase is tried unasked";
+  EXPECT_EQ(locked->truncated, modern + ": a PKCS#12 file: encrypted, and no passphrase is configured");
+
+  const auto refused = read({modern}, StoreKind::mixed, wrong);
+  ASSERT_TRUE(refused);
+  EXPECT_TRUE(refused->entries.empty());
+  EXPECT_EQ(complaints(*refused), Lines{});
+  EXPECT_EQ(refused->truncated, modern + ": a PKCS#12 file: wrong passphrase");
+
+  const SecretSource none{SecretSource::Kind::file, dir_ / "none"};
+  const auto unread = read({modern}, StoreKind::mixed, none);
+  ASSERT_TRUE(unread);
+  EXPECT_TRUE(unread->truncated.starts_with(modern + ": passphrase: ")) << unread->truncated;
 }
 
 TEST_F(LocalStoreTest, SaysThatADirectoryIsEmpty) {

@@ -287,6 +287,11 @@ INSTANTIATE_TEST_SUITE_P(
             "8:5: base of store 'local': says how to read a directory service and goes with 'ldap' only\n"
             "9:5: size-limit of store 'local': says how to read a directory service and goes with 'ldap' only\n"
             "10:5: bind of store 'local': says how to read a directory service and goes with 'ldap' only"),
+        row("PassphraseOfDirectory", ldap_store_with("    passphrase: env:P\n"),
+            "5:5: passphrase of store 'ad': opens PKCS #12 files and goes with 'file' only"),
+        row("PassphraseItself", file_store_with("    passphrase: hunter2\n"),
+            "5:17: passphrase of store 'local': a secret must not stand here itself, where process lists, backups and "
+            "everybody who may read this show it; say where it is: file:PATH, env:NAME or fd:NUMBER"),
         row("MissingFile", site_with("stores:\n  - name: a\n    file: [roots.p7b, rots.p7b, more/]\n"),
             "4:23: file of store 'a': rots.p7b: No such file or directory"),
         row("TildePath", site_with("stores: [{name: a, file: ~/roots.p7b}]\n"),
@@ -743,7 +748,7 @@ stores:
     host: EDGE.contoso.example
     file: [roots.p7b, more/]
   - {name: fe1-sub, kind: intermediate, host: fe1.contoso.example, file: more}
-  - {name: nt, kind: ntauth, file: roots.p7b}
+  - {name: nt, kind: ntauth, file: roots.p7b, passphrase: env:P}
 servers:
   - name: fe1.contoso.example
     role: front-end
@@ -800,6 +805,9 @@ resolve:
   EXPECT_FALSE(config.site.stores[1].directory);
   EXPECT_EQ(config.stores[1].paths, (Lines{site.dir() / "roots.p7b", site.dir() / "more/"}));
   EXPECT_EQ(config.site.stores[3].kind, StoreKind::ntauth);
+  ASSERT_TRUE(config.stores[3].passphrase);
+  EXPECT_EQ(config.stores[3].passphrase->value, "P");
+  EXPECT_FALSE(config.stores[1].passphrase);
 
   ASSERT_EQ(config.site.servers.size(), 4U);
   const Server& fe1 = config.site.servers[0];
@@ -864,6 +872,7 @@ resolve:
   EXPECT_EQ(at("stores.ad.bind"), "site.yaml:9:11");
   EXPECT_EQ(at("stores.ad.ca"), "site.yaml:7:9");
   EXPECT_EQ(at("stores.edge-roots.file"), "site.yaml:15:11");
+  EXPECT_EQ(at("stores.nt.passphrase"), "site.yaml:17:59");
   EXPECT_EQ(at("identities.fe1.contoso.example.certificate"), "site.yaml:23:18");
   EXPECT_EQ(at("identities.fe1.contoso.example.chain"), "site.yaml:24:12");
   EXPECT_EQ(at("identities.fe1.contoso.example.key"), "site.yaml:25:10");
@@ -966,7 +975,7 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
     }
   }
   EXPECT_EQ(lists, 9U);
-  EXPECT_EQ(keys, 9U + 11 + 2 + 12 + 5 + 4 + 4 + 2 + 4);
+  EXPECT_EQ(keys, 9U + 12 + 2 + 12 + 5 + 4 + 4 + 2 + 4);
 }
 
 }  // namespace
