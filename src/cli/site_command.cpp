@@ -51,6 +51,19 @@ Result<std::vector<Addition>> additions(const std::string& text, const Evidence&
   return added;
 }
 
+/// Files tell nothing of servers; but a certificate in them that is no CA's shows whose key signed it.
+void take_as_used(Evidence& evidence) {
+  for (const StoreContents& contents : evidence.stores) {
+    for (const StoreEntry& entry : contents.entries) {
+      const Certificate& certificate = *entry.certificate;
+      const bool signs =
+          certificate.is_ca.value_or(false) || (certificate.key_usage && (*certificate.key_usage & key_cert_sign) != 0);
+      if (!signs && !certificate.self_issued() && certificate.not_after >= evidence.collected_at)
+        evidence.identities.push_back({entry.place, entry.certificate, {}, false});
+    }
+  }
+}
+
 }  // namespace
 
 tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
@@ -86,7 +99,9 @@ Result<Evidence> read_files(const std::vector<std::string>& files) {
     config.site.stores.push_back(std::move(spec));
     config.stores.push_back(std::move(source));
   }
-  return look(config, false);
+  auto evidence = look(config, false);
+  if (evidence) take_as_used(*evidence);
+  return evidence;
 }
 
 Result<void> complete(Evidence& evidence) {

@@ -19,8 +19,9 @@ namespace mrascheck::cli {
 /// wrong, a line each.
 tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args);
 
-/// The certificates of `files`, each a store of kind mixed by its path; no configuration, no network. What could not be
-/// read is in the evidence. Error: local.
+/// The certificates of `files`, each a store of kind mixed by its path; no configuration, no network. Files tell
+/// nothing of servers; what in them is no CA's counts as a certificate in use. What could not be read is in the
+/// evidence. Error: local.
 Result<Evidence> read_files(const std::vector<std::string>& files);
 
 /// Adds the proofs of signatures that judging and plan_cleanup() need and a recording may lack. Error: local.

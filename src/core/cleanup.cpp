@@ -555,7 +555,8 @@ class Planner {
         if (!known) removal.values.push_back(verdict.certificate);
       }
     }
-    for (auto& [key, removal] : removals) {
+    for (auto& entry : removals) {
+      Removal& removal = entry.second;
       std::set<Sha256> there;
       std::size_t unreadable = 0;
       for (const StoreContents& contents : evidence_.stores) {
@@ -564,8 +565,8 @@ class Planner {
         const auto same = [&](const std::string& place) {
           return !removal.place.directory || equals_ignoring_case(place, removal.place.place);
         };
-        for (const StoreEntry& entry : contents.entries) {
-          if (same(entry.place)) there.insert(entry.certificate->sha256);
+        for (const StoreEntry& value : contents.entries) {
+          if (same(value.place)) there.insert(value.certificate->sha256);
         }
         if (contents.store == removal.place.store) {
           unreadable += static_cast<std::size_t>(std::count_if(contents.unreadable.begin(), contents.unreadable.end(),
