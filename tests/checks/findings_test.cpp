@@ -258,6 +258,12 @@ const std::vector<Change>& changes() {
       {"certification-path.undecided", Status::unknown, [](SmallSite& s) { s.evidence.stores.clear(); }},
       {"certification-path.no-trust-configured", Status::unknown,
        [](SmallSite& s) { s.evidence.site.servers[0].trusts.clear(); }},
+      {"certification-path.order-dependent", Status::warning,
+       [](SmallSite& s) {
+         s.store("redeployment-plain-a", StoreKind::intermediate)
+             .store("redeployment-plain-b", StoreKind::intermediate);
+         handshake_of(s).peer_chain = {issuer_fixture("redeployment-plain-leaf")};
+       }},
       {"validity.expired", Status::critical,
        [](SmallSite& s) {
          s.evidence.collected_at = issuer_fixture("redeployment-leaf-keyid")->not_after + std::chrono::seconds{1};
