@@ -11,8 +11,9 @@ namespace mrascheck::checks {
 namespace {
 
 constexpr std::array kinds{
-    FindingKind{
-        "store-contents.unreadable", "something in a store is no certificate that can be read", {"RFC 5280", "4.1"}},
+    FindingKind{"store-contents.unreadable",
+                "something in a store is no certificate or revocation list that can be read",
+                {"RFC 5280", "4.1"}},
     FindingKind{"store-contents.empty", "a store holds no certificate at all", {"RFC 5280", "6.1.1"}},
     FindingKind{"store-contents.inconsistent",
                 "what a store says of a certificate is not so, or cannot work",
@@ -85,14 +86,16 @@ Verdict judge(const Evidence& evidence) {
     judge_faults(store, verdict);
     judge_restrictions(store, verdict);
     // Of a store that was not read to its end nobody can say that it is empty: that is a gap.
-    if (store.entries.empty() && store.truncated.empty()) {
+    if (store.entries.empty() && store.crls.empty() && store.truncated.empty()) {
       Finding& empty = verdict.findings.emplace_back(finding(kinds[1], Status::warning, store.store));
       empty.summary = fmt::format("store {} ({}) holds no certificate", store.store, store.source);
       empty.remedy =
           "Check that the configuration names the right file, directory or container, and that the account that reads "
           "it may see the certificates.";
     }
-    std::string note = fmt::format("{} from {}", count(store.entries.size(), "certificate"), store.source);
+    std::string note = count(store.entries.size(), "certificate");
+    if (!store.crls.empty()) note += fmt::format(" and {}", count(store.crls.size(), "revocation list"));
+    note += fmt::format(" from {}", store.source);
     for (const std::string& referral : store.referrals) note += fmt::format("; referral not followed: {}", referral);
     for (const std::string& remark : store.remarks) note += fmt::format("; {}", remark);
     verdict.notes.push_back({store.store, std::move(note)});

@@ -70,6 +70,7 @@ class Key {
   }
 
   Key& operator<<(const CertificateRef& c) { return *this << c->sha256; }
+  Key& operator<<(const CrlRef& c) { return *this << c->sha256; }
   Key& operator<<(const Name& n) { return *this << n.der << n.canonical << n.text << n.common_name; }
   Key& operator<<(const Range& r) { return *this << to_string(r); }
   Key& operator<<(const Thresholds& t) { return *this << t.warning << t.critical; }
@@ -93,10 +94,11 @@ class Key {
     *this << e.place << e.index << e.kind << e.certificate << (e.properties != nullptr);
     return e.properties ? *this << *e.properties : *this;
   }
+  Key& operator<<(const CrlEntry& e) { return *this << e.place << e.index << e.crl; }
   Key& operator<<(const Unreadable& u) { return *this << u.place << u.reason; }
   Key& operator<<(const StoreContents& s) {
     return *this << s.store << s.source << s.entries << s.unreadable << s.referrals << s.truncated << s.remarks
-                 << s.faults;
+                 << s.faults << s.crls;
   }
   Key& operator<<(const Identity& i) { return *this << i.server << i.certificate << i.chain << i.key_matches; }
   Key& operator<<(const Resolution& r) {
@@ -229,22 +231,29 @@ void append(std::vector<T>& list, std::vector<T>&& more) {
   list.insert(list.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-/// Adds what `more` saw. The same certificate in the same place counts once, whatever its number there: a directory
-/// returns the values of an attribute in any order (RFC 4511, 4.1.7). Twice in one place in one recording stays twice.
-void join(StoreContents& contents, StoreContents&& more) {
-  join(contents.source, more.source);
-  using Spot = std::tuple<StoreKind, std::string, Sha256>;
-  const auto spot = [](const StoreEntry& e) { return Spot{e.kind, e.place, e.certificate->sha256}; };
-  std::map<Spot, std::size_t> known;
-  for (const StoreEntry& entry : contents.entries) ++known[spot(entry)];
-  for (StoreEntry& entry : more.entries) {
-    const auto found = known.find(spot(entry));
+/// The same thing in the same place counts once, whatever its number there: a directory returns the values of an
+/// attribute in any order (RFC 4511, 4.1.7). Twice in one place in one recording stays twice.
+template <class T, class Spot>
+void unite(std::vector<T>& list, std::vector<T>&& more, Spot spot) {
+  std::map<decltype(spot(list.front())), std::size_t> known;
+  for (const T& item : list) ++known[spot(item)];
+  for (T& item : more) {
+    const auto found = known.find(spot(item));
     if (found != known.end() && found->second > 0) {
       --found->second;
     } else {
-      contents.entries.push_back(std::move(entry));
+      list.push_back(std::move(item));
     }
   }
+}
+
+/// Adds what `more` saw.
+void join(StoreContents& contents, StoreContents&& more) {
+  join(contents.source, more.source);
+  unite(contents.entries, std::move(more.entries), [](const StoreEntry& e) {
+    return std::tuple{e.kind, e.place, e.certificate->sha256};
+  });
+  unite(contents.crls, std::move(more.crls), [](const CrlEntry& e) { return std::tuple{e.place, e.crl->sha256}; });
   append(contents.unreadable, std::move(more.unreadable));
   append(contents.referrals, std::move(more.referrals));
   append(contents.remarks, std::move(more.remarks));
@@ -384,6 +393,7 @@ void normalise(Evidence& evidence) {
   const PlanOrder order{evidence.site};
   for (StoreContents& contents : evidence.stores) {
     arrange(contents.entries);
+    arrange(contents.crls);
     arrange_once(contents.unreadable);
     arrange_once(contents.referrals);
     arrange_once(contents.remarks);

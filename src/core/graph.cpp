@@ -231,14 +231,19 @@ IssuerMatch match_issuer(const Certificate& child, const Certificate& issuer) {
   return match;
 }
 
+std::optional<SignatureState> recorded_state(const std::vector<SignatureProof>& proofs, const Sha256& child,
+                                             const Sha256& issuer_key) {
+  const auto key = std::tie(child, issuer_key);
+  const auto found = std::lower_bound(
+      proofs.begin(), proofs.end(), key,
+      [](const SignatureProof& proof, const auto& k) { return std::tie(proof.child, proof.issuer_key) < k; });
+  if (found == proofs.end() || std::tie(found->child, found->issuer_key) != key) return std::nullopt;
+  return found->state;
+}
+
 SignatureOracle recorded_oracle(const std::vector<SignatureProof>& proofs) {
-  return [&proofs](const Certificate& child, const Certificate& issuer) -> std::optional<SignatureState> {
-    const auto key = std::tie(child.sha256, issuer.spki_sha256);
-    const auto found = std::lower_bound(
-        proofs.begin(), proofs.end(), key,
-        [](const SignatureProof& proof, const auto& k) { return std::tie(proof.child, proof.issuer_key) < k; });
-    if (found == proofs.end() || std::tie(found->child, found->issuer_key) != key) return std::nullopt;
-    return found->state;
+  return [&proofs](const Certificate& child, const Certificate& issuer) {
+    return recorded_state(proofs, child.sha256, issuer.spki_sha256);
   };
 }
 

@@ -33,6 +33,11 @@ IssuerMatch match_issuer(const Certificate& child, const Certificate& issuer);
 using SignatureOracle =
     std::function<std::optional<SignatureState>(const Certificate& child, const Certificate& issuer)>;
 
+/// Whether the signature of `child`, a certificate or a revocation list, verifies under `issuer_key`; nothing when that
+/// was never tried. `proofs` is sorted as normalise() leaves it.
+std::optional<SignatureState> recorded_state(const std::vector<SignatureProof>& proofs, const Sha256& child,
+                                             const Sha256& issuer_key);
+
 /// The oracle of recorded proofs. Refers to `proofs`, which must outlive it and be sorted as normalise() leaves it.
 SignatureOracle recorded_oracle(const std::vector<SignatureProof>& proofs);
 

@@ -7,9 +7,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/certificate.hpp"
+#include "core/crl.hpp"
 
 namespace mrascheck {
 
@@ -70,6 +72,9 @@ class PropertiesPool {
   std::map<EntryProperties, PropertiesRef> known_;
 };
 
+/// Behind the DN of an entry: in its crossCertificatePair, not in its cACertificate.
+inline constexpr std::string_view cross_certificate_mark = " (crossCertificatePair)";
+
 /// One certificate where it stands.
 struct StoreEntry {
   CertificateRef certificate;
@@ -83,7 +88,14 @@ struct StoreEntry {
   bool anchor() const { return kind == StoreKind::root && certificate->self_issued(); }
 };
 
-/// Bytes that stood in a store and were not a certificate.
+/// One certificate revocation list where it stands.
+struct CrlEntry {
+  CrlRef crl;
+  std::string place;      ///< as StoreEntry::place
+  std::size_t index = 0;  ///< among the lists in `place`, from 0
+};
+
+/// Bytes that stood in a store and were neither a certificate nor a revocation list.
 struct Unreadable {
   std::string place;   ///< as StoreEntry::place
   std::string reason;  ///< lower case, no full stop: "block 3: truncated at byte 412"
@@ -101,6 +113,7 @@ struct StoreContents {
   /// What was read and contradicts itself or cannot work: a registry key with another certificate's name, a gap in the
   /// numbers of OpenSSL's hashed names.
   std::vector<Unreadable> faults = {};
+  std::vector<CrlEntry> crls = {};
 };
 
 }  // namespace mrascheck

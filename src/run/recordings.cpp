@@ -19,7 +19,9 @@ Result<Evidence> read_recordings(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     const auto content = sources::read_file(path);
     if (!content) return tl::unexpected(content.error());
-    auto evidence = json::read_evidence(as_text(*content), path, [&pool](Bytes der) { return pool.intern(der); });
+    auto evidence = json::read_evidence(
+        as_text(*content), path, [&pool](Bytes der) { return pool.intern(der); },
+        [&pool](Bytes der) { return pool.intern_crl(der); });
     if (!evidence) return tl::unexpected(evidence.error());
     recordings.push_back(std::move(*evidence));
   }

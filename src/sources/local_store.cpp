@@ -59,6 +59,15 @@ class LocalStore {
       }
       take(plain, place);
     }
+    for (std::size_t i = 0; i < scan.crls.size(); ++i) {
+      const x509::FoundCrl& found = scan.crls[i];
+      Result<CrlRef> crl = pool_.intern_crl(found.der);
+      if (crl) {
+        contents_.crls.push_back({*std::move(crl), place, i});
+      } else {
+        unreadable(place, found.where, "not a revocation list: " + crl.error().text);
+      }
+    }
     for (Unreadable& one : scan.unreadable) unreadable(place, "", std::move(one.reason));
   }
 
@@ -219,11 +228,12 @@ static bool read_one_directory(const std::string& path, LocalStore& into) {
     into.unreadable(place, "", listing.error().text);
     return false;
   }
-  const std::size_t before = into.contents().entries.size();
+  const auto found = [&into] { return into.contents().entries.size() + into.contents().crls.size(); };
+  const std::size_t before = found();
   for (const std::string& name : listing->names) {
     read_one_file(fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name), into);
   }
-  if (into.contents().entries.size() == before) into.unreadable(place, "", "no certificate in this directory");
+  if (found() == before) into.unreadable(place, "", "no certificate in this directory");
   if (listing->cut)
     into.cut_short(fmt::format("{}: more than {} files: the rest is left out", place, max_directory_entries));
   if (listing->directories > 0) {

@@ -16,10 +16,12 @@
 
 namespace mrascheck::sources {
 
-/// Decodes each distinct certificate once a run; everything else points at that one value. Safe from any thread.
+/// Decodes each distinct certificate and revocation list once a run; everything else points at that one value. Safe
+/// from any thread.
 class CertificatePool {
  public:
   Result<CertificateRef> intern(Bytes der);
+  Result<CrlRef> intern_crl(Bytes der);
 
  private:
   struct FirstOctets {
@@ -27,6 +29,7 @@ class CertificatePool {
   };
   std::mutex mutex_;
   std::unordered_map<Sha256, CertificateRef, FirstOctets> by_bytes_;  ///< key: SHA-256 of the DER
+  std::unordered_map<Sha256, CrlRef, FirstOctets> crls_by_bytes_;
 };
 
 /// Error: config, naming the source, never the secret; an empty one too, and a terminal behind "fd:". One trailing

@@ -191,17 +191,23 @@ Envelope open_pkcs7(Bytes element) {
     return envelope;
   }
   const std::optional<Ber> certificates = take(in, der::constructed(0));
-  if (!certificates) {
-    if (!in.empty() && in[0] == der::constructed(0)) return broken("its certificates are cut off");
-    return envelope;
-  }
-  in = certificates->content;
-  while (!in.empty()) {
-    const Bytes whole = in;
-    const std::optional<Ber> certificate = take(in);
+  if (!certificates && !in.empty() && in[0] == der::constructed(0)) return broken("its certificates are cut off");
+  Bytes list = certificates ? certificates->content : Bytes{};
+  while (!list.empty()) {
+    const Bytes whole = list;
+    const std::optional<Ber> certificate = take(list);
     if (!certificate) return broken(fmt::format("certificate {} is cut off", envelope.certificates.size() + 1));
     // RFC 5652, 10.2.2: the other choices are attribute certificates and things long obsolete.
     if (certificate->tag == der::sequence) envelope.certificates.push_back(whole.first(certificate->size));
+  }
+  const std::optional<Ber> crls = take(in, der::constructed(1));
+  if (!crls && !in.empty() && in[0] == der::constructed(1)) return broken("its revocation lists are cut off");
+  list = crls ? crls->content : Bytes{};
+  while (!list.empty()) {
+    const Bytes whole = list;
+    const std::optional<Ber> crl = take(list);
+    if (!crl) return broken(fmt::format("revocation list {} is cut off", envelope.crls.size() + 1));
+    if (crl->tag == der::sequence) envelope.crls.push_back(whole.first(crl->size));  // the others: RFC 5652, 10.2.1
   }
   return envelope;
 }

@@ -18,6 +18,7 @@ using namespace std::string_view_literals;
 
 static constexpr std::size_t max_file_size = std::size_t{256} * 1024 * 1024;
 static constexpr std::size_t max_certificates = 200'000;
+static constexpr std::size_t max_crls = 10'000;
 static constexpr std::size_t max_complaints = 1'000;
 
 namespace {
@@ -32,6 +33,13 @@ class Collector {
       scan_.certificates.push_back({{der.begin(), der.end()}, std::move(where), std::move(trust)});
     } else {
       ++certificates_left_out_;
+    }
+  }
+  void crl(Bytes der, std::string where) {
+    if (scan_.crls.size() < max_crls) {
+      scan_.crls.push_back({{der.begin(), der.end()}, std::move(where)});
+    } else {
+      ++crls_left_out_;
     }
   }
   void complain(std::string reason) {
@@ -51,10 +59,11 @@ class Collector {
   void finish(std::string_view when_nothing) {
     if (certificates_left_out_ > 0)
       complain(fmt::format("more than {} certificates: the rest is left out", max_certificates));
+    if (crls_left_out_ > 0) complain(fmt::format("more than {} revocation lists: the rest is left out", max_crls));
     if (complaints_left_out_ > 0) {
       scan_.unreadable.back() = {{}, fmt::format("and {} more bad blocks", complaints_left_out_ + 1)};
     }
-    if (!scan_.certificates.empty() || !scan_.unreadable.empty()) return;
+    if (!scan_.certificates.empty() || !scan_.crls.empty() || !scan_.unreadable.empty()) return;
     if (!other_.empty()) {
       complain(fmt::format("no certificate in it, only {}", other_));
     } else if (scan_.private_keys) {
@@ -67,6 +76,7 @@ class Collector {
  private:
   Scan& scan_;
   std::size_t certificates_left_out_ = 0;
+  std::size_t crls_left_out_ = 0;
   std::size_t complaints_left_out_ = 0;
   std::string other_;
 };
@@ -88,9 +98,12 @@ static void scan_envelope(Bytes der, const std::string& where, Collector& into) 
   for (std::size_t i = 0; i < envelope.certificates.size() && !into.full(); ++i) {
     into.certificate(envelope.certificates[i], join(where, fmt::format("certificate {} of the PKCS#7", i + 1)));
   }
+  for (std::size_t i = 0; i < envelope.crls.size(); ++i) {
+    into.crl(envelope.crls[i], join(where, fmt::format("revocation list {} of the PKCS#7", i + 1)));
+  }
   if (!envelope.trouble.empty()) {
     into.complain(about(where, envelope.trouble));
-  } else if (envelope.certificates.empty()) {
+  } else if (envelope.certificates.empty() && envelope.crls.empty()) {
     into.complain(about(where, "a PKCS#7 without any certificate"));
   }
 }
@@ -102,8 +115,6 @@ static std::string_view advice(DerKind kind) {
       return "a PKCS#12 file: export the certificates as PEM or PKCS#7";
     case DerKind::private_key:
       return "a private key, not a certificate";
-    case DerKind::crl:
-      return "a certificate revocation list, not a certificate";
     case DerKind::request:
       return "a certificate request, not a certificate: it has not been issued yet";
     case DerKind::public_key:
@@ -149,6 +160,9 @@ static void scan_der(Bytes der, const std::string& where, Collector& into) {
     switch (const DerKind kind = classify(element)) {
       case DerKind::certificate:
         into.certificate(element, here(alone));
+        break;
+      case DerKind::crl:
+        into.crl(element, here(alone));
         break;
       case DerKind::signed_data:
         scan_envelope(element, here(alone), into);
@@ -264,15 +278,15 @@ static void scan_trusted(Bytes der, const std::string& where, Collector& into) {
   into.certificate(certificate, where, std::move(trust));
 }
 
-static constexpr std::array<std::string_view, 6> certificate_labels{
-    "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS"};
+static constexpr std::array<std::string_view, 7> known_labels{
+    "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS", "X509 CRL"};
 
 /// A block of a label that is none of ours: of no concern, unless it is one of ours misspelt.
 static void scan_stranger(std::string_view label, std::string_view body, const std::string& where, Collector& into) {
-  const std::string_view meant = did_you_mean(label, certificate_labels);
+  const std::string_view meant = did_you_mean(label, known_labels);
   const Base64 decoded = decode_base64(body);
   const DerKind kind = decoded.trouble.empty() ? classify(decoded.bytes) : DerKind::unknown;
-  const bool holds = kind == DerKind::certificate || kind == DerKind::signed_data;
+  const bool holds = kind == DerKind::certificate || kind == DerKind::signed_data || kind == DerKind::crl;
   const std::string name = fmt::format("a PEM block called {}", printable(label, 64));
   if (meant.empty() && !holds) return into.other(name);
   into.complain(about(where, fmt::format("{}, which is no label of a certificate: not read{}", name,
@@ -283,9 +297,8 @@ static void scan_block(std::string_view label, std::string_view body, std::size_
                        Collector& into) {
   if (label.ends_with("PRIVATE KEY")) return into.private_key();
   const bool trusted = label == "TRUSTED CERTIFICATE";
-  if (std::find(certificate_labels.begin(), certificate_labels.end(), label) == certificate_labels.end()) {
+  if (std::find(known_labels.begin(), known_labels.end(), label) == known_labels.end()) {
     if (label == "ATTRIBUTE CERTIFICATE") return into.other("an attribute certificate");
-    if (label == "X509 CRL") return into.other("a certificate revocation list");
     if (label.ends_with("CERTIFICATE REQUEST")) return into.other("a certificate request: it has not been issued yet");
     return scan_stranger(label, body, where, into);
   }

@@ -26,8 +26,12 @@ struct FoundCertificate {
   std::shared_ptr<const TrustSettings> trust = {};  ///< null where none are given
 };
 
+/// The same for a revocation list.
+using FoundCrl = FoundCertificate;
+
 struct Scan {
   std::vector<FoundCertificate> certificates;
+  std::vector<FoundCrl> crls;
   std::vector<Unreadable> unreadable;  ///< place left empty: the caller knows it
   bool private_keys = false;           ///< there were PRIVATE KEY blocks; passed over, never decoded
 };
@@ -41,10 +45,10 @@ struct Base64 {
 Base64 decode_base64(std::string_view text);
 
 /// Takes a file apart by its content, never its name: PEM (any text between blocks, CRLF, UTF-8 or UTF-16 byte order
-/// mark, labels CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE, PKCS7, CMS, and PKCS#7 mislabelled CERTIFICATE),
-/// DER (several one behind the other too), PKCS#7 SignedData in DER. The good part of a half-good file is returned, and
-/// one Unreadable for each bad part: a block whose label is misspelt, and an END line without its BEGIN, are such.
-/// Empty input and input without any certificate are Unreadable too.
+/// mark, labels CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE, X509 CRL, PKCS7, CMS, and PKCS#7 mislabelled
+/// CERTIFICATE), DER (several one behind the other too), PKCS#7 SignedData in DER. The good part of a half-good file is
+/// returned, and one Unreadable for each bad part: a block whose label is misspelt, and an END line without its BEGIN,
+/// are such. Empty input and input without any certificate or revocation list are Unreadable too.
 Scan scan_certificates(Bytes content);
 
 }  // namespace mrascheck::x509

@@ -108,6 +108,16 @@ void own_roots(SmallSite& site, int others) {
   }
 }
 
+/// edge1 presents the leaf of a CA whose name was deployed twice.
+SmallSite& revocable(SmallSite& s) {
+  auto& entries = s.evidence.stores[0].entries;
+  entries.push_back({test::revocation_fixture("root"), StoreKind::root, "CN=root", 0});
+  for (const char* name : {"issuing-a", "issuing-b"})
+    entries.push_back({test::revocation_fixture(name), StoreKind::intermediate, std::string{"CN="} + name, 0});
+  handshake_of(s).peer_chain = {test::revocation_fixture("leaf"), test::revocation_fixture("issuing-b")};
+  return s;
+}
+
 MrasExchange& exchange_of(SmallSite& site) {
   return *handshake_of(site).mras;
 }
@@ -276,6 +286,10 @@ const std::vector<Change>& changes() {
        [](SmallSite& s) {
          s.evidence.collected_at = issuer_fixture("redeployment-leaf-keyid")->not_after - std::chrono::days{20};
        }},
+      {"crl-state.overdue", Status::warning, [](SmallSite& s) { revocable(s).crl("list-b-overdue"); }},
+      {"crl-state.other-key", Status::warning, [](SmallSite& s) { revocable(s).crl("list-a"); }},
+      {"crl-state.revoked", Status::critical, [](SmallSite& s) { revocable(s).crl("list-b-revokes-leaf"); }},
+      {"crl-state.undecided", Status::unknown, [](SmallSite& s) { revocable(s).crl("list-b-unknown-critical"); }},
       {"certificate-names.mismatch", Status::critical,
        [](SmallSite& s) { s.evidence.site.servers[1].pool = "other.contoso.example"; }},
       {"certificate-names.incomplete", Status::warning,
@@ -320,7 +334,7 @@ TEST(Findings, AHealthySiteHasNone) {
   const Report report = report_of(site);
   for (const CheckResult& check : report.checks) {
     for (const Finding& finding : check.verdict.findings) ADD_FAILURE() << finding.code << ": " << finding.summary;
-    EXPECT_TRUE(check.applicable) << check.id;
+    EXPECT_EQ(check.applicable, check.id != "crl-state") << check.id << ": there are no revocation lists";
     EXPECT_EQ(check.status, Status::ok) << check.id;
   }
   EXPECT_EQ(report.status, Status::ok);
@@ -587,7 +601,10 @@ TEST(Findings, TheOrderOfEvidenceChangesNothing) {
     Evidence back = forth;
     std::reverse(back.handshakes.begin(), back.handshakes.end());
     std::reverse(back.stores.begin(), back.stores.end());
-    for (StoreContents& store : back.stores) std::reverse(store.entries.begin(), store.entries.end());
+    for (StoreContents& store : back.stores) {
+      std::reverse(store.entries.begin(), store.entries.end());
+      std::reverse(store.crls.begin(), store.crls.end());
+    }
     normalise(back);
     const Report a = judge(forth, checks::all());
     const Report b = judge(back, checks::all());

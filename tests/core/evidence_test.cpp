@@ -33,6 +33,8 @@ std::string outline(const Evidence& e) {
     for (const Unreadable& u : s.unreadable) text += "  unreadable " + u.place + ": " + u.reason + "\n";
     for (const std::string& r : s.referrals) text += "  referral " + r + "\n";
     for (const std::string& r : s.remarks) text += "  remark " + r + "\n";
+    for (const CrlEntry& c : s.crls)
+      text += "  list " + c.place + " " + std::to_string(c.index) + " " + c.crl->issuer.text + "\n";
   }
   for (const Identity& i : e.identities) text += "identity " + i.server + (i.key_matches ? " with key\n" : "\n");
   for (const Resolution& r : e.resolutions) {
@@ -238,9 +240,16 @@ INSTANTIATE_TEST_SUITE_P(
                    },
                    {"  /srv/export/fe1-root.pem 0 root CN=root", "  /srv/export/fe1-root.pem 4 root CN=root"},
                    {}},
+        Difference{"ARevocationListThatOnlyTheOtherSawAndOneUnderAnotherNumber",
+                   [](Evidence& e) {
+                     e.stores.at(0).crls.at(0).index = 3;
+                     e.stores.at(0).crls.push_back({test::sample_crl("third"), "/srv/export/fe1-root.pem", 1});
+                   },
+                   {"  list /srv/export/fe1-root.pem 1 CN=third", "  list /srv/export/fe1-root.pem 3 CN=list"},
+                   {"  list /srv/export/fe1-root.pem 0 CN=list"}},
         Difference{"AStoreThatOnlyTheOtherCouldRead",
                    [](Evidence& e) {
-                     e.stores.push_back({"edge1-root", "/srv/edge1.pem", {}, {}, {}, "", {}});
+                     e.stores.push_back({"edge1-root", "/srv/edge1.pem", {}, {}, {}, "", {}, {}});
                      std::erase_if(e.gaps, [](const Gap& g) { return g.need == Needs::stores; });
                    },
                    {"store edge1-root from /srv/edge1.pem"},

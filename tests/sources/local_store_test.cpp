@@ -77,6 +77,23 @@ TEST_F(LocalStoreTest, SaysWhatStandsWhere) {
   EXPECT_TRUE(contents->unreadable.empty());
 }
 
+TEST_F(LocalStoreTest, KeepsRevocationListsAsWhatTheyAre) {
+  pki().shell(
+      "touch index.txt; printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\ndefault_md=sha256\\n' > ca.cnf;"
+      "openssl ca -config ca.cnf -gencrl -crldays 7 -keyfile root.key -cert root.crt -out l.pem;"
+      "openssl crl -in l.pem -outform DER -out l.der");
+  const std::string list = pki().dir().read("l.pem");
+  const auto contents = read({dir_.write("a.pem", pem("root") + list), dir_.write("b.crl", pki().dir().read("l.der"))});
+  ASSERT_TRUE(contents);
+  EXPECT_TRUE(contents->unreadable.empty());
+  EXPECT_EQ(entries(*contents), Lines{"Root intermediate a.pem 0"});
+  ASSERT_EQ(contents->crls.size(), 2U);
+  EXPECT_EQ(contents->crls[0].crl, contents->crls[1].crl) << "equal bytes are one value";
+  EXPECT_EQ(contents->crls[0].crl->issuer.text, "CN=Root");
+  EXPECT_EQ(shortened(contents->crls[0].place), "a.pem");
+  EXPECT_EQ(shortened(contents->crls[1].place), "b.crl");
+}
+
 TEST_F(LocalStoreTest, DecidesForAMixedStore) {
   const auto contents = read({dir_.write("a.pem", pem("sub") + pem("root"))}, StoreKind::mixed);
   ASSERT_TRUE(contents);

@@ -25,6 +25,11 @@ static const OpensslCli& files() {
     openssl.shell("cat a.crt b.crt c.crt > all.crt; cat a.der b.der c.der > all.der");
     openssl.shell("openssl crl2pkcs7 -nocrl -certfile all.crt -out all.p7b");
     openssl.shell("openssl crl2pkcs7 -nocrl -certfile all.crt -outform DER -out all.p7.der");
+    openssl.shell(
+        "touch index.txt; printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\ndefault_md=sha256\\n' > ca.cnf;"
+        "openssl ca -config ca.cnf -gencrl -crldays 7 -keyfile a.key -cert a.crt -out l.pem;"
+        "openssl crl -in l.pem -outform DER -out l.der");
+    openssl.shell("openssl crl2pkcs7 -in l.pem -certfile all.crt -out l.p7b; openssl crl2pkcs7 -in l.pem -out lo.p7b");
     return true;
   }();
   EXPECT_TRUE(once);
@@ -330,21 +335,10 @@ INSTANTIATE_TEST_SUITE_P(
             },
             "",
             {"a certificate request, not a certificate: it has not been issued yet"}},
-        Bad{"RevocationListDer",
-            [] {
-              files().shell(
-                  "touch index.txt; printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\ndefault_md=sha256\\n' > "
-                  "ca.cnf;"
-                  "openssl ca -config ca.cnf -gencrl -crldays 7 -keyfile a.key -cert a.crt -out l.pem;"
-                  "openssl crl -in l.pem -outform DER -out l.der");
-              return file("l.der");
-            },
-            "",
-            {"a certificate revocation list, not a certificate"}},
-        Bad{"RevocationListPem",
+        Bad{"RevocationListThatIsNone",
             [] { return "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"s; },
             "",
-            {"no certificate in it, only a certificate revocation list"}},
+            {"block 1: DER, but not a certificate"}},
         Bad{"EncryptedDataPkcs7",
             [] {
               files().shell("openssl cms -encrypt -in a.crt -aes256 -outform DER -out e.der a.crt");
@@ -360,6 +354,40 @@ INSTANTIATE_TEST_SUITE_P(
             },
             "",
             {"a PKCS#7 without any certificate"}}),
+    [](const auto& row) { return row.param.name; });
+
+struct List {
+  const char* name;
+  std::string (*content)();
+  const char* certificates;
+  std::vector<std::string> places;
+};
+class ListTest : public testing::TestWithParam<List> {};
+TEST_P(ListTest, IsTakenForARevocationList) {
+  const Scan result = scan(GetParam().content());
+  EXPECT_EQ(found(result).size(), std::string_view{GetParam().certificates}.size());
+  EXPECT_TRUE(reasons(result).empty()) << reasons(result).front();
+  std::vector<std::string> places;
+  for (const FoundCrl& crl : result.crls) {
+    EXPECT_EQ(as_text(crl.der), file("l.der"));
+    places.push_back(crl.where);
+  }
+  EXPECT_EQ(places, GetParam().places);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Forms, ListTest,
+    testing::Values(List{"Der", [] { return file("l.der"); }, "", {""}},
+                    List{"Pem", [] { return file("l.pem"); }, "", {"block 1"}},
+                    List{"BesideCertificates", [] { return file("all.crt") + file("l.pem"); }, "abc", {"block 4"}},
+                    List{"BehindACertificateInDer",
+                         [] { return file("a.der") + file("l.der"); },
+                         "a",
+                         {"certificate 2 of the file"}},
+                    List{"Pkcs7", [] { return file("l.p7b"); }, "abc", {"block 1, revocation list 1 of the PKCS#7"}},
+                    List{"Pkcs7WithoutCertificates",
+                         [] { return file("lo.p7b"); },
+                         "",
+                         {"block 1, revocation list 1 of the PKCS#7"}}),
     [](const auto& row) { return row.param.name; });
 
 TEST(ScanTest, SaysWhereEachCertificateStood) {
