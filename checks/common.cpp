@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace mrascheck::checks {
 
@@ -40,17 +41,19 @@ std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phas
     const bool gap = std::any_of(evidence.gaps.begin(), evidence.gaps.end(), [&](const Gap& g) {
       return g.need == Needs::handshakes && (g.about == link.id() || g.about == link.from || g.about == link.to);
     });
-    const Handshake* furthest = nullptr;
+    // Each address is a server of its own; of several chains that were tried there, the one that came furthest counts.
+    std::map<std::string, const Handshake*> furthest;
     for (const Handshake& handshake : evidence.handshakes) {
       if (handshake.from != link.from || handshake.to != link.to || handshake.port != link.port) continue;
-      if (furthest == nullptr || handshake.phase > furthest->phase) furthest = &handshake;
+      const Handshake*& known = furthest[handshake.address];
+      if (known == nullptr || handshake.phase > known->phase) known = &handshake;
     }
-    if (furthest == nullptr && gap) continue;
-    if (furthest == nullptr) {
-      lines.push_back(fmt::format("{}: no address to connect to", link.id()));
-    } else if (furthest->phase < phase) {
-      lines.push_back(fmt::format("{}: ended in phase {} ({})", link.id(), to_string(furthest->phase),
-                                  to_string(furthest->outcome)));
+    if (furthest.empty() && !gap) lines.push_back(fmt::format("{}: no address to connect to", link.id()));
+    for (const auto& [address, handshake] : furthest) {
+      if (handshake->phase >= phase) continue;
+      lines.push_back(fmt::format("{}{}: ended in phase {} ({})", link.id(),
+                                  furthest.size() > 1 ? fmt::format(" at {}", address) : "",
+                                  to_string(handshake->phase), to_string(handshake->outcome)));
     }
   }
   return lines;

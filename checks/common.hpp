@@ -30,8 +30,8 @@ class Labels {
   std::map<std::string, int> used_;
 };
 
-/// Links of the site on which nothing got as far as `phase`, and that no gap speaks of: with the reason where one is
-/// known.
+/// Links of the site, and of those the addresses, on which nothing got as far as `phase`, and that no gap speaks of:
+/// with the reason where one is known.
 std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phase, bool (*concerns)(const Link&));
 
 /// The link that a handshake belongs to; null when the site has none such.

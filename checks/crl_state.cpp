@@ -303,8 +303,7 @@ class State {
       found.facts.push_back(fmt::format("{}; {}", describe_list(*list->crl), signers_text(*list)));
       add_places(*list, found.facts);
     }
-    for (const std::string& url : certificate.crl_urls)
-      found.facts.push_back("its list should be at " + url);
+    for (const std::string& url : certificate.crl_urls) found.facts.push_back("its list should be at " + url);
     found.remedy =
         "A CA that was installed anew under the name and on the host of an older one overwrites the older one's list. "
         "Issue the certificates that the older one signed again from the newer one; until then publish the older "
