@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <map>
 
+#include "core/directory_url.hpp"
+#include "core/text.hpp"
+
 namespace mrascheck::checks {
 
 Finding finding(const FindingKind& kind, Status status, std::string about) {
@@ -57,6 +60,37 @@ std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phas
     }
   }
   return lines;
+}
+
+std::string where_it_leads(const Evidence& evidence, const std::string& url) {
+  const auto reference = hostless_reference(url);
+  if (!reference) return url;
+  std::string found;
+  for (const StoreSpec& spec : evidence.site.stores) {
+    if (!spec.directory) continue;
+    const auto store = std::find_if(evidence.stores.begin(), evidence.stores.end(),
+                                    [&](const StoreContents& s) { return s.store == spec.name; });
+    if (!found.empty()) found += "; ";
+    if (store == evidence.stores.end()) {
+      found += fmt::format("the directory {} was not read", spec.name);
+      continue;
+    }
+    const auto here = [&](const auto& entry) { return same_dn(entry.place, reference->dn); };
+    const auto certificates = std::count_if(store->entries.begin(), store->entries.end(), here);
+    const auto lists = std::count_if(store->crls.begin(), store->crls.end(), here);
+    std::string what;
+    if (certificates > 0) what = count(static_cast<std::size_t>(certificates), "certificate");
+    if (lists > 0) {
+      if (!what.empty()) what += " and ";
+      what += count(static_cast<std::size_t>(lists), "revocation list");
+    }
+    found += fmt::format("in the directory {}: {}", spec.name,
+                         !what.empty()              ? what + " there"
+                         : store->truncated.empty() ? "nothing there"
+                                                    : "nothing there that was read");
+  }
+  if (found.empty()) found = "in the directory of the forest, and none is configured here";
+  return fmt::format("{} ({})", url, found);
 }
 
 const Link* link_of(const Evidence& evidence, const Handshake& handshake) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "checks/common.hpp"
+#include "core/ca_name.hpp"
 #include "core/issuers.hpp"
 #include "core/text.hpp"
 
@@ -43,8 +44,9 @@ struct Use {
 };
 
 std::string place_text(const StoreContents& store, const CrlEntry& entry) {
-  return entry.index == 0 ? fmt::format("{}: {}", store.store, entry.place)
-                          : fmt::format("{}: {} (list {})", store.store, entry.place, entry.index + 1);
+  const std::string place = with_ca_name(entry.place, entry.crl->issuer.common_name);
+  return entry.index == 0 ? fmt::format("{}: {}", store.store, place)
+                          : fmt::format("{}: {} (list {})", store.store, place, entry.index + 1);
 }
 
 std::string describe_list(const Crl& crl) {
@@ -303,7 +305,8 @@ class State {
       found.facts.push_back(fmt::format("{}; {}", describe_list(*list->crl), signers_text(*list)));
       add_places(*list, found.facts);
     }
-    for (const std::string& url : certificate.crl_urls) found.facts.push_back("its list should be at " + url);
+    for (const std::string& url : certificate.crl_urls)
+      found.facts.push_back("its list should be at " + where_it_leads(evidence_, url));
     found.remedy =
         "A CA that was installed anew under the name and on the host of an older one overwrites the older one's list. "
         "Issue the certificates that the older one signed again from the newer one; until then publish the older "

@@ -124,6 +124,14 @@ std::string removal(const Evidence& evidence, const Location& location, const st
   std::string lines;
   if (in_directory(evidence, location)) {
     // A DN holds blanks and backslashes; inside double quotes the Windows shells take them as they are.
+    if (location.entry->place.ends_with(cross_certificate_mark)) {
+      // certutil has no verb for this attribute.
+      const std::string_view dn = std::string_view{location.entry->place}.substr(
+          0, location.entry->place.size() - cross_certificate_mark.size());
+      lines = fmt::format("\n  with adsiedit.msc, from crossCertificatePair of {}, the value that holds", dn);
+      for (const std::string& print : thumbprints) lines += fmt::format("\n    {}", print);
+      return lines;
+    }
     lines =
         fmt::format("\n  certutil -viewdelstore \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"",
                     location.entry->place);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "core/ca_name.hpp"
 #include "core/text.hpp"
 
 namespace mrascheck {
@@ -248,8 +249,9 @@ SignatureOracle recorded_oracle(const std::vector<SignatureProof>& proofs) {
 }
 
 std::string Location::text() const {
-  return entry->index == 0 ? fmt::format("{}: {}", store->store, entry->place)
-                           : fmt::format("{}: {} (value {})", store->store, entry->place, entry->index + 1);
+  const std::string place = with_ca_name(entry->place, entry->certificate->subject.common_name);
+  return entry->index == 0 ? fmt::format("{}: {}", store->store, place)
+                           : fmt::format("{}: {} (value {})", store->store, place, entry->index + 1);
 }
 
 std::string_view to_string(PathProblemKind kind) {

@@ -79,6 +79,13 @@ std::string store_remedy(const StoreSource& source, ErrorKind kind) {
                : fmt::format("Look at what {} holds; correct the path in the configuration, or the file.", path);
   }
   const std::string uri = printable(source.ldap_uris.front());
+  const bool kerberos = source.bind && source.bind->method == LdapBind::Method::gssapi;
+  if (kerberos && (kind == ErrorKind::local || kind == ErrorKind::rejected_by_peer)) {
+    return fmt::format(
+        "As the user who runs this, get a ticket and try it: kinit USER, then ldapsearch -H {} -Y GSSAPI -N -s base "
+        "-b '' configurationNamingContext",
+        uri);
+  }
   switch (kind) {
     case ErrorKind::config:
       return fmt::format("Correct the store {} in the configuration: its URI, its base or its bind.", source.name);

@@ -602,6 +602,23 @@ TEST(Findings, AStoreThatWasNotReadToItsEndIsNotCalledEmpty) {
   }
 }
 
+TEST(Findings, AStaleCertificateIsTakenOutOfTheAttributeThatItStandsIn) {
+  SmallSite site = healthy();
+  site.store("redeployment-a", StoreKind::intermediate, "CN=Redeployment CA,CN=AIA,DC=x (crossCertificatePair)");
+  const Report report = report_of(site);
+  std::string remedy;
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (std::string_view{finding.code} == "same-name-issuers.stale") remedy = finding.remedy;
+    }
+  }
+  EXPECT_NE(remedy.find("from crossCertificatePair of CN=Redeployment CA,CN=AIA,DC=x, the value that holds\n    " +
+                        thumbprint(*issuer_fixture("redeployment-a"))),
+            std::string::npos)
+      << remedy;
+  EXPECT_EQ(remedy.find("certutil -viewdelstore"), std::string::npos) << remedy;
+}
+
 class FindingTest : public testing::TestWithParam<Change> {};
 TEST_P(FindingTest, IsRaisedByTheChangeThatCallsForIt) {
   const Change& change = GetParam();
