@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "core/text.hpp"
 #include "crypto/pkcs12.hpp"
 #include "sources/descriptor.hpp"
+#include "sources/hashed_names.hpp"
 #include "sources/sources.hpp"
 #include "stores/stores.hpp"
 #include "x509/envelope.hpp"
@@ -164,13 +167,15 @@ struct CloseDirectory {
   void operator()(DIR* directory) const noexcept { ::closedir(directory); }
 };
 
+using FileId = std::pair<dev_t, ino_t>;
+
 struct Listing {
   std::vector<std::string> names;  ///< sorted
   std::size_t directories = 0;     ///< passed over
   bool cut = false;
+  std::vector<std::pair<HashedName, FileId>> hashed;  ///< OpenSSL's; the files behind them, but for the dangling ones
+  std::map<std::string, FileId> files;                ///< of `names`, where there are hashed ones
 };
-
-using FileId = std::pair<dev_t, ino_t>;
 
 }  // namespace
 
@@ -199,23 +204,37 @@ static Result<Listing> list_directory(const std::string& path) {
     struct stat self {};
     struct stat target {};
     const bool known = ::fstatat(number, name.c_str(), &self, AT_SYMLINK_NOFOLLOW) == 0;
-    if (known && S_ISLNK(self.st_mode) && ::fstatat(number, name.c_str(), &target, 0) == 0) {
-      if (S_ISDIR(target.st_mode)) {
+    std::optional<HashedName> hashed = known ? hashed_name(name) : std::nullopt;
+    if (known && S_ISLNK(self.st_mode)) {
+      const bool there = ::fstatat(number, name.c_str(), &target, 0) == 0;
+      if (there && S_ISDIR(target.st_mode)) {
         ++listing.directories;
-      } else {
-        links.emplace_back(name, FileId{target.st_dev, target.st_ino});
+        continue;
       }
-      continue;
+      if (hashed) {
+        hashed->dangling = !there && errno == ENOENT;
+        listing.hashed.emplace_back(*hashed, FileId{target.st_dev, target.st_ino});
+        if (hashed->dangling) continue;
+      }
+      if (there) {
+        links.emplace_back(name, FileId{target.st_dev, target.st_ino});
+        continue;
+      }
     }
     if (known && S_ISDIR(self.st_mode)) {
       ++listing.directories;
       continue;
     }
-    if (known) here.emplace(self.st_dev, self.st_ino);
+    const FileId id{self.st_dev, self.st_ino};
+    if (known) here.emplace(id);
+    if (known) listing.files.emplace(name, id);
+    if (hashed && !S_ISLNK(self.st_mode)) listing.hashed.emplace_back(*std::move(hashed), id);
     listing.names.push_back(name);  // a dangling link too: reading it says so
   }
   for (auto& [name, target] : links) {
-    if (!here.contains(target)) listing.names.push_back(std::move(name));
+    if (here.contains(target)) continue;
+    listing.files.emplace(name, target);
+    listing.names.push_back(std::move(name));
   }
   std::sort(listing.names.begin(), listing.names.end());
   return listing;
@@ -230,9 +249,22 @@ static bool read_one_directory(const std::string& path, LocalStore& into) {
   }
   const auto found = [&into] { return into.contents().entries.size() + into.contents().crls.size(); };
   const std::size_t before = found();
+  std::map<FileId, std::vector<CertificateRef>> certificates;  // behind hashed names
   for (const std::string& name : listing->names) {
+    const std::size_t first = into.contents().entries.size();
     read_one_file(fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name), into);
+    const auto file = listing->files.find(name);
+    if (listing->hashed.empty() || file == listing->files.end()) continue;
+    for (std::size_t i = first; i < into.contents().entries.size(); ++i)
+      certificates[file->second].push_back(into.contents().entries[i].certificate);
   }
+  std::vector<HashedName> hashed;
+  for (const auto& [name, file] : listing->hashed) {
+    hashed.push_back(name);
+    const auto behind = certificates.find(file);
+    if (!name.dangling && behind != certificates.end()) hashed.back().certificates = behind->second;
+  }
+  for (Unreadable& fault : faults_of(std::move(hashed), place)) into.contents().faults.push_back(std::move(fault));
   if (found() == before) into.unreadable(place, "", "no certificate in this directory");
   if (listing->cut)
     into.cut_short(fmt::format("{}: more than {} files: the rest is left out", place, max_directory_entries));
