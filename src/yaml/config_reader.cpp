@@ -353,6 +353,7 @@ class Reader {
     StoreSource& source = draft.source;
     bool clear_text = false;
     bool only_local = true;
+    bool any_local = false;
     if (const auto uris = fields.texts("ldap")) {
       if (is_empty_list(*fields.find("ldap")))
         fields.refuse("ldap", fields.find("ldap")->value->at, "is an empty list; name a server");
@@ -361,6 +362,7 @@ class Reader {
         if (!fault.empty()) fields.refuse("ldap", uri.at, fault);
         clear_text = clear_text || to_lower(uri.text).starts_with("ldap://");
         only_local = only_local && to_lower(uri.text).starts_with("ldapi://");
+        any_local = any_local || to_lower(uri.text).starts_with("ldapi://");
         source.ldap_uris.push_back(uri.text);
       }
     }
@@ -374,7 +376,8 @@ class Reader {
     if (bind == nullptr) return;
     const Fields credentials{*bind, fmt::format("bind of {}", fields.owner()), bind_keys, problems_};
     const bool no_tls = source.starttls == StartTls::off && clear_text;
-    if (credentials.find("sasl") != nullptr) return read_sasl(credentials, only_local, no_tls, source);
+    const bool only_tls = !any_local && (!clear_text || source.starttls == StartTls::required);
+    if (credentials.find("sasl") != nullptr) return read_sasl(credentials, {only_local, only_tls, no_tls}, source);
     credentials.require("dn", "dn: \"CN=reader,DC=contoso,DC=example\"");
     credentials.require("password", "password: file:/etc/mrascheck/ldap.pass");
     const auto dn = credentials.text("dn");
@@ -395,7 +398,13 @@ class Reader {
     }
   }
 
-  void read_sasl(const Fields& credentials, bool only_local, bool no_tls, StoreSource& source) {
+  /// What is known of all URIs of a store.
+  struct Ways {
+    bool only_local;
+    bool only_tls;
+    bool no_tls;  ///< for one of them at least
+  };
+  void read_sasl(const Fields& credentials, const Ways& ways, StoreSource& source) {
     refuse_keys(credentials, {"dn", "password"}, "goes with a simple bind; with 'sasl' leave it out");
     const auto method = credentials.choice("sasl", sasl_words);
     if (!method) return;
@@ -404,6 +413,11 @@ class Reader {
     if (*method == LdapBind::Method::gssapi) {
       bind.channel_binding = credentials.boolean("channel-binding").value_or(false);
       refuse_keys(credentials, {"certificate", "key"}, "goes with 'sasl: external' only");
+      if (bind.channel_binding && !ways.only_tls) {
+        credentials.refuse("channel-binding", credentials.find("channel-binding")->value->at,
+                           "binds to a TLS certificate, and not every URI leads to one; use ldaps://, or 'starttls: "
+                           "required'");
+      }
     } else {
       refuse_keys(credentials, {"channel-binding"}, "goes with 'sasl: gssapi' only");
       bind.certificate = path(credentials, "certificate", Expected::file).value_or("");
@@ -411,11 +425,11 @@ class Reader {
       needs(credentials, "certificate", "key");
       needs(credentials, "key", "certificate");
       const bool has_certificate = credentials.find("certificate") != nullptr;
-      if (!only_local && !has_certificate) {
+      if (!ways.only_local && !has_certificate) {
         credentials.refuse("sasl", at,
                            "external goes by the user of ldapi://, or by 'certificate' and 'key' under TLS");
       }
-      if (no_tls && has_certificate) {
+      if (ways.no_tls && has_certificate) {
         credentials.refuse("certificate", credentials.find("certificate")->value->at,
                            "is shown under TLS only, and 'starttls' is off; use automatic or required, or ldaps://");
       }

@@ -131,6 +131,20 @@ TEST(CrlState, AListWhoseSignerIsNotKnownDecidesNothing) {
   EXPECT_EQ(codes(judged(site)), std::vector<std::string>{"UNKNOWN crl-state.undecided"});
 }
 
+TEST(CrlState, AListOfAnUnknownKeyThatNamesALiveCertificateDecidesNothingEvenBesideAGoodOne) {
+  SmallSite site = site_with({"list-b", "list-a-names-leaf"});
+  auto& entries = site.evidence.stores.front().entries;
+  entries.erase(entries.begin() + 1);  // issuing-a, whose key signed the second list
+  EXPECT_EQ(codes(judged(site)), std::vector<std::string>{"UNKNOWN crl-state.undecided"});
+}
+
+TEST(CrlState, AListOfAnUnknownKeyAloneIsAnotherKeys) {
+  SmallSite site = site_with({"list-a"});
+  auto& entries = site.evidence.stores.front().entries;
+  entries.erase(entries.begin() + 1);
+  EXPECT_EQ(codes(judged(site)), std::vector<std::string>{"WARNING crl-state.other-key"});
+}
+
 TEST(CrlState, WhatWasNotVerifiedIsNotHeldAgainstAnybody) {
   SmallSite site = site_with({"list-b-revokes-leaf"});
   Evidence evidence = site.ready();

@@ -351,6 +351,9 @@ INSTANTIATE_TEST_SUITE_P(
             ldap_store_with("    bind: {sasl: gssapi, dn: CN=reader, password: \"file:ldap.pass\"}\n"),
             "5:26: dn of bind of store 'ad': goes with a simple bind; with 'sasl' leave it out\n"
             "5:41: password of bind of store 'ad': goes with a simple bind; with 'sasl' leave it out"),
+        row("ChannelBindingWithoutTls", ldap_store_with("    bind: {sasl: gssapi, channel-binding: true}\n"),
+            "5:43: channel-binding of bind of store 'ad': binds to a TLS certificate, and not every URI leads to one; "
+            "use ldaps://, or 'starttls: required'"),
         row("KerberosWithCertificate", ldap_store_with("    bind: {sasl: gssapi, certificate: ldap.pass}\n"),
             "5:26: certificate of bind of store 'ad': goes with 'sasl: external' only"),
         row("ExternalWithChannelBinding",
