@@ -43,8 +43,9 @@ class LocalStore {
     const auto keep = [&](const stores::FoundEntry& found) { take(found, place); };
     if (std::optional<stores::Reading> reading = stores::read_store(content, keep)) {
       for (Unreadable& one : reading->unreadable)
-        unreadable(one.place.empty() ? place : std::move(one.place), "", std::move(one.reason));
-      for (const std::string& remark : reading->remarks) contents_.remarks.push_back(place + ": " + remark);
+        unreadable(one.place.empty() ? place : one.place, "", std::move(one.reason));
+      for (const std::string& remark : reading->remarks)
+        contents_.remarks.push_back(fmt::format("{}: {}", place, remark));
       if (!reading->truncated.empty()) cut_short(fmt::format("{}: {}", place, reading->truncated));
       return;
     }

@@ -126,10 +126,32 @@ static std::string_view advice(DerKind kind) {
   }
 }
 
+/// Where the next whole certificate of 256 bytes to 64 KiB begins, from `from` on; the end when there is none, or when
+/// too much looks like one. How to go on behind a damaged length.
+static std::size_t next_certificate(Bytes all, std::size_t from) {
+  constexpr std::size_t most_tried = 4'096;
+  static constexpr std::string_view sequence_of_two_octets = "\x30\x82"sv;
+  const std::string_view text = as_text(all);
+  std::size_t tried = 0;
+  for (std::size_t at = text.find(sequence_of_two_octets, from); at != std::string_view::npos;
+       at = text.find(sequence_of_two_octets, at + 1)) {
+    if (all.size() - at < 6 || ++tried > most_tried) break;
+    const std::size_t size = std::size_t{4} + (std::size_t{all[at + 2]} << 8U | all[at + 3]);
+    const bool definite_inside = all[at + 4] == der::sequence && all[at + 5] != 0x80;
+    if (size <= all.size() - at && definite_inside && classify(all.subspan(at, size)) == DerKind::certificate)
+      return at;
+  }
+  return all.size();
+}
+
 /// One or more DER structures, one behind the other. `where` is the PEM block, or empty.
 static void scan_der(Bytes der, const std::string& where, Collector& into) {
   // Transfers in text mode and old tools leave these at the end.
   const auto padding = [](std::uint8_t c) { return c == 0x00 || c == '\r' || c == '\n' || c == 0x1a; };
+  // The certificates of a PKCS#7 that is cut off are found, and what else stands in it is no further damage.
+  static constexpr std::string_view signed_data = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"sv;
+  const bool pkcs7 =
+      as_text(der.first(std::min<std::size_t>(der.size(), 32))).find(signed_data) != std::string_view::npos;
   std::size_t number = 0;
   const Bytes all = der;
   while (!der.empty() && !into.full()) {
@@ -142,6 +164,8 @@ static void scan_der(Bytes der, const std::string& where, Collector& into) {
     const DerSize size = der_size(der);
     if (!size.whole) {
       const bool alone = number == 1;
+      const Bytes behind = all.subspan(next_certificate(all, offset + 1));
+      if (pkcs7 && !alone && behind.empty()) return;
       if (size.announced > der.size()) {
         into.complain(
             about(here(alone), fmt::format("truncated: {} of {} bytes are there", der.size(), size.announced)));
@@ -151,7 +175,8 @@ static void scan_der(Bytes der, const std::string& where, Collector& into) {
         into.complain(about(
             where, fmt::format("{} at its end that are not DER, from byte {} on", count(der.size(), "byte"), offset)));
       }
-      return;
+      der = behind;
+      continue;
     }
     const Bytes element = der.first(*size.whole);
     der = der.subspan(*size.whole);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 #include "core/text.hpp"
 #include "sources/sources.hpp"
@@ -139,6 +140,53 @@ TEST(DirectoryStoreTest, NothingIsKeptOfAServerThatWasLostInTheMiddle) {
   EXPECT_THAT(contents->unreadable, SizeIs(0));
   EXPECT_EQ(contents->source, good.uri());
   EXPECT_THAT(contents->remarks, testing::Contains(HasSubstr("; " + good.uri() + " answered")));
+}
+
+/// An export that ldapsearch(1) made says what the directory itself said.
+TEST(DirectoryStoreTest, AnLdifOfItIsTheSame) {
+  const TestCa ca{"Contoso Root CA"};
+  const ByteString issuing = ca.ca_certificate("Contoso Issuing CA", 10);
+  SlapdSettings settings;
+  settings.entries = ca_entry("CN=Contoso Issuing CA,CN=AIA", {issuing, ca.ca_certificate("Contoso Issuing CA", 11)}) +
+                     ca_entry("CN=Contoso Root CA,CN=AIA", {ca.own_certificate()}) +
+                     ca_entry("CN=Contoso Root CA,CN=Certification Authorities", {ca.own_certificate()}) +
+                     ca_entry("CN=NTAuthCertificates", {issuing}) +
+                     ca_entry("CN=Contoso Issuing CA,CN=Enrollment Services", {issuing});
+  settings.containers = {"AIA", "Certification Authorities", "Enrollment Services"};
+  const Slapd slapd{settings};
+  StoreSource source;
+  source.ldap_uris = {slapd.ldap()};
+  source.bind = LdapBind{.dn = Slapd::reader,
+                         .password = {.kind = SecretSource::Kind::file, .value = slapd.directory() / "password"}};
+  source.ca_file = slapd.ca_file();
+  test::write_file(slapd.directory() / "password", std::string{Slapd::password} + '\n');
+  CertificatePool pool;
+  const auto directory = read_directory_store(source, pool, 20s, Deadline{});
+  ASSERT_TRUE(directory) << directory.error().text;
+
+  const std::string ldif = slapd.directory() / "export.ldif";
+  const std::string command =
+      fmt::format("ldapsearch -H {} -x -D '{}' -w '{}' -b '{}' '(cACertificate=*)' > {} 2>/dev/null", slapd.ldapi(),
+                  Slapd::reader, Slapd::password, Slapd::services, ldif);
+  ASSERT_EQ(std::system(command.c_str()), 0);  // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+  StoreSource file;
+  file.name = "export";
+  file.paths = {ldif};
+  const auto exported = read_local_store(file, StoreKind::mixed, pool);
+  ASSERT_TRUE(exported) << exported.error().text;
+  EXPECT_THAT(exported->unreadable, SizeIs(0));
+  EXPECT_EQ(exported->truncated, "");
+
+  const auto lines = [](const StoreContents& contents) {
+    std::vector<std::string> all;
+    for (const StoreEntry& entry : contents.entries)
+      all.push_back(
+          fmt::format("{} {} {}", to_lower(entry.place), to_string(entry.kind), thumbprint(*entry.certificate)));
+    std::sort(all.begin(), all.end());
+    return all;
+  };
+  EXPECT_EQ(lines(*exported), lines(*directory));
+  EXPECT_THAT(exported->entries, SizeIs(6));
 }
 
 TEST(DirectoryStoreTest, WhatIsNoCertificateIsUnreadableAndTheRestIsKept) {

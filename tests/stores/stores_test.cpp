@@ -154,7 +154,7 @@ const std::vector<Form>& forms() {
        }},
       {"Ldif", Format::ldif,
        [] {
-         return "version: 1\n\n# the public key services\n" +
+         return "# the public key\n  services\n\nversion: 1\n\n" +
                 ldif_entry("CN=a,CN=Certification Authorities," + services, "cACertificate", {der('a')}) +
                 ldif_entry("CN=b,CN=AIA," + services, "cACertificate;binary", {der('b'), der('c')});
        }},
