@@ -318,6 +318,8 @@ TrustView trust_of(const Evidence& evidence, const Server& server) {
       for (const StoreEntry& entry : store->entries) {
         // NTAuth and Enrollment Services do not feed the stores from which chains are built (KB295663).
         if (entry.kind == StoreKind::ntauth || entry.kind == StoreKind::enrollment) continue;
+        // The services of these products do not run as the user whose store it is.
+        if (entry.properties && entry.properties->origin == StoreOrigin::user) continue;
         if (entry.kind == StoreKind::disallowed) {
           view.distrusted.insert(entry.certificate->sha256);
           continue;

@@ -590,6 +590,17 @@ TEST(Findings, AnUntrustedCertificateIsNoIssuer) {
   }
 }
 
+TEST(Findings, AUsersOwnStoreFeedsNoService) {
+  SmallSite site = healthy();
+  EntryProperties own;
+  own.origin = StoreOrigin::user;
+  for (StoreEntry& entry : site.evidence.stores[0].entries) entry.properties = std::make_shared<EntryProperties>(own);
+  EXPECT_EQ(report_of(site).status, Status::critical);
+  own.origin = StoreOrigin::local;
+  for (StoreEntry& entry : site.evidence.stores[0].entries) entry.properties = std::make_shared<EntryProperties>(own);
+  EXPECT_EQ(report_of(site).status, Status::ok);
+}
+
 TEST(Findings, AStoreThatWasNotReadToItsEndIsNotCalledEmpty) {
   SmallSite site = healthy();
   StoreContents& listed = site.evidence.stores.emplace_back();
