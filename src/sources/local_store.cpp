@@ -24,11 +24,12 @@ static StoreKind kind_of(const Certificate& certificate, StoreKind configured) {
   return certificate.self_issued() ? StoreKind::root : StoreKind::intermediate;
 }
 
-static void read_content(Bytes content, const std::string& place, StoreKind kind, CertificatePool& pool,
-                         StoreContents& into) {
-  x509::Scan scan = x509::scan_certificates(content);
-  for (std::size_t i = 0; i < scan.certificates.size(); ++i) {
-    const x509::FoundCertificate& found = scan.certificates[i];
+static void read_certificates(FileContent& content, const std::string& place, StoreKind kind, CertificatePool& pool,
+                              StoreContents& into) {
+  std::size_t index = 0;
+  const auto take = [&](const x509::CertificateView& found) {
+    const std::size_t i = index++;
+    content.let_go(found.behind);
     Result<CertificateRef> certificate = pool.intern(found.der);
     if (certificate) {
       const StoreKind decided = kind_of(**certificate, kind);
@@ -38,7 +39,8 @@ static void read_content(Bytes content, const std::string& place, StoreKind kind
     } else {
       into.unreadable.push_back({place, fmt::format("{}: {}", found.where, certificate.error().text)});
     }
-  }
+  };
+  x509::Scan scan = x509::scan_certificates(content.bytes(), take);
   for (Unreadable& unreadable : scan.unreadable) into.unreadable.push_back({place, std::move(unreadable.reason)});
 }
 
@@ -51,12 +53,12 @@ static std::string cause(const Error& error, const std::string& place) {
 /// False when the file could not be opened.
 static bool read_one_file(const std::string& path, StoreKind kind, CertificatePool& pool, StoreContents& into) {
   const std::string place = printable(path);
-  const Result<ByteString> content = read_file(path);
+  Result<FileContent> content = read_content(path);
   if (!content) {
     into.unreadable.push_back({place, cause(content.error(), place)});
     return false;
   }
-  read_content(*content, place, kind, pool, into);
+  read_certificates(*content, place, kind, pool, into);
   return true;
 }
 

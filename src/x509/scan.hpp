@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,5 +27,17 @@ struct Scan {
 /// DER (several one behind the other too), PKCS#7 SignedData in DER. The good part of a half-good file is returned, and
 /// one Unreadable for each bad part. Empty input and input without any certificate are Unreadable too.
 Scan scan_certificates(Bytes content);
+
+/// A certificate at the moment when it is found; `der` is there during the call only.
+struct CertificateView {
+  Bytes der;
+  std::string where;       ///< as FoundCertificate::where
+  std::size_t behind = 0;  ///< so many bytes of the content are not looked at again
+};
+using TakeCertificate = std::function<void(const CertificateView& found)>;
+
+/// The same for a caller who keeps no copies: each certificate is handed over as it is found. Scan::certificates stays
+/// empty.
+Scan scan_certificates(Bytes content, const TakeCertificate& take);
 
 }  // namespace mrascheck::x509
