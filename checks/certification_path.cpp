@@ -5,6 +5,7 @@
 #include <array>
 
 #include "checks/common.hpp"
+#include "core/orders.hpp"
 #include "core/text.hpp"
 
 namespace mrascheck::checks {
@@ -17,6 +18,9 @@ constexpr std::array kinds{
     FindingKind{"certification-path.incomplete",
                 "an issuer is neither sent nor in the judging server's stores",
                 {"RFC 5280", "6.1"}},
+    FindingKind{"certification-path.distrusted",
+                "every path leads through a certificate of a store of untrusted ones",
+                {"Microsoft Learn, System Store Locations", "Disallowed"}},
     FindingKind{
         "certification-path.signature", "the only issuers of that name at hand did not sign", {"RFC 5280", "6.1.3"}},
     FindingKind{"certification-path.key-identifier",
@@ -30,21 +34,27 @@ constexpr std::array kinds{
                 {"RFC 5280", "6.1.4"}},
     FindingKind{"certification-path.undecided", "whether a path is valid could not be told", {"RFC 5280", "6.1"}},
     FindingKind{"certification-path.no-trust-configured", "no store says what a server trusts", {"RFC 5280", "6.1.1"}},
+    FindingKind{"certification-path.order-dependent",
+                "there is a valid path, but an engine that does not look back may miss it",
+                {"RFC 4158", "2.4.2"}},
 };
 
 enum Kind : std::size_t {
   untrusted_root,
   incomplete,
+  distrusted,
   signature,
   key_identifier,
   not_valid_now,
   constraint,
   undecided,
   no_trust_configured,
+  order_dependent,
 };
 
 /// What the best of the invalid paths fails for; the first of these that applies is what must be mended first.
 Kind kind_of(const Path& path) {
+  if (path.has(PathProblemKind::distrusted)) return distrusted;
   if (path.has(PathProblemKind::signature)) return signature;
   if (path.has(PathProblemKind::incomplete)) return incomplete;
   if (path.has(PathProblemKind::untrusted_root)) return untrusted_root;
@@ -68,6 +78,12 @@ std::string remedy_for(Kind kind, const PathJudgement& judgement, const Path& pa
           "intermediate, Root for a "
           "root. An Edge outside the domain gets nothing from Active Directory.",
           judgement.subject, path.certificates.back()->issuer.text, judgement.judge);
+    case distrusted:
+      return fmt::format(
+          "Find out who put the certificate named above among the untrusted ones of {}, and why. If it is the right "
+          "one, take it out there: certutil -delstore Disallowed THUMBPRINT (where group policy distributes it: from "
+          "that policy); else have {} use a certificate of another CA.",
+          judgement.judge, judgement.subject);
     case signature:
       return fmt::format(
           "{} sends, or the stores of {} hold, a certificate of the right name and the wrong key: that of another "
@@ -145,12 +161,37 @@ void judge_one(const PathJudgement& judgement, Verdict& verdict) {
   broken.remedy = remedy_for(kind, judgement, best);
 }
 
+/// Windows tries all paths; OpenSSL, and whatever is built on it, takes the first issuer that fits by its name.
+void judge_order(const Evidence& evidence, const CertificateGraph& graph, const PathJudgement& judgement,
+                 Verdict& verdict) {
+  if (!judgement.result.trusted()) return;
+  std::vector<std::string> facts;
+  for (const OrderProof& proof : prove_orders(evidence, graph, judgement, recorded_oracle(evidence.signatures))) {
+    if (proof.kind != OrderProof::Kind::addition) facts.push_back(proof.text);
+  }
+  if (facts.empty()) return;
+  Finding& raised = verdict.findings.emplace_back(finding(
+      kinds[order_dependent], Status::warning, fmt::format("{} judges {}", judgement.judge, judgement.subject)));
+  raised.summary = fmt::format(
+      "{} has a valid certification path to the certificate of {}, but one that only an engine finds which looks back",
+      judgement.judge, judgement.subject);
+  raised.facts = std::move(facts);
+  raised.facts.push_back(fmt::format("path: {}", path_text(judgement.result.paths.paths.front())));
+  raised.remedy = fmt::format(
+      "Take the certificates that same-name-issuers calls stale out of the stores of {}; or let the CA issue with key "
+      "identifiers (subject and authority), by which the right one is told from the others. Until then whatever is "
+      "built on OpenSSL (gateways, session border controllers, monitoring) fails by the order of its stores.",
+      judgement.judge);
+}
+
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   const auto judgements = judge_paths(evidence, recorded_oracle(evidence.signatures));
+  const CertificateGraph graph{evidence};
   std::vector<std::string> without_trust;
   for (const PathJudgement& judgement : judgements) {
     judge_one(judgement, verdict);
+    judge_order(evidence, graph, judgement, verdict);
     if (judgement.trust_configured) continue;
     if (judgement.subject_is_client) {
       verdict.notes.push_back(

@@ -141,7 +141,13 @@ std::optional<Finding> judge_exchange(const Evidence& evidence, const Handshake&
                     "look into its SIPStack trace for the request.",
                     to));
   }
-  if (!credentials_wanted) return std::nullopt;  // any final answer to OPTIONS shows that SIP is spoken (RFC 3261, 11)
+  if (!credentials_wanted) {
+    // Any final answer to OPTIONS shows that SIP is spoken (RFC 3261, 11), but not that the server is well.
+    if (exchange.sip_status < 500 || exchange.sip_status == 501) return std::nullopt;
+    Finding ill = sip_error_finding(evidence, handshake);
+    ill.status = Status::warning;
+    return ill;
+  }
   if (exchange.sip_status < 200 || exchange.sip_status > 299) return sip_error_finding(evidence, handshake);
   if (!exchange.body_present) {
     return mras_finding(unreadable, handshake,

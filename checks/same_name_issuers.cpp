@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <set>
 
 #include "checks/common.hpp"
+#include "core/cleanup.hpp"
 #include "core/issuers.hpp"
 #include "core/text.hpp"
 
@@ -26,9 +25,30 @@ constexpr std::array kinds{
     FindingKind{"same-name-issuers.undecided",
                 "which of several CAs of one name is in use could not be told",
                 {"RFC 4158", "3.5.12"}},
+    FindingKind{"same-name-issuers.foreign",
+                "a certificate that nobody here issued or published carries the name of a CA in use",
+                {"RFC 5280", "8"}},
+    FindingKind{"same-name-issuers.contradiction",
+                "CA certificates of one name contradict each other",
+                {"[MS-WCCE]", "3.2.1.4.3.2.39"}},
+    FindingKind{"same-name-issuers.name-encoding",
+                "a CA name is written in two ways, equal to OpenSSL and different to Windows",
+                {"RFC 5280", "7.1"}},
+    FindingKind{"same-name-issuers.misfiled",
+                "a certificate that may not sign stands in a CA container under a CA's name",
+                {"RFC 5280", "4.2.1.9"}},
 };
 
-enum Kind : std::size_t { stale_members, several_in_use, unrelated, undecided_members };
+enum Kind : std::size_t {
+  stale_members,
+  several_in_use,
+  unrelated,
+  undecided_members,
+  foreign_members,
+  contradiction,
+  name_encoding,
+  misfiled_members,
+};
 
 constexpr std::size_t most_members = 20;
 constexpr std::size_t most_locations = 8;
@@ -44,32 +64,6 @@ std::string used_by(const IssuerMember& member) {
     names.push_back(fmt::format("{} more", more));
   }
   return enumerate(names);
-}
-
-/// Of each certificate without which a server has no valid path to another: "edge1 judges fe1".
-using Needed = std::map<Sha256, std::set<std::string>>;
-
-Needed needed_certificates(const Evidence& evidence) {
-  struct Pair {
-    std::map<Sha256, std::size_t> uses;  ///< in how many of its valid paths a certificate stands
-    std::size_t paths = 0;
-  };
-  std::map<std::string, Pair> pairs;
-  for (const PathJudgement& judgement : judge_paths(evidence, recorded_oracle(evidence.signatures))) {
-    Pair& pair = pairs[fmt::format("{} judges {}", judgement.judge, judgement.subject)];
-    for (const Path& path : judgement.result.paths.paths) {
-      if (!path.valid()) continue;
-      ++pair.paths;
-      for (const CertificateRef& certificate : path.certificates) ++pair.uses[certificate->sha256];
-    }
-  }
-  Needed needed;
-  for (const auto& [about, pair] : pairs) {
-    for (const auto& [certificate, uses] : pair.uses) {
-      if (uses == pair.paths) needed[certificate].insert(about);
-    }
-  }
-  return needed;
 }
 
 void add_member_facts(const IssuerMember& member, bool first, const Needed& needed, std::vector<std::string>& facts) {
@@ -90,7 +84,9 @@ void add_member_facts(const IssuerMember& member, bool first, const Needed& need
   }
   const auto& locations = member.entry->locations;
   for (std::size_t i = 0; i < std::min(locations.size(), most_locations); ++i) {
-    facts.push_back(fmt::format("  in {}", locations[i].text()));
+    const PropertiesRef& properties = locations[i].entry->properties;
+    const std::string more = properties ? properties->text() : "";
+    facts.push_back(fmt::format("  in {}{}{}", locations[i].text(), more.empty() ? "" : "; ", more));
   }
   if (locations.size() > most_locations)
     facts.push_back(fmt::format("  and in {} more places", locations.size() - most_locations));
@@ -108,11 +104,25 @@ std::vector<std::string> group_facts(const IssuerGroup& group, const Needed& nee
   return facts;
 }
 
+/// Whether the place is a DN: read from the directory, or from an export of it.
+bool in_directory(const Evidence& evidence, const Location& location) {
+  const StoreSpec* spec = evidence.site.store(location.store->store);
+  const PropertiesRef& properties = location.entry->properties;
+  return (spec != nullptr && spec->directory) || (properties && properties->origin == StoreOrigin::directory);
+}
+
+/// Whether a store's name may stand in a command that somebody will copy.
+bool is_word(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
 /// How to take stale certificates out of one place. Nothing is executed: these are lines to read and copy.
 std::string removal(const Evidence& evidence, const Location& location, const std::vector<std::string>& thumbprints) {
   const StoreSpec* spec = evidence.site.store(location.store->store);
   std::string lines;
-  if (spec != nullptr && spec->directory) {
+  if (in_directory(evidence, location)) {
     // A DN holds blanks and backslashes; inside double quotes the Windows shells take them as they are.
     lines =
         fmt::format("\n  certutil -viewdelstore \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"",
@@ -120,10 +130,21 @@ std::string removal(const Evidence& evidence, const Location& location, const st
     for (const std::string& print : thumbprints) lines += fmt::format("\n    pick {}", print);
     return lines;
   }
-  const std::string_view logical = location.entry->kind == StoreKind::root ? "Root" : "CA";
+  const PropertiesRef& properties = location.entry->properties;
+  const StoreOrigin origin = properties ? properties->origin : StoreOrigin::unknown;
   const std::string host = spec != nullptr && !spec->host.empty() ? spec->host : "the host of " + location.store->store;
+  const bool told = properties && is_word(properties->windows_store);
+  const std::string logical = told                                      ? properties->windows_store
+                              : location.entry->kind == StoreKind::root ? "Root"
+                                                                        : "CA";
+  const std::string_view option = origin == StoreOrigin::enterprise ? "-enterprise "
+                                  : origin == StoreOrigin::user     ? "-user "
+                                                                    : "";
   for (const std::string& print : thumbprints) {
-    lines += fmt::format("\n  on {}: certutil -delstore {} {}", host, logical, print);
+    // What a policy distributes comes back from it, however often it is deleted on the host.
+    lines += origin == StoreOrigin::group_policy
+                 ? fmt::format("\n  in the group policy that gives {} its store {}: remove {}", host, logical, print)
+                 : fmt::format("\n  on {}: certutil {}-delstore {} {}", host, option, logical, print);
   }
   return lines;
 }
@@ -140,10 +161,11 @@ std::string remedy_for(const Evidence& evidence, const IssuerGroup& group, const
       for (const Location& location : member.entry->locations) {
         // An entry of Enrollment Services goes when its CA is retired, not by its certificate.
         if (location.entry->kind == StoreKind::enrollment) continue;
-        const StoreSpec* spec = evidence.site.store(location.store->store);
-        if ((spec != nullptr && spec->directory) != directory) continue;
+        if (in_directory(evidence, location) != directory) continue;
         auto place = std::find_if(places.begin(), places.end(), [&](const Place& p) {
-          return p.location.store == location.store && p.location.entry->place == location.entry->place;
+          const StoreEntry& entry = *p.location.entry;
+          return p.location.store == location.store && entry.place == location.entry->place &&
+                 (directory || (entry.kind == location.entry->kind && entry.properties == location.entry->properties));
         });
         if (place == places.end()) place = places.insert(places.end(), {location, {}});
         const std::string print = thumbprint(*member.entry->certificate);
@@ -180,29 +202,41 @@ std::string remedy_for(const Evidence& evidence, const IssuerGroup& group, const
   return remedy;
 }
 
+/// How bad it is that these are still here. Worst where a certificate in use leads to one of two that are valid now:
+/// whoever goes by the name alone may take the other. Less where it leads to both, as they share a key; least where
+/// only one is valid. Among the roots or in NTAuth it weighs one level more.
+Status severity(const IssuerGroup& group, Standing standing) {
+  const bool current_valid = std::any_of(group.members.begin(), group.members.end(), [](const IssuerMember& member) {
+    return member.standing == Standing::current && member.time_valid;
+  });
+  int worst = 0;
+  for (const IssuerMember& member : group.members) {
+    if (member.standing != standing) continue;
+    const bool leads_here = std::any_of(member.signs.begin(), member.signs.end(), [&](const CertificateRef& child) {
+      return match_issuer(*child, *member.entry->certificate) != IssuerMatch::none;
+    });
+    int level = !member.time_valid || !current_valid ? 0 : leads_here ? 1 : 2;
+    const auto& places = member.entry->locations;
+    if (std::any_of(places.begin(), places.end(), [](const Location& location) {
+          return location.entry->kind == StoreKind::root || location.entry->kind == StoreKind::ntauth;
+        }))
+      ++level;
+    worst = std::max(worst, level);
+  }
+  return worst >= 2 ? Status::critical : Status::warning;
+}
+
 Finding judge_group(const Evidence& evidence, const IssuerGroup& group, const Needed& needed,
                     const std::vector<std::string>& unseen) {
   std::size_t stale = 0;
-  bool stale_valid = false;
-  bool current_valid = false;
   bool undecided = false;
-  bool stale_trusted = false;
   for (const IssuerMember& member : group.members) {
     undecided = undecided || member.standing == Standing::undecided;
-    current_valid = current_valid || (member.standing == Standing::current && member.time_valid);
-    if (member.standing != Standing::stale) continue;
-    ++stale;
-    stale_valid = stale_valid || member.time_valid;
-    stale_trusted =
-        stale_trusted ||
-        std::any_of(member.entry->locations.begin(), member.entry->locations.end(), [](const Location& location) {
-          return location.entry->kind == StoreKind::root || location.entry->kind == StoreKind::ntauth;
-        });
+    stale += member.standing == Standing::stale ? 1 : 0;
   }
   const std::string name = group.subject.text;
   if (stale > 0) {
-    const Status status = (stale_valid && current_valid) || stale_trusted ? Status::critical : Status::warning;
-    Finding found = finding(kinds[stale_members], status, name);
+    Finding found = finding(kinds[stale_members], severity(group, Standing::stale), name);
     found.summary = fmt::format("{} different certificates are named {}, and {} stale", group.members.size(), name,
                                 stale == 1 ? "one of them is" : fmt::format("{} of them are", stale));
     found.facts = group_facts(group, needed);
@@ -236,41 +270,129 @@ Finding several(const IssuerGroup& group, const Needed& needed) {
   return found;
 }
 
+Finding foreign(const IssuerGroup& group, const Needed& needed) {
+  Finding found = finding(kinds[foreign_members], severity(group, Standing::foreign), group.subject.text);
+  found.summary = fmt::format("a certificate of unknown origin is named {}, as a CA in use is", group.subject.text);
+  found.facts = group_facts(group, needed);
+  found.remedy =
+      "Find out who made the certificate called foreign above and how it came where it stands: somebody may be posing "
+      "as this CA. Take it out of these stores unless its owner can explain it, and never remove one of the others in "
+      "its favour.";
+  return found;
+}
+
+Finding contradictory(const IssuerGroup& group) {
+  Finding found = finding(kinds[contradiction], Status::warning, group.subject.text);
+  found.summary = fmt::format("certificates named {} contradict each other", group.subject.text);
+  found.facts.assign(
+      group.contradictions.begin(),
+      group.contradictions.begin() + static_cast<std::ptrdiff_t>(std::min(group.contradictions.size(), most_members)));
+  if (group.contradictions.size() > most_members)
+    found.facts.push_back(fmt::format("and {} more", group.contradictions.size() - most_members));
+  found.remedy =
+      "Ask the CA itself which certificates it has under this name (certutil -cainfo, on the CA), and find out where "
+      "the others came from before any of them is removed: no renewal makes such a pair.";
+  return found;
+}
+
+Finding encoded_twice(const IssuerGroup& group) {
+  constexpr std::size_t shown_octets = 96;
+  Finding found = finding(kinds[name_encoding], Status::warning, group.subject.text);
+  found.summary =
+      fmt::format("the name {} is written in different ways: one to OpenSSL, several to Windows", group.subject.text);
+  for (const IssuerMember& member : group.members) {
+    if (found.facts.size() >= most_members) break;
+    const Certificate& certificate = *member.entry->certificate;
+    const Bytes name{certificate.subject.der};
+    found.facts.push_back(
+        fmt::format("{}: {}", thumbprint(certificate), to_hex(name.first(std::min(name.size(), shown_octets)))));
+  }
+  found.remedy =
+      "Windows compares names byte by byte, so that what was issued under one form does not lead to the other. Renew "
+      "the CA so that its subject is written exactly as the issuer of the certificates in use, or issue these again.";
+  return found;
+}
+
+/// Whatever stands under a CA's name in a container for CA certificates and may not sign any.
+void judge_misfiled(const Evidence& evidence, const CertificateGraph& graph, Verdict& verdict) {
+  std::map<std::string, std::map<Sha256, const GraphEntry*>> found;
+  for (const StoreContents& store : evidence.stores) {
+    const StoreSpec* spec = evidence.site.store(store.store);
+    if (spec == nullptr || !(spec->directory || spec->kind != StoreKind::mixed)) continue;
+    for (const StoreEntry& entry : store.entries) {
+      const Certificate& certificate = *entry.certificate;
+      if (!is_misfiled(certificate)) continue;
+      const auto named = graph.named(certificate.subject);
+      const bool shared = std::any_of(named.begin(), named.end(), [](const GraphEntry& other) {
+        return other.certificate->is_ca.value_or(false) && !is_misfiled(*other.certificate);
+      });
+      if (shared) found[certificate.subject.text][certificate.sha256] = graph.find(certificate);
+    }
+  }
+  for (const auto& [name, entries] : found) {
+    Finding& raised = verdict.findings.emplace_back(finding(kinds[misfiled_members], Status::warning, name));
+    raised.summary = fmt::format("{} named {}, as a CA is, may not sign certificates and {} among CA certificates",
+                                 count(entries.size(), "certificate"), name, entries.size() == 1 ? "stands" : "stand");
+    for (const auto& [sha256, entry] : entries) {
+      raised.facts.push_back(describe(*entry->certificate));
+      for (std::size_t i = 0; i < std::min(entry->locations.size(), most_locations); ++i)
+        raised.facts.push_back(fmt::format("  in {}", entry->locations[i].text()));
+    }
+    raised.remedy =
+        "Take them out of these containers by thumbprint, after an export: OpenSSL takes the first certificate of the "
+        "right name for the issuer, and refuses what it leads to (error 79, invalid CA certificate).";
+  }
+}
+
+bool settled(const IssuerMember& member) {
+  return member.standing == Standing::current || member.standing == Standing::superseded ||
+         member.standing == Standing::alive || member.standing == Standing::misfiled ||
+         member.standing == Standing::foreign;
+}
+
 bool harmless(const IssuerGroup& group) {
   return std::all_of(group.members.begin(), group.members.end(), [&](const IssuerMember& member) {
-    if (member.standing == Standing::current || member.standing == Standing::superseded) return true;
-    return &member == &group.members.front() || legitimate(member.relation.relation);
+    return settled(member) || &member == &group.members.front() || legitimate(member.relation.relation);
   });
 }
 
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   const CertificateGraph graph{evidence};
-  const Needed needed = needed_certificates(evidence);
+  const SignatureOracle signature = recorded_oracle(evidence.signatures);
+  const Needed needed = needed_certificates(evidence, signature);
   const std::vector<std::string> unseen = unseen_servers(evidence);
-  const auto groups = issuer_groups(evidence, graph, recorded_oracle(evidence.signatures));
+  const auto groups = issuer_groups(evidence, graph, signature);
   std::size_t conflicts = 0;
   std::size_t authorities = 0;
   for (const StoreContents& store : evidence.stores) authorities += store.entries.size();
   verdict.examined = authorities;
   for (const IssuerGroup& group : groups) {
-    const bool only_current = std::all_of(group.members.begin(), group.members.end(), [](const IssuerMember& member) {
-      return member.standing == Standing::current || member.standing == Standing::superseded ||
-             member.standing == Standing::alive;
+    if (!group.contradictions.empty()) verdict.findings.push_back(contradictory(group));
+    if (group.encodings_differ) verdict.findings.push_back(encoded_twice(group));
+    const bool any_foreign = std::any_of(group.members.begin(), group.members.end(), [](const IssuerMember& member) {
+      return member.standing == Standing::foreign;
     });
-    if (group.installations > 1) {
+    if (any_foreign) {
       ++conflicts;
+      verdict.findings.push_back(foreign(group, needed));
+    }
+    const bool only_current = std::all_of(group.members.begin(), group.members.end(), settled);
+    if (group.installations > 1) {
+      conflicts += any_foreign ? 0 : 1;
       verdict.findings.push_back(several(group, needed));
       if (only_current) continue;
     } else if (only_current || harmless(group)) {
+      if (any_foreign) continue;
       verdict.notes.push_back(
           {group.subject.text, fmt::format("{} certificates of this name, explained by {}", group.members.size(),
                                            to_string(group.members.back().relation.relation))});
       continue;
     }
-    if (group.installations <= 1) ++conflicts;
+    if (group.installations <= 1 && !any_foreign) ++conflicts;
     verdict.findings.push_back(judge_group(evidence, group, needed, unseen));
   }
+  judge_misfiled(evidence, graph, verdict);
   if (groups.empty() && authorities > 0) {
     verdict.notes.push_back(
         {evidence.site.name, fmt::format("no two among {} share a name", count(authorities, "certificate"))});

@@ -23,6 +23,8 @@ struct Use {
   CertificateRef certificate;
   std::set<std::string> users;
   std::set<std::string> owners;  ///< servers whose own certificate it is
+  bool needed = false;           ///< the chosen path of some judgement stands on it, or none is valid
+  bool spare = false;            ///< somebody who was shown it has a valid path without it
 };
 
 double days_left(const Certificate& certificate, UtcTime at) {
@@ -53,8 +55,16 @@ std::map<Sha256, Use> certificates_in_use(const Evidence& evidence) {
   }
   for (const PathJudgement& judgement : judge_paths(evidence, recorded_oracle(evidence.signatures))) {
     if (judgement.result.paths.paths.empty()) continue;
-    for (const CertificateRef& certificate : judgement.result.paths.paths.front().certificates) {
+    const std::vector<CertificateRef>& chosen = judgement.result.paths.paths.front().certificates;
+    for (const CertificateRef& certificate : chosen) {
       use(certificate, judgement.subject, certificate == judgement.chain.front());
+      uses[certificate->sha256].needed = true;
+    }
+    for (const CertificateRef& certificate : judgement.chain) {
+      if (std::find(chosen.begin(), chosen.end(), certificate) != chosen.end()) continue;
+      Use& passed_over = uses[certificate->sha256];
+      passed_over.certificate = certificate;
+      (judgement.result.paths.any_valid() ? passed_over.spare : passed_over.needed) = true;
     }
   }
   return uses;
@@ -78,10 +88,21 @@ Verdict judge(const Evidence& evidence) {
     const std::string who = users_text(use);
     const std::string about = thumbprint(certificate);
     if (evidence.collected_at > certificate.not_after) {
-      Finding& expired = verdict.findings.emplace_back(finding(kinds[0], Status::critical, about));
+      const bool idle = use.owners.empty() && use.spare && !use.needed;
+      Finding& expired =
+          verdict.findings.emplace_back(finding(kinds[0], idle ? Status::warning : Status::critical, about));
       expired.summary =
           fmt::format("{} of {} expired on {}", short_name(certificate), who, to_iso8601(certificate.not_after));
       expired.facts = {describe(certificate), fmt::format("issued by {}", certificate.issuer.text)};
+      if (idle) {
+        expired.facts.push_back("everybody who was shown it has a valid path without it");
+        expired.remedy = fmt::format(
+            "Take it out of what {} sends (its chain file; on Windows its Intermediate Certification "
+            "Authorities store), then restart its services: a peer that builds no path of its own would "
+            "refuse it.",
+            who);
+        continue;
+      }
       expired.remedy = use.owners.empty() ? "Renew this CA certificate, import the new one wherever the old one "
                                             "stands, then reissue what it signed if its key changed."
                                           : fmt::format(

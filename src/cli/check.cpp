@@ -7,13 +7,12 @@
 
 #include "cli/arguments.hpp"
 #include "cli/command.hpp"
+#include "cli/site_command.hpp"
 #include "cli/support.hpp"
 #include "core/report.hpp"
 #include "core/text.hpp"
-#include "core/time.hpp"
 #include "json/evidence_json.hpp"
 #include "render/render.hpp"
-#include "run/door.hpp"
 
 namespace mrascheck::cli {
 namespace {
@@ -32,6 +31,8 @@ po::options_description options() {
        "text, plugin or json, to standard output or a file; repeatable (default text)")
       ("only", po::value<Texts>()->composing()->value_name("CHECK"), "only this check; repeatable")
       ("skip", po::value<Texts>()->composing()->value_name("CHECK"), "all but this check; repeatable")
+      ("what-if", po::value<Texts>()->composing()->value_name("CHANGES"),
+       "judge a changed copy: remove:THUMBPRINT, add:FILE or add:FILE@STORE, at:DATE; several with commas between")
       ("warning,w", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"),
        "warning threshold; a bare range is for expiry, in days (default 30:)")
       ("critical,C", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"), "critical threshold (default 10:)")
@@ -45,27 +46,6 @@ po::options_description options() {
   return all;
 }
 
-struct Format {
-  std::string name;
-  std::string file;  ///< empty: standard output
-};
-
-Result<std::vector<Format>> formats(const Arguments& args) {
-  std::vector<Format> wanted;
-  for (const std::string& text : args.texts("format")) {
-    const std::size_t equals = text.find('=');
-    Format format{text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1)};
-    static constexpr std::string_view known[] = {"text", "plugin", "json"};
-    if (std::find(std::begin(known), std::end(known), format.name) == std::end(known)) {
-      return fail(ErrorKind::config,
-                  fmt::format("unknown format '{}': it is text, plugin or json", printable(format.name, 40)));
-    }
-    wanted.push_back(std::move(format));
-  }
-  if (wanted.empty()) wanted.push_back({"text", ""});
-  return wanted;
-}
-
 Result<bool> color(const Arguments& args) {
   const std::string when = args.has("color") ? args.text("color") : "auto";
   if (when == "always") return true;
@@ -74,38 +54,6 @@ Result<bool> color(const Arguments& args) {
     return fail(ErrorKind::config, fmt::format("--color {}: it is auto, always or never", printable(when, 40)));
   const char* no_color = std::getenv("NO_COLOR");
   return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
-}
-
-Result<void> set_time(const Arguments& args, const char* option, std::chrono::milliseconds& limit) {
-  if (!args.has(option)) return {};
-  const auto time = parse_duration(args.text(option));
-  if (!time || time->count() == 0) {
-    return fail(ErrorKind::config,
-                fmt::format("--{} {}: not a time such as 10s or 500ms", option, printable(args.text(option), 40)));
-  }
-  limit = *time;
-  return {};
-}
-
-/// From recordings or from the site itself; nothing more is decided here.
-tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
-  if (args.has("evidence")) {
-    const auto& door = run::door();
-    if (!door) return tl::unexpected(std::vector{door.error().text});
-    auto evidence = (*door)->read_recordings(args.texts("evidence"));
-    if (!evidence) return tl::unexpected(std::vector{evidence.error().text});
-    return std::move(*evidence);
-  }
-  auto config = load_config(args.has("config") ? args.text("config") : "/etc/mrascheck/site.yaml");
-  if (!config) return tl::unexpected(config.error());
-  for (const auto& set :
-       {set_time(args, "timeout", config->limits.step), set_time(args, "deadline", config->limits.deadline)}) {
-    if (!set) return tl::unexpected(std::vector{set.error().text});
-  }
-  if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
-  return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
-    return std::vector{error.text};
-  });
 }
 
 int run_check(const std::vector<std::string>& arguments, Streams io) {
@@ -120,14 +68,18 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
            << "\nExamples:\n"
               "  mrascheck check -c site.yaml\n"
               "  mrascheck check -c site.yaml --record monday.json --format plugin\n"
-              "  mrascheck check --evidence fe1.json --evidence fe2.json --format json=all.json\n";
+              "  mrascheck check --evidence fe1.json --evidence fe2.json --format json=all.json\n"
+              "  mrascheck check --evidence fe1.json --what-if at:2027-03-01\n";
     return 0;
   }
   if (!args->positional.empty()) {
     return refuse(io.err,
                   fmt::format("{}: mrascheck check takes options only", printable(args->positional.front(), 80)), {});
   }
-  const auto wanted = formats(*args);
+  if (args->has("what-if") && args->has("record")) {
+    return refuse(io.err, "--record keeps what was seen, and --what-if changes it: use one of them", {});
+  }
+  const auto wanted = formats(*args, {"text", "plugin", "json"});
   const auto colored = color(*args);
   const auto selected = select_checks(args->texts("only"), args->texts("skip"));
   if (!wanted) return refuse(io.err, wanted.error().text, {});
@@ -143,6 +95,10 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
   if (!gathered) {
     return refuse(io.err, fmt::format("nothing was looked at: {}", count(gathered.error().size(), "problem")),
                   gathered.error());
+  }
+  if (args->has("what-if")) {
+    if (const auto done = apply_what_if(*args, *gathered); !done) return refuse(io.err, done.error().text, {});
+    if (const auto done = complete(*gathered); !done) return refuse(io.err, done.error().text, {});
   }
   // Never freed: the process is about to end, and thousands of certificates freed one by one are time spent for nobody.
   static Evidence* evidence = nullptr;
@@ -163,18 +119,14 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
   how.color = *colored;
   how.verbosity = args->verbosity;
   if (args->has("max-output")) how.max_output = args->values["max-output"].as<std::size_t>();
-  for (const Format& format : *wanted) {
+  const auto failed = write_formats(*wanted, io, [&](const Format& format) {
     render::Options here = how;
     here.color = how.color && format.file.empty();
-    const std::string bytes = format.name == "json"     ? json::write_report(report)
-                              : format.name == "plugin" ? render::plugin(report, here)
-                                                        : render::text(report, here);
-    if (format.file.empty()) {
-      io.out << bytes << std::flush;
-    } else if (const auto done = write_file(format.file, bytes); !done) {
-      complaints.push_back(done.error().text);
-    }
-  }
+    return format.name == "json"     ? json::write_report(report)
+           : format.name == "plugin" ? render::plugin(report, here)
+                                     : render::text(report, here);
+  });
+  complaints.insert(complaints.end(), failed.begin(), failed.end());
   for (const std::string& complaint : complaints) io.err << "could not be written: " << complaint << '\n';
   const Status status = complaints.empty() ? report.status : worst(report.status, Status::unknown);
   return exit_code(flushed(io, status));

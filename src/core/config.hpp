@@ -36,9 +36,10 @@ struct StoreSource {
   StartTls starttls = StartTls::automatic;  ///< automatic: on, wherever a password would otherwise travel in clear text
   std::string ca_file;                      ///< what the directory's TLS certificate must chain to; empty: the system's
   bool verify_server = true;
-  std::optional<LdapBind> bind;      ///< nothing: anonymous
-  std::string base;                  ///< instead of rootDSE's configurationNamingContext; usually empty
-  std::size_t size_limit = 100'000;  ///< certificates read at most; more is a remark, never silence
+  std::optional<LdapBind> bind;            ///< nothing: anonymous
+  std::string base;                        ///< instead of rootDSE's configurationNamingContext; usually empty
+  std::size_t size_limit = 100'000;        ///< certificates read at most; more is a remark, never silence
+  std::optional<SecretSource> passphrase;  ///< of PKCS#12 files among `paths`; nothing: the empty one is tried
 };
 
 /// The files of one server's identity; Server::name says whose.

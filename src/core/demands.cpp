@@ -1,16 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/demands.hpp"
 
+#include <map>
+#include <set>
+#include <string_view>
+
 #include "core/issuers.hpp"
+#include "core/orders.hpp"
 
 namespace mrascheck {
 
-// Judging asks through these two functions only, so asking through them once with a verifying oracle demands exactly
+// Judging asks through these functions and for these roots only, so asking once with a verifying oracle demands exactly
 // what judging will look up.
 void demand_signatures(const Evidence& evidence, const SignatureOracle& oracle) {
-  judge_paths(evidence, oracle);
+  const std::vector<PathJudgement> judgements = judge_paths(evidence, oracle);
   const CertificateGraph graph{evidence};
+  for (const PathJudgement& judgement : judgements) prove_orders(evidence, graph, judgement, oracle);
   issuer_groups(evidence, graph, oracle);
+  // Whether a root that names itself as its issuer did sign itself: in doubt where another key has its name. Of others
+  // nobody asks, so that an old root with an algorithm that OpenSSL has given up stands in nobody's way.
+  std::map<std::string_view, std::set<Sha256>> keys_of;
+  for (const StoreContents& store : evidence.stores) {
+    for (const StoreEntry& entry : store.entries) {
+      keys_of[entry.certificate->subject.canonical].insert(entry.certificate->spki_sha256);
+    }
+  }
+  for (const StoreContents& store : evidence.stores) {
+    for (const StoreEntry& entry : store.entries) {
+      if (!entry.anchor() || keys_of[entry.certificate->subject.canonical].size() < 2) continue;
+      oracle(*entry.certificate, *entry.certificate);
+    }
+  }
+  // Whose key signed it, of each certificate in use that a revocation list may name.
+  std::set<std::string> listed;
+  for (const StoreContents& store : evidence.stores) {
+    for (const CrlEntry& entry : store.crls) listed.insert(entry.crl->issuer.canonical);
+  }
+  if (listed.empty()) return;
+  const auto ask = [&](const CertificateRef& certificate) {
+    if (!listed.contains(certificate->issuer.canonical)) return;
+    for (const GraphEntry& issuer : graph.named(certificate->issuer)) oracle(*certificate, *issuer.certificate);
+  };
+  for (const CertificateRef& certificate : graph.live()) ask(certificate);
+  for (const PathJudgement& judgement : judgements) {
+    for (const Path& path : judgement.result.paths.paths) {
+      for (const CertificateRef& certificate : path.certificates) ask(certificate);
+    }
+  }
+}
+
+void demand_crl_signatures(const Evidence& evidence,
+                           const std::function<void(const Crl& crl, const Certificate& issuer)>& ask) {
+  const CertificateGraph graph{evidence};
+  std::set<std::pair<Sha256, Sha256>> asked;
+  for (const StoreContents& store : evidence.stores) {
+    for (const CrlEntry& entry : store.crls) {
+      for (const GraphEntry& issuer : graph.named(entry.crl->issuer)) {
+        if (asked.emplace(entry.crl->sha256, issuer.certificate->spki_sha256).second)
+          ask(*entry.crl, *issuer.certificate);
+      }
+    }
+  }
 }
 
 }  // namespace mrascheck

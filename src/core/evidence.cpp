@@ -70,6 +70,7 @@ class Key {
   }
 
   Key& operator<<(const CertificateRef& c) { return *this << c->sha256; }
+  Key& operator<<(const CrlRef& c) { return *this << c->sha256; }
   Key& operator<<(const Name& n) { return *this << n.der << n.canonical << n.text << n.common_name; }
   Key& operator<<(const Range& r) { return *this << to_string(r); }
   Key& operator<<(const Thresholds& t) { return *this << t.warning << t.critical; }
@@ -85,10 +86,19 @@ class Key {
     for (const auto& item : s.policy.thresholds) *this << true << item;
     return *this << false;
   }
-  Key& operator<<(const StoreEntry& e) { return *this << e.place << e.index << e.kind << e.certificate; }
+  Key& operator<<(const EntryProperties& p) {
+    return *this << p.origin << p.windows_store << p.friendly_name << p.archived << p.purposes << p.rejected_purposes
+                 << p.key_provider << p.key_spec;
+  }
+  Key& operator<<(const StoreEntry& e) {
+    *this << e.place << e.index << e.kind << e.certificate << (e.properties != nullptr);
+    return e.properties ? *this << *e.properties : *this;
+  }
+  Key& operator<<(const CrlEntry& e) { return *this << e.place << e.index << e.crl; }
   Key& operator<<(const Unreadable& u) { return *this << u.place << u.reason; }
   Key& operator<<(const StoreContents& s) {
-    return *this << s.store << s.source << s.entries << s.unreadable << s.referrals << s.truncated << s.remarks;
+    return *this << s.store << s.source << s.entries << s.unreadable << s.referrals << s.truncated << s.remarks
+                 << s.faults << s.crls;
   }
   Key& operator<<(const Identity& i) { return *this << i.server << i.certificate << i.chain << i.key_matches; }
   Key& operator<<(const Resolution& r) {
@@ -221,25 +231,33 @@ void append(std::vector<T>& list, std::vector<T>&& more) {
   list.insert(list.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-/// Adds what `more` saw. The same certificate in the same place counts once, whatever its number there: a directory
-/// returns the values of an attribute in any order (RFC 4511, 4.1.7). Twice in one place in one recording stays twice.
-void join(StoreContents& contents, StoreContents&& more) {
-  join(contents.source, more.source);
-  using Spot = std::tuple<StoreKind, std::string, Sha256>;
-  const auto spot = [](const StoreEntry& e) { return Spot{e.kind, e.place, e.certificate->sha256}; };
-  std::map<Spot, std::size_t> known;
-  for (const StoreEntry& entry : contents.entries) ++known[spot(entry)];
-  for (StoreEntry& entry : more.entries) {
-    const auto found = known.find(spot(entry));
+/// The same thing in the same place counts once, whatever its number there: a directory returns the values of an
+/// attribute in any order (RFC 4511, 4.1.7). Twice in one place in one recording stays twice.
+template <class T, class Spot>
+void unite(std::vector<T>& list, std::vector<T>&& more, Spot spot) {
+  std::map<decltype(spot(list.front())), std::size_t> known;
+  for (const T& item : list) ++known[spot(item)];
+  for (T& item : more) {
+    const auto found = known.find(spot(item));
     if (found != known.end() && found->second > 0) {
       --found->second;
     } else {
-      contents.entries.push_back(std::move(entry));
+      list.push_back(std::move(item));
     }
   }
+}
+
+/// Adds what `more` saw.
+void join(StoreContents& contents, StoreContents&& more) {
+  join(contents.source, more.source);
+  unite(contents.entries, std::move(more.entries), [](const StoreEntry& e) {
+    return std::tuple{e.kind, e.place, e.certificate->sha256};
+  });
+  unite(contents.crls, std::move(more.crls), [](const CrlEntry& e) { return std::tuple{e.place, e.crl->sha256}; });
   append(contents.unreadable, std::move(more.unreadable));
   append(contents.referrals, std::move(more.referrals));
   append(contents.remarks, std::move(more.remarks));
+  append(contents.faults, std::move(more.faults));
   if (more.truncated.empty()) contents.truncated.clear();  // one of the two saw it whole
 }
 
@@ -295,6 +313,35 @@ bool fills(const Evidence& other, const Gap& gap) {
   return false;
 }
 
+bool same_link(const Handshake& a, const Handshake& b) {
+  return a.port == b.port && equals_ignoring_case(a.from, b.from) && equals_ignoring_case(a.to, b.to);
+}
+
+/// Takes out of `older` what `newer`, made later from the same vantage, has looked at again and seen whole.
+void supersede(Evidence& older, const Evidence& newer) {
+  std::erase_if(older.stores, [&](const StoreContents& was) {
+    return std::any_of(newer.stores.begin(), newer.stores.end(), [&](const StoreContents& is) {
+      return is.store == was.store && is.truncated.empty() && is.unreadable.empty();
+    });
+  });
+  std::erase_if(older.identities, [&](const Identity& was) {
+    return std::any_of(newer.identities.begin(), newer.identities.end(),
+                       [&](const Identity& is) { return equals_ignoring_case(is.server, was.server); });
+  });
+  std::erase_if(older.resolutions, [&](const Resolution& was) {
+    return std::any_of(newer.resolutions.begin(), newer.resolutions.end(),
+                       [&](const Resolution& is) { return equals_ignoring_case(is.name, was.name); });
+  });
+  std::erase_if(older.handshakes, [&](const Handshake& was) {
+    return std::any_of(newer.handshakes.begin(), newer.handshakes.end(),
+                       [&](const Handshake& is) { return same_link(is, was); });
+  });
+  std::erase_if(older.gaps, [&](const Gap& was) {
+    return std::any_of(newer.gaps.begin(), newer.gaps.end(),
+                       [&](const Gap& is) { return is.need == was.need && equals_ignoring_case(is.about, was.about); });
+  });
+}
+
 void join(Evidence& evidence, Evidence&& older) {
   join(evidence.vantage, older.vantage);
   join(evidence.site, older.site);
@@ -346,9 +393,11 @@ void normalise(Evidence& evidence) {
   const PlanOrder order{evidence.site};
   for (StoreContents& contents : evidence.stores) {
     arrange(contents.entries);
+    arrange(contents.crls);
     arrange_once(contents.unreadable);
     arrange_once(contents.referrals);
     arrange_once(contents.remarks);
+    arrange_once(contents.faults);
   }
   for (Resolution& resolution : evidence.resolutions) {
     arrange_once(resolution.addresses);
@@ -387,6 +436,14 @@ Result<Evidence> merge(std::vector<Evidence> recordings) {
   drop_repeated(recordings);
   if (recordings.size() == 1) return std::move(recordings.front());
 
+  for (std::size_t older = 1; older < recordings.size(); ++older) {
+    for (std::size_t newer = 0; newer < older; ++newer) {
+      if (recordings[newer].vantage == recordings[older].vantage &&
+          recordings[newer].collected_at > recordings[older].collected_at) {
+        supersede(recordings[older], recordings[newer]);
+      }
+    }
+  }
   for (Evidence& recording : recordings) {
     std::erase_if(recording.gaps, [&](const Gap& gap) {
       return std::any_of(recordings.begin(), recordings.end(),

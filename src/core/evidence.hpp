@@ -53,7 +53,7 @@ enum class SignatureState { verified, failed };
 
 /// That `child`'s signature does or does not verify under `issuer`'s key: what judging needs of cryptography.
 struct SignatureProof {
-  Sha256 child{};       ///< Certificate::sha256
+  Sha256 child{};       ///< Certificate::sha256 or Crl::sha256
   Sha256 issuer_key{};  ///< Certificate::spki_sha256
   SignatureState state = SignatureState::failed;
   friend bool operator==(const SignatureProof&, const SignatureProof&) = default;
@@ -62,7 +62,7 @@ struct SignatureProof {
 /// Everything that was seen: the one input of judging, and a file format (mrascheck-evidence(5)). Times are UTC.
 /// There is no field for a private key, a passphrase, a bind password or an MRAS password.
 struct Evidence {
-  static constexpr int format_version = 1;
+  static constexpr int format_version = 2;
 
   UtcTime collected_at;  ///< the "now" of every check
   std::string vantage;   ///< the host that looked
@@ -80,8 +80,9 @@ struct Evidence {
 void normalise(Evidence& evidence);
 
 /// Joins recordings from several vantage points of one site: the newest collected_at, all that each has seen,
-/// duplicates once, in one order whatever the order of `recordings`. A gap that another recording fills is none. Where
-/// they disagree about the site itself, the newest is right. Error: config, when their sites have different names.
+/// duplicates once, in one order whatever the order of `recordings`. A gap that another recording fills is none. What
+/// one vantage has looked at twice counts as it was seen last. Where they disagree about the site itself, the newest is
+/// right. Error: config, when their sites have different names.
 Result<Evidence> merge(std::vector<Evidence> recordings);
 
 }  // namespace mrascheck

@@ -147,6 +147,10 @@ class PathSearch {
     std::size_t intermediates_below = 0;  // that are not self-issued, RFC 5280, 4.2.1.9
     for (std::size_t i = 0; i < path.certificates.size(); ++i) {
       const Certificate& certificate = *path.certificates[i];
+      if (query_.trust->distrusted.contains(certificate.sha256)) {
+        add(PathProblemKind::distrusted, i,
+            fmt::format("{} stands in a store of untrusted certificates (Disallowed)", label(certificate)));
+      }
       if (query_.at < certificate.not_before) {
         add(PathProblemKind::not_yet_valid, i,
             fmt::format("{} is not valid before {}", label(certificate), to_iso8601(certificate.not_before)));
@@ -227,14 +231,19 @@ IssuerMatch match_issuer(const Certificate& child, const Certificate& issuer) {
   return match;
 }
 
+std::optional<SignatureState> recorded_state(const std::vector<SignatureProof>& proofs, const Sha256& child,
+                                             const Sha256& issuer_key) {
+  const auto key = std::tie(child, issuer_key);
+  const auto found = std::lower_bound(
+      proofs.begin(), proofs.end(), key,
+      [](const SignatureProof& proof, const auto& k) { return std::tie(proof.child, proof.issuer_key) < k; });
+  if (found == proofs.end() || std::tie(found->child, found->issuer_key) != key) return std::nullopt;
+  return found->state;
+}
+
 SignatureOracle recorded_oracle(const std::vector<SignatureProof>& proofs) {
-  return [&proofs](const Certificate& child, const Certificate& issuer) -> std::optional<SignatureState> {
-    const auto key = std::tie(child.sha256, issuer.spki_sha256);
-    const auto found = std::lower_bound(
-        proofs.begin(), proofs.end(), key,
-        [](const SignatureProof& proof, const auto& k) { return std::tie(proof.child, proof.issuer_key) < k; });
-    if (found == proofs.end() || std::tie(found->child, found->issuer_key) != key) return std::nullopt;
-    return found->state;
+  return [&proofs](const Certificate& child, const Certificate& issuer) {
+    return recorded_state(proofs, child.sha256, issuer.spki_sha256);
   };
 }
 
@@ -267,6 +276,8 @@ std::string_view to_string(PathProblemKind kind) {
       return "untrusted-root";
     case PathProblemKind::incomplete:
       return "incomplete";
+    case PathProblemKind::distrusted:
+      return "distrusted";
     case PathProblemKind::key_identifier:
       return "key-identifier";
   }
@@ -306,6 +317,10 @@ TrustView trust_of(const Evidence& evidence, const Server& server) {
       for (const StoreEntry& entry : store->entries) {
         // NTAuth and Enrollment Services do not feed the stores from which chains are built (KB295663).
         if (entry.kind == StoreKind::ntauth || entry.kind == StoreKind::enrollment) continue;
+        if (entry.kind == StoreKind::disallowed) {
+          view.distrusted.insert(entry.certificate->sha256);
+          continue;
+        }
         certificates.emplace_back(entry.certificate->sha256, &entry.certificate);
         if (trusted && entry.anchor()) view.anchors.insert(entry.certificate->sha256);
       }
@@ -315,6 +330,7 @@ TrustView trust_of(const Evidence& evidence, const Server& server) {
   take(server.intermediates, false);
   std::sort(certificates.begin(), certificates.end());  // the index adds at the end, however many there are of a name
   for (const auto& [digest, certificate] : certificates) view.index.add(*certificate);
+  for (const Sha256& distrusted : view.distrusted) view.anchors.erase(distrusted);
   return view;
 }
 
@@ -344,6 +360,7 @@ std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& ta
                       !path.has(PathProblemKind::signature),
                       !path.has(incomplete),
                       !path.has(untrusted_root),
+                      !path.has(distrusted),
                       !path.has(expired) && !path.has(not_yet_valid),
                       -static_cast<long>(path.certificates.size())};
   };
@@ -374,7 +391,10 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
   for (const StoreContents& store : evidence.stores) most += store.entries.size();
   by_subject_.reserve(most);
   for (const StoreContents& store : evidence.stores) {
-    for (const StoreEntry& entry : store.entries) add(entry.certificate, &store, &entry);
+    for (const StoreEntry& entry : store.entries) {
+      // What Windows rejects wherever it meets it is no issuer that a name could lead to.
+      if (entry.kind != StoreKind::disallowed) add(entry.certificate, &store, &entry);
+    }
   }
   const auto add_chain = [&](const std::vector<CertificateRef>& chain) {
     for (const CertificateRef& certificate : chain) add(certificate, nullptr, nullptr);
@@ -443,17 +463,30 @@ const GraphEntry* CertificateGraph::find(const Certificate& certificate) const {
   return found == same.end() ? nullptr : &*found;
 }
 
+const Certificate* CertificateGraph::find(const Sha1& thumbprint) const {
+  if (by_thumbprint_.empty()) {
+    for (const auto& [subject, entries] : by_subject_) {
+      for (const GraphEntry& entry : entries)
+        by_thumbprint_.emplace(as_text(entry.certificate->thumbprint), entry.certificate.get());
+    }
+  }
+  const auto found = by_thumbprint_.find(as_text(thumbprint));
+  return found == by_thumbprint_.end() ? nullptr : found->second;
+}
+
 std::vector<std::span<const GraphEntry>> CertificateGraph::same_name_groups() const {
-  std::vector<std::span<const GraphEntry>> groups;
+  // Names beside their groups: the certificates would have to be fetched again at each comparison.
+  std::vector<std::pair<std::string_view, std::span<const GraphEntry>>> named;
   for (const auto& [subject, entries] : by_subject_) {
     const auto authorities = std::count_if(entries.begin(), entries.end(), [](const GraphEntry& entry) {
       return is_certificate_authority(*entry.certificate);
     });
-    if (authorities >= 2) groups.emplace_back(entries);
+    if (authorities >= 2) named.emplace_back(subject, entries);
   }
-  std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
-    return a.front().certificate->subject.canonical < b.front().certificate->subject.canonical;
-  });
+  std::sort(named.begin(), named.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::span<const GraphEntry>> groups;
+  groups.reserve(named.size());
+  for (const auto& [subject, entries] : named) groups.push_back(entries);
   return groups;
 }
 

@@ -33,6 +33,11 @@ IssuerMatch match_issuer(const Certificate& child, const Certificate& issuer);
 using SignatureOracle =
     std::function<std::optional<SignatureState>(const Certificate& child, const Certificate& issuer)>;
 
+/// Whether the signature of `child`, a certificate or a revocation list, verifies under `issuer_key`; nothing when that
+/// was never tried. `proofs` is sorted as normalise() leaves it.
+std::optional<SignatureState> recorded_state(const std::vector<SignatureProof>& proofs, const Sha256& child,
+                                             const Sha256& issuer_key);
+
 /// The oracle of recorded proofs. Refers to `proofs`, which must outlive it and be sorted as normalise() leaves it.
 SignatureOracle recorded_oracle(const std::vector<SignatureProof>& proofs);
 
@@ -61,6 +66,7 @@ enum class PathProblemKind {
   critical_extension,
   untrusted_root,  ///< ends in a self-issued certificate that is no trust anchor here
   incomplete,      ///< no issuer found here
+  distrusted,      ///< stands in a store of untrusted certificates: Windows rejects every path through it
   key_identifier,  ///< its authority key identifier names another certificate: OpenSSL and Windows pass that one over
 };
 std::string_view to_string(PathProblemKind kind);
@@ -92,7 +98,8 @@ class IssuerIndex {
 /// What one server has at hand: the roots of the stores it trusts, and the certificates of these and of the stores that
 /// feed its intermediates. Nothing of another host's.
 struct TrustView {
-  std::set<Sha256> anchors;  ///< trust is by certificate, not by name or key
+  std::set<Sha256> anchors;     ///< trust is by certificate, not by name or key
+  std::set<Sha256> distrusted;  ///< in one of its stores of untrusted certificates; never an anchor
   IssuerIndex index;
   bool configured = false;           ///< it names at least one store to trust
   std::vector<std::string> damaged;  ///< stores that it names in which something could not be read
@@ -138,6 +145,8 @@ class CertificateGraph {
   /// All certificates of that subject by RFC 5280, 7.1, sorted by SHA-256. Plural by design.
   std::span<const GraphEntry> named(const Name& subject) const;
   const GraphEntry* find(const Certificate& certificate) const;
+  /// By SHA-1 of the DER, as renewals name their predecessor; null when it is not here.
+  const Certificate* find(const Sha1& thumbprint) const;
 
   /// Groups of two or more CA certificates with one subject, sorted by subject.
   std::vector<std::span<const GraphEntry>> same_name_groups() const;
@@ -147,6 +156,7 @@ class CertificateGraph {
  private:
   void add(const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry);
   std::unordered_map<std::string_view, std::vector<GraphEntry>> by_subject_;  ///< by Name::canonical, in the evidence
+  mutable std::unordered_map<std::string_view, const Certificate*> by_thumbprint_;  ///< filled when first asked
   std::vector<CertificateRef> live_;
 };
 

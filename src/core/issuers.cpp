@@ -22,6 +22,26 @@ bool follows(const Certificate& renewed, const Certificate& before) {
   return renewed.previous_ca_hash && *renewed.previous_ca_hash == before.thumbprint;
 }
 
+/// What is wrong with a renewal that `after` says it is of `before`; empty for nothing. The certificate index rises,
+/// and the key index becomes it exactly when the key is new ([MS-WCCE] 3.2.1.4.3.2.39).
+std::string broken_step(const Certificate& before, const Certificate& after) {
+  if (!before.ca_version || !after.ca_version) return {};
+  const CaVersion& from = *before.ca_version;
+  const CaVersion& to = *after.ca_version;
+  const bool same_key = before.spki_sha256 == after.spki_sha256;
+  if (to.certificate_index <= from.certificate_index) {
+    return fmt::format("CA version {} says that it was renewed from {}, which is no earlier one", version_text(to),
+                       version_text(from));
+  }
+  if (same_key && to.key_index != from.key_index) {
+    return fmt::format("CA versions {} and {} number one key twice", version_text(from), version_text(to));
+  }
+  if (!same_key && to.key_index == from.key_index) {
+    return fmt::format("CA versions {} and {} give two keys one number", version_text(from), version_text(to));
+  }
+  return {};
+}
+
 /// Self-issued, and by its key identifiers not self-signed: AD CS makes such certificates when a root gets a new key
 /// ([MS-WCCE] 3.2.1.4.3.2.37). Without identifiers it cannot be told, and is taken to be self-signed.
 bool signed_by_other_key(const Certificate& c) {
@@ -34,63 +54,184 @@ bool signed_by_sibling(const Certificate& child, const Certificate& sibling) {
          *child.authority_key_id->key_id == *sibling.subject_key_id;
 }
 
-/// Classification of an ordered pair: `newer` is the one with the higher index, else the later notBefore.
-Classification classify_ordered(const Certificate& older, const Certificate& newer) {
+/// What is known of one certificate beyond its own words; see Lineage.
+struct Kin {
+  std::optional<bool> self_signed;               ///< of a self-issued one: whether its own key verifies it
+  std::map<Sha256, const Certificate*> parents;  ///< by the keys that verify it, its own excepted
+  bool parents_untried = false;                  ///< a certificate of its issuer's name is here whose key was not tried
+  bool published = false;                        ///< stands in a directory
+  std::size_t generation = 0;                    ///< renewals between it and `origin`
+  const Certificate* origin = nullptr;           ///< the oldest that its previous-CA hashes lead to
+  bool origin_known = false;                     ///< and that one names no further predecessor
+};
+
+/// Both were signed, and by no key that signed the other.
+bool other_parents(const Kin* a, const Kin* b) {
+  return a != nullptr && b != nullptr && !a->parents.empty() && !b->parents.empty() &&
+         std::none_of(a->parents.begin(), a->parents.end(),
+                      [&](const auto& parent) { return b->parents.contains(parent.first); });
+}
+
+bool signed_by_other_key(const Certificate& c, const Kin* kin) {
+  return kin != nullptr && kin->self_signed ? !*kin->self_signed : signed_by_other_key(c);
+}
+
+Classification classify_same_key(const Certificate& older, const Certificate& newer, const Kin* of_older,
+                                 const Kin* of_newer) {
   using enum Relation;
   using enum Confidence;
-  const bool same_key = older.spki_sha256 == newer.spki_sha256;
   const bool same_issuer = matches(older.issuer, newer.issuer);
   const bool versions = older.ca_version && newer.ca_version;
-  if (same_issuer && older.serial == newer.serial) {
+  if (signed_by_other_key(newer, of_newer) != signed_by_other_key(older, of_older)) {
+    return {rollover, high, "the same key, once self-signed and once signed with another key of the same name"};
+  }
+  if (follows(newer, older)) {
+    const bool next = !versions || newer.ca_version->certificate_index == older.ca_version->certificate_index + 1;
+    return {same_key_renewal, next ? certain : high,
+            "the same key, and the newer one carries the older one's thumbprint as its previous CA"};
+  }
+  if (of_older != nullptr && of_newer != nullptr && of_older->origin == of_newer->origin) {
+    return {same_key_renewal, certain, "the same key, and a chain of previous-CA thumbprints from one to the other"};
+  }
+  if (same_issuer && versions && newer.ca_version->certificate_index > older.ca_version->certificate_index &&
+      newer.ca_version->key_index == older.ca_version->key_index) {
+    return {same_key_renewal, high,
+            fmt::format("the same key, CA versions {} and {}", version_text(*older.ca_version),
+                        version_text(*newer.ca_version))};
+  }
+  if (!same_issuer) {
+    return {cross_certificate, high,
+            fmt::format("the same key, issued by {} and by {}", older.issuer.text, newer.issuer.text)};
+  }
+  if (versions && *older.ca_version == *newer.ca_version) {
+    return {reinstall_same_key, high,
+            fmt::format("the same key and the same CA version {}, but serial numbers {} and {}",
+                        version_text(*newer.ca_version), older.serial, newer.serial)};
+  }
+  // Two parents may share a name as well; then only the signatures tell them apart. Where one is the other's renewal,
+  // so may this one be.
+  if (other_parents(of_older, of_newer)) {
+    const auto joined = [&](const auto& a, const auto& b) {
+      return legitimate(mrascheck::classify(*a.second, *b.second).relation);
+    };
+    const bool one_family = std::any_of(of_older->parents.begin(), of_older->parents.end(), [&](const auto& a) {
+      return std::any_of(of_newer->parents.begin(), of_newer->parents.end(),
+                         [&](const auto& b) { return joined(a, b); });
+    });
+    if (!one_family) {
+      return {second_parent, high,
+              fmt::format("the same key, signed with two different keys of the name {}", newer.issuer.text)};
+    }
+  }
+  if (versions && older.ca_version->key_index != newer.ca_version->key_index) {
+    return {unclear, medium,
+            fmt::format("the same key under the CA versions {} and {}, which one CA never gives it",
+                        version_text(*older.ca_version), version_text(*newer.ca_version))};
+  }
+  if (newer.not_after > older.not_after) {
+    return {same_key_renewal, medium,
+            "the same key and issuer, and a longer validity; no Microsoft CA version to compare"};
+  }
+  return {reinstall_same_key, medium,
+          "the same key and issuer, other serial numbers, and no renewal that explains them"};
+}
+
+/// Of a pair with different keys that nothing links: a new installation, and whose.
+Classification classify_unlinked(const Certificate& older, const Certificate& newer, const Kin* of_older,
+                                 const Kin* of_newer, bool directory_read) {
+  using enum Relation;
+  using enum Confidence;
+  const bool told = newer.ca_version.has_value() || older.ca_version.has_value();
+  if (of_older != nullptr && of_newer != nullptr) {
+    const auto rootless = [](const Certificate& c, const Kin& kin) {
+      return !c.self_issued() && kin.parents.empty() && !kin.parents_untried;
+    };
+    if (directory_read && !of_newer->published && newer.self_issued() && !signed_by_other_key(newer, of_newer)) {
+      return {foreign, medium, "another key, self-signed, and in no container of the directory"};
+    }
+    if (directory_read && !of_newer->published && rootless(newer, *of_newer)) {
+      return {foreign, medium,
+              fmt::format("another key, in no container of the directory, and no certificate of {} here signed it",
+                          newer.issuer.text)};
+    }
+    if (other_parents(of_older, of_newer)) {
+      return {other_hierarchy, high, "another key, no previous CA, and signed by another parent"};
+    }
+  }
+  if (!newer.ca_version && !newer.previous_ca_hash)
+    return {redeployment, medium, "another key, and nothing that links the two"};
+  return {redeployment, told ? high : medium,
+          fmt::format("another key, CA version {}, and no previous CA{}: a new installation under the old name",
+                      newer.ca_version ? version_text(*newer.ca_version) : "not said",
+                      newer.previous_ca_hash ? " that leads to the other" : "")};
+}
+
+/// Classification of an ordered pair: `newer` is the one with the higher index, else the later notBefore.
+Classification classify_ordered(const Certificate& older, const Certificate& newer, const Kin* of_older,
+                                const Kin* of_newer, const std::set<Sha256>* sibling_keys, bool directory_read) {
+  using enum Relation;
+  using enum Confidence;
+  if (is_misfiled(older) != is_misfiled(newer)) {
+    return {Relation::misfiled, certain,
+            fmt::format("{} may not sign certificates", thumbprint(is_misfiled(older) ? older : newer))};
+  }
+  if (matches(older.issuer, newer.issuer) && older.serial == newer.serial) {
     return {serial_collision, certain, fmt::format("both carry serial number {} of one issuer", newer.serial)};
   }
-  if (same_key) {
-    if (signed_by_other_key(newer) != signed_by_other_key(older)) {
-      return {rollover, high, "the same key, once self-signed and once signed with another key of the same name"};
-    }
-    if (follows(newer, older)) {
-      return {same_key_renewal, certain,
-              "the same key, and the newer one carries the older one's thumbprint as its previous CA"};
-    }
-    if (same_issuer && versions && newer.ca_version->certificate_index > older.ca_version->certificate_index &&
-        newer.ca_version->key_index == older.ca_version->key_index) {
-      return {same_key_renewal, high,
-              fmt::format("the same key, CA versions {} and {}", version_text(*older.ca_version),
-                          version_text(*newer.ca_version))};
-    }
-    // A different issuer name, or one self-signed and one not, is a second parent; two parents of one name that differ
-    // only in key look the same from here, and are told apart by the caller, who has the signatures.
-    if (!same_issuer) {
-      return {cross_certificate, high,
-              fmt::format("the same key, issued by {} and by {}", older.issuer.text, newer.issuer.text)};
-    }
-    if (versions && *older.ca_version == *newer.ca_version) {
-      return {reinstall_same_key, high,
-              fmt::format("the same key and the same CA version {}, but serial numbers {} and {}",
-                          version_text(*newer.ca_version), older.serial, newer.serial)};
-    }
-    if (newer.not_after > older.not_after) {
-      return {same_key_renewal, medium,
-              "the same key and issuer, and a longer validity; no Microsoft CA version to compare"};
-    }
-    return {reinstall_same_key, medium,
-            "the same key and issuer, other serial numbers, and no renewal that explains them"};
+  const bool same_key = older.spki_sha256 == newer.spki_sha256;
+  if (follows(newer, older)) {
+    if (const std::string wrong = broken_step(older, newer); !wrong.empty()) return {unclear, medium, wrong};
   }
+  if (same_key) return classify_same_key(older, newer, of_older, of_newer);
   if (follows(newer, older)) {
     return {rekey_renewal, certain,
             "another key, and the newer one carries the older one's thumbprint as its previous CA"};
   }
-  const bool newer_is_first = !newer.ca_version || newer.ca_version->certificate_index == 0;
+  if (of_older != nullptr && of_newer != nullptr && of_older->origin == of_newer->origin) {
+    return {rekey_renewal, certain, "another key, and a chain of previous-CA thumbprints from one to the other"};
+  }
+  const auto joins_keys = [&](const Certificate& c, const Kin* kin) {
+    return kin != nullptr && c.self_issued() && kin->self_signed == false && sibling_keys != nullptr &&
+           std::any_of(kin->parents.begin(), kin->parents.end(),
+                       [&](const auto& parent) { return sibling_keys->contains(parent.first); });
+  };
+  if (joins_keys(newer, of_newer) || joins_keys(older, of_older)) {
+    return {rollover, high, "self-issued, and verified by the key of another certificate of this name"};
+  }
   if (signed_by_sibling(newer, older) || signed_by_sibling(older, newer)) {
     return {rollover, high, "self-issued, and its authority key identifier names the other one's key"};
   }
-  if (newer_is_first && !newer.previous_ca_hash) {
-    const bool told = newer.ca_version.has_value();
-    return {redeployment, told ? high : medium,
-            told ? "another key, CA version V0.0, and no previous CA: a new installation under the old name"
-                 : "another key, and nothing that links the two"};
+  const bool newer_is_first = !newer.ca_version || newer.ca_version->certificate_index == 0;
+  if (newer_is_first && !newer.previous_ca_hash)
+    return classify_unlinked(older, newer, of_older, of_newer, directory_read);
+  // Each is traced to a first certificate, and these are two.
+  if (of_older != nullptr && of_newer != nullptr && of_older->origin_known && of_newer->origin_known)
+    return classify_unlinked(older, newer, of_older, of_newer, directory_read);
+  if (newer.ca_version && older.ca_version && older.not_before > newer.not_before &&
+      older.ca_version->certificate_index == 0) {
+    return {redeployment, high,
+            fmt::format("another key, and CA version {} after {}: a new installation under the old name",
+                        version_text(*older.ca_version), version_text(*newer.ca_version))};
+  }
+  if (newer.ca_version && newer.ca_version->certificate_index > 0 &&
+      newer.ca_version->key_index == newer.ca_version->certificate_index) {
+    return {
+        predecessor_missing, medium,
+        fmt::format("another key under CA version {}, renewed from a CA certificate that was not found in any store",
+                    version_text(*newer.ca_version))};
   }
   return {unclear, medium, "another key, renewed from a CA certificate that was not found in any store"};
+}
+
+Classification classify_with(const Certificate& a, const Certificate& b, const Kin* of_a, const Kin* of_b,
+                             const std::set<Sha256>* sibling_keys, bool directory_read) {
+  if (a.sha256 == b.sha256) return {Relation::duplicate_publication, Confidence::certain, "the same bytes"};
+  const auto age = [](const Certificate& c) {
+    return std::tuple{c.ca_version ? c.ca_version->certificate_index : 0, c.not_before, c.not_after, c.sha256};
+  };
+  const bool a_first = follows(a, b) ? false : follows(b, a) ? true : age(a) < age(b);
+  return a_first ? classify_ordered(a, b, of_a, of_b, sibling_keys, directory_read)
+                 : classify_ordered(b, a, of_b, of_a, sibling_keys, directory_read);
 }
 
 }  // namespace
@@ -113,6 +254,16 @@ std::string_view to_string(Relation relation) {
       return "key-rollover cross certificate";
     case Relation::redeployment:
       return "redeployment";
+    case Relation::second_parent:
+      return "the same key under two parents of one name";
+    case Relation::other_hierarchy:
+      return "redeployment under another parent";
+    case Relation::foreign:
+      return "foreign certificate";
+    case Relation::predecessor_missing:
+      return "renewal with a new key whose predecessor is missing";
+    case Relation::misfiled:
+      return "misfiled certificate";
     case Relation::unclear:
       return "unclear";
   }
@@ -137,6 +288,16 @@ std::string_view meaning(Relation relation) {
       return "it joins the old and the new key of a renewed root CA";
     case Relation::redeployment:
       return "a CA was installed anew under the name of an older one";
+    case Relation::second_parent:
+      return "one CA key is certified by two installations of its parent";
+    case Relation::other_hierarchy:
+      return "a CA was installed anew under the name of an older one, and below another parent";
+    case Relation::foreign:
+      return "a certificate that nobody here issued or published carries the name of a CA";
+    case Relation::predecessor_missing:
+      return "the CA was renewed with a new key, and the certificates in between were not found";
+    case Relation::misfiled:
+      return "one of the two may not sign certificates and does not belong where it stands";
     case Relation::unclear:
       return "how the two are related cannot be told from what was found";
   }
@@ -167,6 +328,10 @@ std::string_view to_string(Standing standing) {
       return "unrelated";
     case Standing::alive:
       return "alive";
+    case Standing::foreign:
+      return "foreign";
+    case Standing::misfiled:
+      return "misfiled";
     case Standing::undecided:
       return "undecided";
   }
@@ -184,6 +349,11 @@ bool legitimate(Relation relation) {
     case Relation::serial_collision:
     case Relation::reinstall_same_key:
     case Relation::redeployment:
+    case Relation::second_parent:
+    case Relation::other_hierarchy:
+    case Relation::foreign:
+    case Relation::predecessor_missing:
+    case Relation::misfiled:
     case Relation::unclear:
       return false;
   }
@@ -191,15 +361,145 @@ bool legitimate(Relation relation) {
 }
 
 Classification classify(const Certificate& a, const Certificate& b) {
-  if (a.sha256 == b.sha256) {
-    return {Relation::duplicate_publication, Confidence::certain, "the same bytes"};
+  return classify_with(a, b, nullptr, nullptr, nullptr, false);
+}
+
+bool is_misfiled(const Certificate& certificate) {
+  return (certificate.is_ca && !*certificate.is_ca) ||
+         (certificate.key_usage && (*certificate.key_usage & key_cert_sign) == 0);
+}
+
+struct Lineage::Impl {
+  std::map<Sha256, Kin> kin;  ///< by Certificate::sha256; empty beyond the limit
+  std::set<Sha256> keys;      ///< of all siblings
+  std::vector<const Certificate*> members;
+  std::vector<std::string> wrong;
+  bool directory_read = false;
+
+  const Kin* find(const Certificate& certificate) const {
+    const auto found = kin.find(certificate.sha256);
+    return found == kin.end() ? nullptr : &found->second;
   }
-  if (follows(a, b)) return classify_ordered(b, a);
-  if (follows(b, a)) return classify_ordered(a, b);
-  const auto age = [](const Certificate& c) {
-    return std::tuple{c.ca_version ? c.ca_version->certificate_index : 0, c.not_before, c.not_after, c.sha256};
-  };
-  return age(a) < age(b) ? classify_ordered(a, b) : classify_ordered(b, a);
+
+  Kin look_at(const GraphEntry& entry, const CertificateGraph& graph, const Evidence& evidence,
+              const SignatureOracle& signature) const {
+    constexpr std::size_t most_issuers = 64;
+    const Certificate& c = *entry.certificate;
+    Kin made;
+    made.published = std::any_of(entry.locations.begin(), entry.locations.end(), [&](const Location& location) {
+      const StoreSpec* spec = evidence.site.store(location.store->store);
+      return spec != nullptr && spec->directory;
+    });
+    if (c.self_issued()) {
+      if (const auto own = signature(c, c)) made.self_signed = *own == SignatureState::verified;
+    }
+    std::set<Sha256> tried;
+    for (const GraphEntry& issuer : graph.named(c.issuer)) {
+      const Sha256& key = issuer.certificate->spki_sha256;
+      if (key == c.spki_sha256 && c.self_issued()) continue;
+      if (tried.size() >= most_issuers || !tried.insert(key).second) continue;
+      const auto state = signature(c, *issuer.certificate);
+      if (state == SignatureState::verified) made.parents.emplace(key, issuer.certificate.get());
+      made.parents_untried = made.parents_untried || !state;
+    }
+    return made;
+  }
+
+  /// Follows the previous-CA hashes of each as far as they lead inside the group.
+  void trace() {
+    std::map<Sha1, const Certificate*> by_thumbprint;
+    for (const Certificate* member : members) by_thumbprint.emplace(member->thumbprint, member);
+    for (const Certificate* member : members) {
+      const Certificate* at = member;
+      std::size_t steps = 0;
+      while (at->previous_ca_hash && steps < members.size()) {
+        const auto before = by_thumbprint.find(*at->previous_ca_hash);
+        if (before == by_thumbprint.end() || before->second == at) break;
+        at = before->second;
+        ++steps;
+      }
+      Kin& own = kin[member->sha256];
+      own.origin = at;
+      own.generation = steps;
+      own.origin_known = !at->previous_ca_hash && (!at->ca_version || at->ca_version->certificate_index == 0);
+    }
+  }
+
+  void contradict(const CertificateGraph& graph) {
+    const auto shown = [](const Certificate& c) { return thumbprint(c).substr(0, 8); };
+    for (const Certificate* member : members) {
+      const Certificate& c = *member;
+      if (c.ca_version && c.ca_version->key_index > c.ca_version->certificate_index) {
+        wrong.push_back(fmt::format("{}: CA version {} has a key index above its certificate index", shown(c),
+                                    version_text(*c.ca_version)));
+      }
+      if (!c.previous_ca_hash) continue;
+      if (*c.previous_ca_hash == c.thumbprint) {
+        wrong.push_back(fmt::format("{} names itself as its previous CA", shown(c)));
+        continue;
+      }
+      if (const Certificate* before = graph.find(*c.previous_ca_hash); before != nullptr) {
+        if (!matches(before->subject, c.subject)) {
+          wrong.push_back(fmt::format("{} names {} as its previous CA, which is {}", shown(c), shown(*before),
+                                      before->subject.text));
+        } else if (before->not_before > c.not_before) {
+          wrong.push_back(fmt::format("{} names {} as its previous CA, which is younger", shown(c), shown(*before)));
+        }
+        if (const std::string broken = broken_step(*before, c); !broken.empty())
+          wrong.push_back(fmt::format("{} and {}: {}", shown(*before), shown(c), broken));
+      }
+    }
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      for (std::size_t j = i + 1; j < members.size(); ++j) contradict(*members[i], *members[j]);
+    }
+  }
+  /// Key numbers are compared within one installation only: each begins at 0.
+  void contradict(const Certificate& a, const Certificate& b) {
+    const auto shown = [](const Certificate& c) { return thumbprint(c).substr(0, 8); };
+    const bool same_key = a.spki_sha256 == b.spki_sha256;
+    if (!same_key && a.subject_key_id && a.subject_key_id == b.subject_key_id) {
+      wrong.push_back(fmt::format("{} and {} have one subject key identifier and two keys", shown(a), shown(b)));
+    }
+    const Kin& of_a = kin.at(a.sha256);
+    const Kin& of_b = kin.at(b.sha256);
+    const bool linked = of_a.origin == of_b.origin && !follows(a, b) && !follows(b, a);
+    if (!a.ca_version || !b.ca_version || !(linked || (same_key && matches(a.issuer, b.issuer)))) return;
+    if (follows(a, b) || follows(b, a)) return;  // said above, as a broken step
+    if (same_key != (a.ca_version->key_index == b.ca_version->key_index)) {
+      wrong.push_back(fmt::format("{} and {}: CA versions {} and {}, but {}", shown(a), shown(b),
+                                  version_text(*a.ca_version), version_text(*b.ca_version),
+                                  same_key ? "one key" : "two keys"));
+    }
+  }
+};
+
+Lineage::Lineage(std::span<const GraphEntry> siblings, const CertificateGraph& graph, const Evidence& evidence,
+                 const SignatureOracle& signature)
+    : impl_(std::make_unique<Impl>()) {
+  constexpr std::size_t most_siblings = 64;
+  if (siblings.size() > most_siblings) return;
+  impl_->directory_read = std::any_of(evidence.stores.begin(), evidence.stores.end(), [&](const StoreContents& store) {
+    const StoreSpec* spec = evidence.site.store(store.store);
+    return spec != nullptr && spec->directory;
+  });
+  for (const GraphEntry& entry : siblings) {
+    impl_->members.push_back(entry.certificate.get());
+    impl_->keys.insert(entry.certificate->spki_sha256);
+    impl_->kin.emplace(entry.certificate->sha256, impl_->look_at(entry, graph, evidence, signature));
+  }
+  impl_->trace();
+  impl_->contradict(graph);
+}
+Lineage::~Lineage() = default;
+Lineage::Lineage(Lineage&&) noexcept = default;
+Lineage& Lineage::operator=(Lineage&&) noexcept = default;
+
+Classification Lineage::classify(const Certificate& a, const Certificate& b) const {
+  return classify_with(a, b, impl_->find(a), impl_->find(b), &impl_->keys, impl_->directory_read);
+}
+
+std::vector<std::string> Lineage::contradictions() const {
+  return impl_->wrong;
 }
 
 std::vector<std::string> unseen_servers(const Evidence& evidence) {
@@ -281,7 +581,7 @@ class Analysis {
     return made;
   }
 
-  static void order(IssuerGroup& group) {
+  static void order(IssuerGroup& group, const Lineage& lineage) {
     // The keys beside each other: a look into each certificate at each comparison would be what a large group costs.
     std::vector<std::tuple<bool, std::chrono::seconds, Sha256, std::size_t>> order;
     order.reserve(group.members.size());
@@ -295,7 +595,19 @@ class Analysis {
     for (const auto& key : order) members.push_back(std::move(group.members[std::get<std::size_t>(key)]));
     group.members = std::move(members);
     for (IssuerMember& one : group.members) {
-      one.relation = classify(*group.members.front().entry->certificate, *one.entry->certificate);
+      one.relation = lineage.classify(*group.members.front().entry->certificate, *one.entry->certificate);
+    }
+  }
+
+  /// What is wrong with the group as such, whoever of it is current.
+  static void inspect(IssuerGroup& group, const Lineage& lineage) {
+    group.contradictions = lineage.contradictions();
+    const Certificate* first = nullptr;
+    for (const IssuerMember& one : group.members) {
+      const Certificate& certificate = *one.entry->certificate;
+      if (!one.time_valid || is_misfiled(certificate)) continue;
+      if (first == nullptr) first = &certificate;
+      group.encodings_differ = group.encodings_differ || certificate.subject.der != first->subject.der;
     }
   }
 
@@ -303,8 +615,10 @@ class Analysis {
     IssuerGroup group;
     group.subject = entries.front().certificate->subject;
     for (const GraphEntry& entry : entries) group.members.push_back(member(entry));
-    order(group);
-    settle(group, unseen_.empty() ? Standing::unrelated : Standing::undecided);
+    const Lineage lineage{entries, graph_, evidence_, signature_};
+    order(group, lineage);
+    inspect(group, lineage);
+    settle(group, unseen_.empty() ? Standing::unrelated : Standing::undecided, lineage);
     return group;
   }
 
@@ -323,7 +637,8 @@ class Analysis {
     group.subject = issuer;
     group.concerns_live = true;
     bool unknown = false;
-    for (const GraphEntry& entry : graph_.named(issuer)) {
+    const auto entries = graph_.named(issuer);
+    for (const GraphEntry& entry : entries) {
       IssuerMember made = member(entry);
       for (const CertificateRef& child : signed_here) {
         if (child->sha256 == entry.certificate->sha256) continue;
@@ -344,8 +659,11 @@ class Analysis {
       candidate.standing = Standing::current;
       any_current = true;
     }
-    order(group);
-    settle(group, unknown || !any_current || !unseen_.empty() ? Standing::undecided : Standing::stale);
+    // One alone has nobody to be compared with.
+    const Lineage lineage{entries.size() > 1 ? entries : std::span<const GraphEntry>{}, graph_, evidence_, signature_};
+    order(group, lineage);
+    inspect(group, lineage);
+    settle(group, unknown || !any_current || !unseen_.empty() ? Standing::undecided : Standing::stale, lineage);
     // What a renewal or a cross certificate joins to the current one is part of how this CA is run: so is its issuer.
     std::vector<CertificateRef> kept;
     for (const IssuerMember& one : group.members) {
@@ -357,22 +675,21 @@ class Analysis {
   }
 
   /// Everybody who is not current: joined to the current ones by legitimate steps means superseded, else `otherwise`.
-  static void settle(IssuerGroup& group, Standing otherwise) {
+  static void settle(IssuerGroup& group, Standing otherwise, const Lineage& lineage) {
     constexpr std::size_t most_compared = 64;  // beyond, each is compared with the first only: n, not n squared
     std::vector<IssuerMember>& members = group.members;
     Families families(members.size());
+    const auto relation = [&](std::size_t a, std::size_t b) {
+      return lineage.classify(*members[a].entry->certificate, *members[b].entry->certificate).relation;
+    };
     const auto join = [&](std::size_t a, std::size_t b) {
-      if (legitimate(classify(*members[a].entry->certificate, *members[b].entry->certificate).relation))
-        families.join(a, b);
+      if (legitimate(relation(a, b))) families.join(a, b);
     };
     const std::size_t compared_with = members.size() <= most_compared ? members.size() : 1;
     for (std::size_t a = 0; a < compared_with; ++a) {
       for (std::size_t b = a + 1; b < members.size(); ++b) join(a, b);
     }
     const bool all_compared = compared_with == members.size();
-    const auto unclear_to = [&](const IssuerMember& one, const IssuerMember& other) {
-      return classify(*other.entry->certificate, *one.entry->certificate).relation == Relation::unclear;
-    };
     std::vector<std::size_t> current;
     std::unordered_set<std::size_t> current_families;
     for (std::size_t i = 0; i < members.size(); ++i) {
@@ -384,12 +701,19 @@ class Analysis {
       IssuerMember& one = members[i];
       if (one.standing == Standing::current) continue;
       const bool kin = current_families.contains(families.of(i));
-      const bool unclear = all_compared && std::any_of(current.begin(), current.end(),
-                                                       [&](std::size_t j) { return unclear_to(one, members[j]); });
-      one.standing = kin                        ? Standing::superseded
-                     : one.enrolled             ? Standing::alive
-                     : unclear || !all_compared ? Standing::undecided
-                                                : otherwise;
+      bool unclear = false;
+      bool foreign = false;
+      for (const std::size_t j : all_compared ? current : std::vector<std::size_t>{}) {
+        const Relation to_current = relation(j, i);
+        unclear = unclear || to_current == Relation::unclear || to_current == Relation::predecessor_missing;
+        foreign = foreign || to_current == Relation::foreign;
+      }
+      one.standing = kin                                       ? Standing::superseded
+                     : one.enrolled                            ? Standing::alive
+                     : is_misfiled(*one.entry->certificate)    ? Standing::misfiled
+                     : unclear || !all_compared                ? Standing::undecided
+                     : foreign && otherwise == Standing::stale ? Standing::foreign
+                                                               : otherwise;
     }
     std::set<std::size_t> installations;
     for (std::size_t i = 0; i < members.size(); ++i) {

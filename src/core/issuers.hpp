@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,11 +16,16 @@ enum class Relation {
   duplicate_publication,  ///< same bytes in several places
   serial_collision,       ///< same issuer and serial number, other bytes
   same_key_renewal,
-  reinstall_same_key,  ///< same key, same CA version, another validity or serial number
-  cross_certificate,   ///< same key, another issuer
-  rekey_renewal,       ///< new key, linked by the previous certificate's hash
-  rollover,            ///< self-issued, not self-signed: joins the old and the new key of one root CA
-  redeployment,        ///< new key, nothing links the two: a new installation under the old name
+  reinstall_same_key,   ///< same key, same CA version, another validity or serial number
+  cross_certificate,    ///< same key, another issuer
+  second_parent,        ///< same key, signed by two installations of one issuer
+  rekey_renewal,        ///< new key, linked by the previous certificate's hash
+  rollover,             ///< self-issued, not self-signed: joins the old and the new key of one root CA
+  redeployment,         ///< new key, nothing links the two: a new installation under the old name
+  other_hierarchy,      ///< a redeployment under another parent
+  foreign,              ///< its issuer is unknown, or it is a root that no directory publishes
+  predecessor_missing,  ///< new key, renewed from a CA certificate that was not found
+  misfiled,             ///< one of the two may not sign certificates at all
   unclear,
 };
 std::string_view to_string(Relation relation);  ///< "redeployment"
@@ -36,8 +43,32 @@ struct Classification {
 /// Whether it is how a CA is run: renewals, cross certificates, the same certificate in two places.
 bool legitimate(Relation relation);
 
-/// Of two certificates with matching subjects, in either order.
+/// Of two certificates with matching subjects, in either order, by what they say themselves.
 Classification classify(const Certificate& a, const Certificate& b);
+
+/// Not a CA certificate, whatever container it stands in: CA:FALSE, or a key usage without keyCertSign.
+bool is_misfiled(const Certificate& certificate);
+
+/// The certificates of one name, told apart with what is known around them: who signed them, which renewals lie
+/// between, where they are published. Refers to all that it is given. Beyond 64 certificates of one name it knows no
+/// more than classify().
+class Lineage {
+ public:
+  Lineage(std::span<const GraphEntry> siblings, const CertificateGraph& graph, const Evidence& evidence,
+          const SignatureOracle& signature);
+  ~Lineage();
+  Lineage(Lineage&&) noexcept;
+  Lineage& operator=(Lineage&&) noexcept;
+
+  /// Of two siblings, in either order.
+  Classification classify(const Certificate& a, const Certificate& b) const;
+  /// What cannot be so in the life of one CA ([MS-WCCE] 3.2.1.4.3.2.39; RFC 5280, 4.2.1.2), one line each.
+  std::vector<std::string> contradictions() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 enum class Standing {
   current,     ///< its key verifies live certificates, and among those with this key it is the one to keep
@@ -45,6 +76,8 @@ enum class Standing {
   stale,       ///< an installation that is gone, or a second copy of the current key under another certificate
   unrelated,   ///< nothing live names this subject: which of them is right cannot be told from here
   alive,       ///< the directory says that it issues (Enrollment Services), though nothing that was seen is from it
+  foreign,     ///< carries the name, and nobody here issued or published it
+  misfiled,    ///< may not sign certificates
   undecided,   ///< what would tell was not seen: signatures, or the certificates of servers
 };
 std::string_view to_string(Standing standing);
@@ -68,6 +101,9 @@ struct IssuerGroup {
   std::vector<IssuerMember> members;
   bool concerns_live = false;     ///< certificates in use chain to this subject
   std::size_t installations = 0;  ///< that are current or alive and that no renewal or cross certificate joins
+  std::vector<std::string> contradictions;  ///< Lineage::contradictions
+  /// The name is written in several ways: equal by RFC 5280, 7.1 and to OpenSSL, different byte by byte to Windows.
+  bool encodings_differ = false;
 };
 
 /// Every same-name group of `evidence`, those of live certificates first. Which member is current follows, in this

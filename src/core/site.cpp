@@ -30,6 +30,8 @@ std::string_view to_string(StoreKind kind) {
       return "ntauth";
     case StoreKind::enrollment:
       return "enrollment";
+    case StoreKind::disallowed:
+      return "disallowed";
     case StoreKind::mixed:
       return "mixed";
   }

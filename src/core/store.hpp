@@ -1,21 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <compare>
 #include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/certificate.hpp"
+#include "core/crl.hpp"
 
 namespace mrascheck {
 
 /// What a place is for. `enrollment` is AD's Enrollment Services container: the CAs that are alive (MS-WCCE 2.2.2.11).
 /// `mixed` is what a configuration says of a file that may hold anything: its self-issued certificates count as roots,
-/// the rest as intermediates.
-enum class StoreKind { intermediate, root, ntauth, enrollment, mixed };
+/// the rest as intermediates. `disallowed` is Windows' store of untrusted certificates: what stands there is rejected,
+/// wherever else it stands.
+enum class StoreKind { intermediate, root, ntauth, enrollment, disallowed, mixed };
 
-/// "intermediate", "root", "ntauth", "enrollment", "mixed".
+/// "intermediate", "root", "ntauth", "enrollment", "disallowed", "mixed".
 std::string_view to_string(StoreKind kind);
+
+/// Who feeds the store that an export is from, as far as the export says (Microsoft Learn, "System Store Locations").
+enum class StoreOrigin {
+  unknown,
+  local,         ///< HKLM, SystemCertificates: put there on the computer itself
+  user,          ///< one user's own: services do not see it
+  service,       ///< one service's own
+  group_policy,  ///< comes back at the next refresh of the group policy
+  enterprise,    ///< comes from Active Directory, and comes back from there
+  directory,     ///< an export of the directory itself (LDIF): the place is a DN
+};
+/// "unknown", "local", "user", "service", "group-policy", "enterprise", "directory".
+std::string_view to_string(StoreOrigin origin);
+
+/// What a store keeps beside a certificate. Texts are printable.
+struct EntryProperties {
+  StoreOrigin origin = StoreOrigin::unknown;
+  std::string windows_store;  ///< its name in the registry: "CA", "ROOT"; empty when not said
+  std::string friendly_name;
+  bool archived = false;  ///< hidden, and passed over by what looks for certificates
+  /// Dotted OIDs that it may be used for here, other than its own extension says; empty: for nothing. Nothing: not
+  /// restricted.
+  std::optional<std::vector<std::string>> purposes;
+  std::vector<std::string> rejected_purposes;  ///< dotted OIDs that it must not be used for (OpenSSL)
+  std::string key_provider;                    ///< who keeps its private key, where one is said to exist
+  std::string key_spec;                        ///< "CNG", "AT_KEYEXCHANGE", "AT_SIGNATURE"; else the number
+
+  friend auto operator<=>(const EntryProperties&, const EntryProperties&) = default;
+
+  bool any() const { return *this != EntryProperties{}; }
+  /// Whether it may not be used for `purpose` here, a dotted OID.
+  bool forbids(std::string_view purpose) const;
+  /// "group policy store ROOT: comes back at the next refresh; archived; friendly name 'x'"; empty when there is
+  /// nothing to say.
+  std::string text() const;
+};
+
+/// Null for an entry of which nothing is known but the certificate.
+using PropertiesRef = std::shared_ptr<const EntryProperties>;
+
+/// Equal properties are one value: a hundred thousand entries of one registry store share theirs.
+class PropertiesPool {
+ public:
+  PropertiesRef share(EntryProperties properties);
+
+ private:
+  std::map<EntryProperties, PropertiesRef> known_;
+};
+
+/// Behind the DN of an entry: in its crossCertificatePair, not in its cACertificate.
+inline constexpr std::string_view cross_certificate_mark = " (crossCertificatePair)";
 
 /// One certificate where it stands.
 struct StoreEntry {
@@ -23,13 +81,21 @@ struct StoreEntry {
   StoreKind kind = StoreKind::intermediate;  ///< never mixed: the reader has decided
   std::string place;                         ///< a DN or a file path, printable
   std::size_t index = 0;                     ///< the value's or block's number in `place`, from 0
+  PropertiesRef properties = {};
 
   /// Whether chains may end here: a root by kind that names itself as its issuer. Neither Windows nor OpenSSL takes an
   /// intermediate in the root store for the end of a chain (KB2795828).
   bool anchor() const { return kind == StoreKind::root && certificate->self_issued(); }
 };
 
-/// Bytes that stood in a store and were not a certificate.
+/// One certificate revocation list where it stands.
+struct CrlEntry {
+  CrlRef crl;
+  std::string place;      ///< as StoreEntry::place
+  std::size_t index = 0;  ///< among the lists in `place`, from 0
+};
+
+/// Bytes that stood in a store and were neither a certificate nor a revocation list.
 struct Unreadable {
   std::string place;   ///< as StoreEntry::place
   std::string reason;  ///< lower case, no full stop: "block 3: truncated at byte 412"
@@ -44,6 +110,10 @@ struct StoreContents {
   std::vector<std::string> referrals;  ///< LDAP: offered and not followed
   std::string truncated;  ///< why not everything was read: "the server gives 1000 at most"; empty when all was
   std::vector<std::string> remarks;  ///< what a reader of the report should know: "the 2nd of 2 servers answered"
+  /// What was read and contradicts itself or cannot work: a registry key with another certificate's name, a gap in the
+  /// numbers of OpenSSL's hashed names.
+  std::vector<Unreadable> faults = {};
+  std::vector<CrlEntry> crls = {};
 };
 
 }  // namespace mrascheck

@@ -43,8 +43,8 @@ Element next(Bytes& rest) {
   return element;
 }
 
-/// What of a certificate its signature is about (RFC 5280, 4.1). d2i_X509 would do, but decodes the subject's public
-/// key on the way, which costs more than verifying does, and which of a child nobody needs.
+/// What of a certificate or revocation list its signature is about (RFC 5280, 4.1). d2i_X509 would do, but decodes the
+/// subject's public key on the way, which costs more than verifying does, and which of a child nobody needs.
 struct Parts {
   Bytes tbs;
   Bytes inner_algorithm;
@@ -53,14 +53,30 @@ struct Parts {
   Bytes signature;
 };
 
-Parts dissect(Bytes der) {
+/// What both kinds of signed things have in common; `rest` is left at what the signed part holds.
+Parts dissect_signed(Bytes der, Bytes& rest) {
   Parts parts;
-  Bytes certificate = next(der).content;
-  const Element tbs = next(certificate);
+  Bytes whole = next(der).content;
+  const Element tbs = next(whole);
   parts.tbs = tbs.whole;
-  parts.algorithm = next(certificate).whole;
-  parts.signature = next(certificate).whole;
-  Bytes rest = tbs.content;
+  parts.algorithm = next(whole).whole;
+  parts.signature = next(whole).whole;
+  rest = tbs.content;
+  return parts;
+}
+
+/// A revocation list (RFC 5280, 5.1): it has no public key.
+Parts dissect_crl(Bytes der) {
+  Bytes rest;
+  Parts parts = dissect_signed(der, rest);
+  if (Bytes ahead = rest; next(ahead).tag == V_ASN1_INTEGER) rest = ahead;  // version
+  parts.inner_algorithm = next(rest).whole;
+  return parts;
+}
+
+Parts dissect(Bytes der) {
+  Bytes rest;
+  Parts parts = dissect_signed(der, rest);
   if (Bytes ahead = rest; next(ahead).tag_class == V_ASN1_CONTEXT_SPECIFIC) rest = ahead;  // version
   next(rest);                                                                              // serialNumber
   parts.inner_algorithm = next(rest).whole;
@@ -99,6 +115,10 @@ struct SignatureVerifier::Impl {
   std::map<Sha256, PkeyPtr> keys;
   std::map<std::pair<Sha256, Sha256>, SignatureState> answers;
 
+  /// `child` and `child_algorithm` are for messages.
+  Result<SignatureState> verify(const std::pair<Sha256, Sha256>& pair, const Parts& parts, const Certificate& issuer,
+                                const std::string& child, const std::string& child_algorithm);
+
   Result<EVP_PKEY*> key_of(const Certificate& issuer) {
     if (const auto known = keys.find(issuer.spki_sha256); known != keys.end()) return known->second.get();
     PkeyPtr key{decode<d2i_PUBKEY>(dissect(issuer.der).public_key)};
@@ -117,19 +137,31 @@ SignatureVerifier& SignatureVerifier::operator=(SignatureVerifier&&) noexcept = 
 Result<SignatureState> SignatureVerifier::verify(const Certificate& child, const Certificate& issuer) {
   const auto pair = std::make_pair(child.sha256, issuer.spki_sha256);
   if (const auto known = impl_->answers.find(pair); known != impl_->answers.end()) return known->second;
+  return impl_->verify(pair, dissect(child.der), issuer, short_name(child), child.signature_algorithm);
+}
+
+Result<SignatureState> SignatureVerifier::verify(const Crl& crl, const Certificate& issuer) {
+  const auto pair = std::make_pair(crl.sha256, issuer.spki_sha256);
+  if (const auto known = impl_->answers.find(pair); known != impl_->answers.end()) return known->second;
+  return impl_->verify(pair, dissect_crl(crl.der), issuer,
+                       fmt::format("the revocation list of {} from {}", crl.issuer.text, to_iso8601(crl.this_update)),
+                       crl.signature_algorithm);
+}
+
+Result<SignatureState> SignatureVerifier::Impl::verify(const std::pair<Sha256, Sha256>& pair, const Parts& parts,
+                                                       const Certificate& issuer, const std::string& child,
+                                                       const std::string& child_algorithm) {
   start_openssl();
   ERR_clear_error();
 
-  const Result<EVP_PKEY*> key = impl_->key_of(issuer);
+  const Result<EVP_PKEY*> key = key_of(issuer);
   if (!key) return tl::unexpected(key.error());
-  const Parts parts = dissect(child.der);
   const AlgorithmPtr algorithm{decode<d2i_X509_ALGOR>(parts.algorithm)};
   const AlgorithmPtr inner{decode<d2i_X509_ALGOR>(parts.inner_algorithm)};
   const BitStringPtr signature{decode<d2i_ASN1_BIT_STRING>(parts.signature)};
   const AnyPtr signed_part{decode<d2i_ASN1_TYPE>(parts.tbs)};  // kept as its very bytes, which are what was signed
   if (!algorithm || !inner || !signature || !signed_part)
-    return fail(ErrorKind::local,
-                fmt::format("{}: OpenSSL cannot decode its signature: {}", short_name(child), drain_errors()));
+    return fail(ErrorKind::local, fmt::format("{}: OpenSSL cannot decode its signature: {}", child, drain_errors()));
 
   auto state = SignatureState::failed;
   // RFC 5280, 4.1.1.2: the algorithm outside, which is not signed, must be the one inside.
@@ -137,11 +169,11 @@ Result<SignatureState> SignatureVerifier::verify(const Certificate& child, const
     if (ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), algorithm.get(), signature.get(), signed_part.get(), *key) == 1)
       state = SignatureState::verified;
     else if (const auto words = lacking())
-      return fail(ErrorKind::local, fmt::format("{}: OpenSSL cannot verify a {} signature: {}", short_name(child),
-                                                child.signature_algorithm, *words));
+      return fail(ErrorKind::local,
+                  fmt::format("{}: OpenSSL cannot verify a {} signature: {}", child, child_algorithm, *words));
   }
   ERR_clear_error();
-  impl_->answers.emplace(pair, state);
+  answers.emplace(pair, state);
   return state;
 }
 

@@ -33,7 +33,8 @@ concept As = std::same_as<std::remove_const_t<T>, U>;
 template <class T>
 concept Enumeration = std::is_enum_v<T>;
 
-// The format, once for both directions: an archive `a` takes each member with its key.
+// The format, once for both directions: an archive `a` takes each member with its key. What an older version of the
+// format did not have is taken with since().
 
 template <class A, As<StoreSpec> T>
 void fields(A& a, T& s) {
@@ -95,10 +96,30 @@ void fields(A& a, T& s) {
   a("policy", s.policy);
 }
 
+template <class A, As<EntryProperties> T>
+void fields(A& a, T& p) {
+  a("origin", p.origin);
+  a("windows_store", p.windows_store);
+  a("friendly_name", p.friendly_name);
+  a("archived", p.archived);
+  a("purposes", p.purposes);
+  a("rejected_purposes", p.rejected_purposes);
+  a("key_provider", p.key_provider);
+  a("key_spec", p.key_spec);
+}
+
 template <class A, As<StoreEntry> T>
 void fields(A& a, T& e) {
   a("certificate", e.certificate);
   a("kind", e.kind);
+  a("place", e.place);
+  a("index", e.index);
+  a.where_any("properties", e.properties);
+}
+
+template <class A, As<CrlEntry> T>
+void fields(A& a, T& e) {
+  a("crl", e.crl);
   a("place", e.place);
   a("index", e.index);
 }
@@ -118,6 +139,8 @@ void fields(A& a, T& s) {
   a("referrals", s.referrals);
   a("truncated", s.truncated);
   a("remarks", s.remarks);
+  a.where_any("faults", s.faults);
+  a.since(2, "crls", s.crls);
 }
 
 template <class A, As<Identity> T>
@@ -267,6 +290,7 @@ NameKey name_key(const Name& name) {
 struct WrittenTables {
   std::map<NameKey, std::size_t> names;  // numbered in their order
   std::map<Sha256, CertificateRef> certificates;
+  std::map<Sha256, CrlRef> crls;
 };
 
 class Writer {
@@ -277,7 +301,19 @@ class Writer {
   void operator()(const char* key, const T& member) {
     object_[key] = value(member);
   }
+  template <class T>
+  void since(unsigned, const char* key, const T& member) {
+    (*this)(key, member);
+  }
   void lines(const char* key, const std::string& text) { object_[key] = safe_lines(text); }
+  /// A member that most do not have, and that recordings of older versions never have: left out when there is none.
+  template <class T>
+  void where_any(const char* key, const std::vector<T>& member) {
+    if (!member.empty()) object_[key] = value(member);
+  }
+  void where_any(const char* key, const PropertiesRef& member) {
+    if (member) object_[key] = value(*member);
+  }
 
   Json& object() { return object_; }
 
@@ -299,6 +335,10 @@ class Writer {
   Json value(const CertificateRef& certificate) {
     tables_.certificates.emplace(certificate->sha256, certificate);
     return to_hex(certificate->sha256);
+  }
+  Json value(const CrlRef& crl) {
+    tables_.crls.emplace(crl->sha256, crl);
+    return to_hex(crl->sha256);
   }
   template <class T>
   Json value(const std::optional<T>& optional) {
@@ -350,6 +390,9 @@ struct Place {
 struct ReadTables {
   std::vector<Name> names;
   std::map<Sha256, CertificateRef> certificates;
+  PropertiesPool properties;
+  std::map<Sha256, CrlRef> crls;
+  unsigned version = 0;  // of the document
   std::size_t name_bytes = 0;
   std::optional<Error> error;  // the first one; from then on nothing more is read
 
@@ -388,6 +431,11 @@ class Reader {
   void operator()(const char* key, T& member) {
     if (const Json* node = take(key)) read(*node, {&place_, key, 0, false}, member);
   }
+  /// Of a document of that version or a newer one; in an older one there is no such key.
+  template <class T>
+  void since(unsigned version, const char* key, T& member) {
+    if (tables_.version >= version) (*this)(key, member);
+  }
   void lines(const char* key, std::string& text) {
     const Json* node = take(key);
     if (node == nullptr) return;
@@ -398,6 +446,18 @@ class Reader {
       expected("text", *node, place);
     }
   }
+  template <class T>
+  void where_any(const char* key, std::vector<T>& member) {
+    if (const Json* node = take_optional(key)) read(*node, {&place_, key, 0, false}, member);
+  }
+  void where_any(const char* key, PropertiesRef& member) {
+    const Json* node = take_optional(key);
+    if (node == nullptr) return;
+    EntryProperties properties;
+    read(*node, {&place_, key, 0, false}, properties);
+    member = tables_.properties.share(std::move(properties));
+  }
+  const Json* take_optional(const char* key) { return tables_.error || !node_.contains(key) ? nullptr : take(key); }
   /// The member, counted as known; nothing when it is missing or something has gone wrong before.
   const Json* take(const char* key) {
     if (tables_.error) return nullptr;
@@ -522,10 +582,18 @@ class Reader {
     out = *range;
   }
   void read(const Json& node, const Place& place, CertificateRef& out) {
+    look_up(node, place, tables_.certificates, "no such certificate in /certificates", out);
+  }
+  void read(const Json& node, const Place& place, CrlRef& out) {
+    look_up(node, place, tables_.crls, "no such revocation list in /crls", out);
+  }
+  template <class T>
+  void look_up(const Json& node, const Place& place, const std::map<Sha256, T>& table, std::string_view otherwise,
+               T& out) {
     const auto digest = digest_of(node, place);
     if (!digest) return;
-    const auto found = tables_.certificates.find(*digest);
-    if (found == tables_.certificates.end()) return tables_.refuse(place, "no such certificate in /certificates");
+    const auto found = table.find(*digest);
+    if (found == table.end()) return tables_.refuse(place, otherwise);
     out = found->second;
   }
   void read(const Json& node, const Place& place, Name& out) {
@@ -566,7 +634,7 @@ class Reader {
   std::vector<std::string_view> known_;
 };
 
-// The two tables.
+// The three tables.
 
 struct WrittenName {
   std::string der;        // base64
@@ -594,6 +662,18 @@ void fields(A& a, T& c) {
   a("der", c.der);
 }
 
+struct WrittenCrl {
+  Sha256 sha256{};
+  std::string issuer;  // for whoever reads the file; the DER decides
+  std::string der;     // base64
+};
+template <class A, As<WrittenCrl> T>
+void fields(A& a, T& c) {
+  a("sha256", c.sha256);
+  a("issuer", c.issuer);
+  a("der", c.der);
+}
+
 void read_names(ReadTables& tables, const Json& node, const Place& place) {
   std::vector<WrittenName> written;
   Reader{tables, Json::object(), place}.read(node, place, written);
@@ -609,8 +689,11 @@ void read_names(ReadTables& tables, const Json& node, const Place& place) {
   }
 }
 
-void read_certificates(ReadTables& tables, const Json& node, const Place& place, const CertificateDecoder& decode) {
-  std::vector<WrittenCertificate> written;
+/// Certificates or revocation lists; `what` is one of them.
+template <class Written, class Table, class Decoder>
+void read_decoded(ReadTables& tables, const Json& node, const Place& place, const Decoder& decode,
+                  std::string_view what, Table& table) {
+  std::vector<Written> written;
   Reader{tables, Json::object(), place}.read(node, place, written);
   for (std::size_t i = 0; i < written.size() && !tables.error; ++i) {
     const Place item{&place, {}, i, true};
@@ -618,13 +701,13 @@ void read_certificates(ReadTables& tables, const Json& node, const Place& place,
     const Place sha256_place{&item, "sha256", 0, false};
     const auto der = from_base64(written[i].der);
     if (!der) return tables.refuse(der_place, "not base64");
-    if (tables.certificates.contains(written[i].sha256)) return tables.refuse(sha256_place, "stands twice");
-    const Result<CertificateRef> certificate = decode(*der);
-    if (!certificate) return tables.refuse(der_place, printable(certificate.error().text));
-    if ((*certificate)->sha256 != written[i].sha256) {
-      return tables.refuse(sha256_place, "is not that of the certificate beside it");
+    if (table.contains(written[i].sha256)) return tables.refuse(sha256_place, "stands twice");
+    const auto decoded = decode(*der);
+    if (!decoded) return tables.refuse(der_place, printable(decoded.error().text));
+    if ((*decoded)->sha256 != written[i].sha256) {
+      return tables.refuse(sha256_place, fmt::format("is not that of the {} beside it", what));
     }
-    tables.certificates.emplace(written[i].sha256, *certificate);
+    table.emplace(written[i].sha256, *decoded);
   }
 }
 
@@ -653,7 +736,7 @@ void check_references(ReadTables& tables, const Evidence& evidence) {
   }
 }
 
-Result<Evidence> read_document(const Json& document, const CertificateDecoder& decode) {
+Result<Evidence> read_document(const Json& document, const CertificateDecoder& decode, const CrlDecoder& decode_crl) {
   ReadTables tables;
   const Place root{};
   Reader reader{tables, document, root};
@@ -670,9 +753,15 @@ Result<Evidence> read_document(const Json& document, const CertificateDecoder& d
                                                version, Evidence::format_version));
   }
   if (!tables.error && version < 1) tables.refuse({&root, "version", 0, false}, "must be 1 or more");
+  tables.version = version;
   if (const Json* names = reader.take("names")) read_names(tables, *names, {&root, "names", 0, false});
   if (const Json* certificates = reader.take("certificates")) {
-    read_certificates(tables, *certificates, {&root, "certificates", 0, false}, decode);
+    read_decoded<WrittenCertificate>(tables, *certificates, {&root, "certificates", 0, false}, decode, "certificate",
+                                     tables.certificates);
+  }
+  if (version >= 2) {
+    if (const Json* crls = reader.take("crls"))
+      read_decoded<WrittenCrl>(tables, *crls, {&root, "crls", 0, false}, decode_crl, "revocation list", tables.crls);
   }
   Evidence evidence;
   fields(reader, evidence);
@@ -713,10 +802,18 @@ std::string write_evidence(const Evidence& evidence) {
     fields(item, written);
     certificates.push_back(std::move(item.object()));
   }
+  Json& crls = document["crls"] = Json::array();
+  for (const auto& [sha256, crl] : tables.crls) {
+    Writer item{tables};
+    const WrittenCrl written{sha256, crl->issuer.text, to_base64(crl->der)};
+    fields(item, written);
+    crls.push_back(std::move(item.object()));
+  }
   return print_document(document);
 }
 
-Result<Evidence> read_evidence(std::string_view text, std::string_view origin, const CertificateDecoder& decode) {
+Result<Evidence> read_evidence(std::string_view text, std::string_view origin, const CertificateDecoder& decode,
+                               const CrlDecoder& decode_crl) {
   const std::string file = printable(origin);
   const auto not_evidence = [&](std::string_view why) {
     return fail(ErrorKind::malformed, fmt::format("{}: not evidence: {}", file, why));
@@ -724,7 +821,7 @@ Result<Evidence> read_evidence(std::string_view text, std::string_view origin, c
   try {
     const auto document = parse_document(text);
     if (!document) return not_evidence(document.error().text);
-    auto evidence = read_document(*document, decode);
+    auto evidence = read_document(*document, decode, decode_crl);
     if (evidence) return evidence;
     if (evidence.error().kind != ErrorKind::malformed) {
       return fail(evidence.error().kind, fmt::format("{}: {}", file, evidence.error().text));

@@ -56,8 +56,12 @@ inline constexpr std::array all_of<ChainMode>{ChainMode::as_given, ChainMode::fr
 template <>
 inline constexpr std::array all_of<MrasLocation>{MrasLocation::intranet, MrasLocation::internet};
 template <>
-inline constexpr std::array all_of<StoreKind>{StoreKind::intermediate, StoreKind::root, StoreKind::ntauth,
-                                              StoreKind::enrollment, StoreKind::mixed};
+inline constexpr std::array all_of<StoreKind>{StoreKind::intermediate, StoreKind::root,       StoreKind::ntauth,
+                                              StoreKind::enrollment,   StoreKind::disallowed, StoreKind::mixed};
+template <>
+inline constexpr std::array all_of<StoreOrigin>{
+    StoreOrigin::unknown,      StoreOrigin::local,      StoreOrigin::user,     StoreOrigin::service,
+    StoreOrigin::group_policy, StoreOrigin::enterprise, StoreOrigin::directory};
 template <>
 inline constexpr std::array all_of<Phase>{Phase::connect, Phase::tls, Phase::confirm, Phase::sip, Phase::done};
 template <>

@@ -109,6 +109,14 @@ std::string identity_remedy(const IdentitySource& source, const IdentityError& e
              : fmt::format("Correct `{}` of {} in the configuration, or the file that it names.", field, source.server);
 }
 
+std::string label(const Certificate& certificate) {
+  return fmt::format("{} ({})", short_name(certificate), thumbprint(certificate));
+}
+
+std::string label(const Crl& crl) {
+  return fmt::format("revocation list of {} from {}", crl.issuer.text, to_iso8601(crl.this_update));
+}
+
 class Collector {
  public:
   Collector(const Config& config, const Plan& plan, const Options& options);
@@ -136,6 +144,8 @@ class Collector {
   Task lose_patience();
   Task watch_time();
   const Client& client_of(const Server& server, const sources::LoadedIdentity& identity);
+  template <class Child>
+  std::optional<SignatureState> verify(const Child& child, const Certificate& issuer);
   SignatureOracle verifying();
   void prove_signatures();
 
@@ -156,7 +166,7 @@ class Collector {
   std::shared_ptr<sources::CertificatePool> pool_ = std::make_shared<sources::CertificatePool>();
   crypto::SignatureVerifier verifier_;
   struct Unverified {
-    std::string first;  ///< the certificate concerned
+    std::string first;  ///< the certificate or revocation list concerned
     std::size_t count = 0;
   };
   std::map<std::string, Unverified> unverified_;  ///< by reason
@@ -386,20 +396,23 @@ Task Collector::find_name(std::string name) {
   ended("name " + name);
 }
 
+template <class Child>
+std::optional<SignatureState> Collector::verify(const Child& child, const Certificate& issuer) {
+  std::string reason;
+  if (verify_until_ && Clock::now() >= *verify_until_) {
+    reason = late("not verified").text;
+  } else {
+    const Result<SignatureState> state = verifier_.verify(child, issuer);
+    if (state) return *state;
+    reason = state.error().text;
+  }
+  Unverified& seen = unverified_[reason];
+  if (seen.count++ == 0) seen.first = label(child);
+  return std::nullopt;
+}
+
 SignatureOracle Collector::verifying() {
-  return [this](const Certificate& child, const Certificate& issuer) -> std::optional<SignatureState> {
-    std::string reason;
-    if (verify_until_ && Clock::now() >= *verify_until_) {
-      reason = late("not verified").text;
-    } else {
-      const Result<SignatureState> state = verifier_.verify(child, issuer);
-      if (state) return *state;
-      reason = state.error().text;
-    }
-    Unverified& seen = unverified_[reason];
-    if (seen.count++ == 0) seen.first = fmt::format("{} ({})", short_name(child), thumbprint(child));
-    return std::nullopt;
-  };
+  return [this](const Certificate& child, const Certificate& issuer) { return verify(child, issuer); };
 }
 
 /// Needs its identity and its stores to have arrived.
@@ -591,14 +604,16 @@ Task Collector::watch_time() {
 void Collector::prove_signatures() {
   verify_until_ = std::max(deadline_.over() ? Clock::now() : deadline_.at, Clock::now()) + computing_grace;
   demand_signatures(evidence_, verifying());
+  demand_crl_signatures(evidence_, [this](const Crl& crl, const Certificate& issuer) { verify(crl, issuer); });
   evidence_.signatures = verifier_.proofs();
   for (const auto& [reason, seen] : unverified_) {
     const bool was_late = reason == late("not verified").text;
     add_gap(Needs::signatures, seen.first, was_late ? ErrorKind::timed_out : ErrorKind::local,
             seen.count == 1 ? reason : fmt::format("{} ({})", reason, count(seen.count, "signature")),
-            was_late ? late_remedy()
-                     : "Look at this certificate with openssl x509 -text: its algorithm or its key is one that the "
-                       "OpenSSL of this host cannot use.");
+            was_late
+                ? late_remedy()
+                : "Look at it with openssl x509 -text or openssl crl -text: its algorithm, or its issuer's key, is "
+                  "one that the OpenSSL of this host cannot use.");
   }
 }
 

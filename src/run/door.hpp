@@ -13,6 +13,7 @@ struct Door {
   Evidence (*collect)(const Config&, const Plan&, const Options&);
   tl::expected<CertificateRef, IdentityError> (*try_identity)(const IdentitySource&);
   Result<Evidence> (*read_recordings)(const std::vector<std::string>& paths);
+  void (*complete_proofs)(Evidence&, const Demand&);
 };
 
 /// Loaded by the first call, which must be made while the program has one thread. Error: local.

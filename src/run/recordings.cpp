@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/recordings.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "crypto/signature.hpp"
 #include "json/evidence_json.hpp"
 #include "sources/sources.hpp"
 
@@ -12,11 +19,31 @@ Result<Evidence> read_recordings(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     const auto content = sources::read_file(path);
     if (!content) return tl::unexpected(content.error());
-    auto evidence = json::read_evidence(as_text(*content), path, [&pool](Bytes der) { return pool.intern(der); });
+    auto evidence = json::read_evidence(
+        as_text(*content), path, [&pool](Bytes der) { return pool.intern(der); },
+        [&pool](Bytes der) { return pool.intern_crl(der); });
     if (!evidence) return tl::unexpected(evidence.error());
     recordings.push_back(std::move(*evidence));
   }
   return merge(std::move(recordings));
+}
+
+void complete_proofs(Evidence& evidence, const Demand& demand) {
+  using Clock = std::chrono::steady_clock;
+  const auto limit = Clock::now() + std::chrono::minutes{1};
+  crypto::SignatureVerifier verifier;
+  const SignatureOracle recorded = recorded_oracle(evidence.signatures);
+  demand(evidence, [&](const Certificate& child, const Certificate& issuer) -> std::optional<SignatureState> {
+    if (const auto known = recorded(child, issuer)) return known;
+    if (Clock::now() >= limit) return std::nullopt;
+    const Result<SignatureState> state = verifier.verify(child, issuer);
+    return state ? std::optional{*state} : std::nullopt;
+  });
+  for (const SignatureProof& proof : verifier.proofs()) evidence.signatures.push_back(proof);
+  std::sort(evidence.signatures.begin(), evidence.signatures.end(),
+            [](const SignatureProof& a, const SignatureProof& b) {
+              return std::tie(a.child, a.issuer_key) < std::tie(b.child, b.issuer_key);
+            });
 }
 
 tl::expected<CertificateRef, IdentityError> try_identity(const IdentitySource& source) {

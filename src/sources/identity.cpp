@@ -23,6 +23,9 @@ static Result<std::vector<CertificateRef>> read_certificates(const std::string& 
   if (!scan.unreadable.empty()) {
     return fail(ErrorKind::config, fmt::format("{}: {}", place, scan.unreadable.front().reason));
   }
+  if (scan.certificates.empty()) {
+    return fail(ErrorKind::config, fmt::format("{}: no certificate in it, only a certificate revocation list", place));
+  }
   std::vector<CertificateRef> certificates;
   for (const x509::FoundCertificate& found : scan.certificates) {
     Result<CertificateRef> certificate = pool.intern(found.der);

@@ -10,8 +10,11 @@
 #include <set>
 
 #include "core/text.hpp"
+#include "crypto/pkcs12.hpp"
 #include "sources/descriptor.hpp"
 #include "sources/sources.hpp"
+#include "stores/stores.hpp"
+#include "x509/envelope.hpp"
 #include "x509/scan.hpp"
 
 namespace mrascheck::sources {
@@ -24,25 +27,119 @@ static StoreKind kind_of(const Certificate& certificate, StoreKind configured) {
   return certificate.self_issued() ? StoreKind::root : StoreKind::intermediate;
 }
 
-static void read_certificates(FileContent& content, const std::string& place, StoreKind kind, CertificatePool& pool,
-                              StoreContents& into) {
-  std::size_t index = 0;
-  const auto take = [&](const x509::CertificateView& found) {
-    const std::size_t i = index++;
-    content.let_go(found.behind);
-    Result<CertificateRef> certificate = pool.intern(found.der);
-    if (certificate) {
-      const StoreKind decided = kind_of(**certificate, kind);
-      into.entries.push_back({*std::move(certificate), decided, place, i});
-    } else if (found.where.empty()) {
-      into.unreadable.push_back({place, certificate.error().text});
-    } else {
-      into.unreadable.push_back({place, fmt::format("{}: {}", found.where, certificate.error().text)});
+namespace {
+
+/// One store as it is being read: what comes to it from each of its files.
+class LocalStore {
+ public:
+  LocalStore(const StoreSource& source, StoreKind kind, CertificatePool& pool, StoreContents& contents)
+      : source_(source), kind_(kind), pool_(pool), contents_(contents) {}
+
+  void read(FileContent& content, const std::string& place) {
+    const Bytes bytes = content.bytes();
+    index_ = 0;
+    const auto keep = [&](const stores::FoundEntry& found) { take(found, place); };
+    if (std::optional<stores::Reading> reading = stores::read_store(bytes, keep)) {
+      for (Unreadable& one : reading->unreadable)
+        unreadable(one.place.empty() ? place : std::move(one.place), "", std::move(one.reason));
+      for (const std::string& remark : reading->remarks) contents_.remarks.push_back(place + ": " + remark);
+      if (!reading->truncated.empty()) cut_short(fmt::format("{}: {}", place, reading->truncated));
+      return;
     }
-  };
-  x509::Scan scan = x509::scan_certificates(content.bytes(), take);
-  for (Unreadable& unreadable : scan.unreadable) into.unreadable.push_back({place, std::move(unreadable.reason)});
-}
+    if (x509::looks_like_der(bytes) && x509::classify(bytes) == x509::DerKind::pkcs12) return read_pkcs12(bytes, place);
+    const auto keep_found = [&](const x509::CertificateView& found) {
+      content.let_go(found.behind);
+      stores::FoundEntry plain;
+      plain.der = found.der;
+      plain.where = found.where;
+      if (found.trust) {
+        plain.properties.purposes = found.trust->purposes;
+        plain.properties.rejected_purposes = found.trust->rejected;
+        plain.properties.friendly_name = found.trust->alias;
+      }
+      take(plain, place);
+    };
+    x509::Scan scan = x509::scan_certificates(bytes, keep_found);
+    for (std::size_t i = 0; i < scan.crls.size(); ++i) {
+      const x509::FoundCrl& found = scan.crls[i];
+      Result<CrlRef> crl = pool_.intern_crl(found.der);
+      if (crl) {
+        contents_.crls.push_back({*std::move(crl), place, i});
+      } else {
+        unreadable(place, found.where, "not a revocation list: " + crl.error().text);
+      }
+    }
+    for (Unreadable& one : scan.unreadable) unreadable(place, "", std::move(one.reason));
+  }
+
+  /// Why not everything was read, once for each file.
+  void cut_short(const std::string& reason) {
+    contents_.truncated += contents_.truncated.empty() ? reason : "; " + reason;
+  }
+  void unreadable(const std::string& place, const std::string& where, std::string reason) {
+    contents_.unreadable.push_back({place, where.empty() ? std::move(reason) : fmt::format("{}: {}", where, reason)});
+  }
+  StoreContents& contents() { return contents_; }
+
+ private:
+  /// A locked file is a store that was not read, not one with a bad entry in it.
+  void read_pkcs12(Bytes content, const std::string& place) {
+    Result<std::optional<Secret>> passphrase = secret();
+    if (!passphrase) return cut_short(fmt::format("{}: passphrase: {}", place, passphrase.error().text));
+    const Result<crypto::Pkcs12> file = crypto::read_pkcs12(content, *passphrase ? &**passphrase : nullptr);
+    if (!file) return cut_short(fmt::format("{}: a PKCS#12 file: {}", place, file.error().text));
+    if (!file->old_encryption.empty()) {
+      contents_.remarks.push_back(
+          fmt::format("{}: old encryption {}, which hardly protects its private key: export it again with AES", place,
+                      file->old_encryption));
+    }
+    for (std::size_t i = 0; i < file->certificates.size(); ++i) {
+      stores::FoundEntry plain;
+      plain.der = file->certificates[i].der;
+      plain.where = fmt::format("certificate {} of the PKCS#12", i + 1);
+      plain.properties.friendly_name = file->certificates[i].friendly_name;
+      take(plain, place);
+    }
+    for (const std::string& trouble : file->trouble) unreadable(place, "", trouble);
+    if (file->certificates.empty() && file->trouble.empty())
+      unreadable(place, "", "a PKCS#12 file without any certificate");
+  }
+
+  Result<std::optional<Secret>> secret() const {
+    if (!source_.passphrase) return std::optional<Secret>{};
+    Result<Secret> passphrase = read_secret(*source_.passphrase);
+    if (!passphrase) return tl::unexpected(std::move(passphrase).error());
+    return std::optional<Secret>{*std::move(passphrase)};
+  }
+
+  void take(const stores::FoundEntry& found, const std::string& file) {
+    const std::size_t index = found.dn.empty() ? index_++ : found.index;
+    const std::string& place = found.dn.empty() ? file : found.dn;
+    Result<CertificateRef> certificate = pool_.intern(found.der);
+    if (!certificate) return unreadable(place, found.where, certificate.error().text);
+    for (std::string& fault : stores::contradictions(found, **certificate))
+      contents_.faults.push_back({place, std::move(fault)});
+    const StoreKind decided = decide(found, **certificate);
+    contents_.entries.push_back({*std::move(certificate), decided, place, index, properties_.share(found.properties)});
+  }
+
+  /// What the export says decides where the configuration leaves it open. That a certificate is not to be trusted, or
+  /// that it stands in no root store of the computer, is true whatever the configuration says.
+  StoreKind decide(const stores::FoundEntry& found, const Certificate& certificate) const {
+    if (!found.kind) return kind_of(certificate, kind_);
+    const bool open = kind_ == StoreKind::mixed || kind_ == StoreKind::root || found.kind == StoreKind::disallowed;
+    return open ? *found.kind : kind_;
+  }
+
+  const StoreSource& source_;
+  StoreKind kind_;
+  CertificatePool& pool_;
+  StoreContents& contents_;
+  PropertiesPool properties_;
+  std::size_t index_ = 0;
+};
+
+}  // namespace
 
 /// The cause alone of an error text that begins with the path.
 static std::string cause(const Error& error, const std::string& place) {
@@ -51,14 +148,14 @@ static std::string cause(const Error& error, const std::string& place) {
 }
 
 /// False when the file could not be opened.
-static bool read_one_file(const std::string& path, StoreKind kind, CertificatePool& pool, StoreContents& into) {
+static bool read_one_file(const std::string& path, LocalStore& into) {
   const std::string place = printable(path);
   Result<FileContent> content = read_content(path);
   if (!content) {
-    into.unreadable.push_back({place, cause(content.error(), place)});
+    into.unreadable(place, "", cause(content.error(), place));
     return false;
   }
-  read_certificates(*content, place, kind, pool, into);
+  into.read(*content, place);
   return true;
 }
 
@@ -125,24 +222,24 @@ static Result<Listing> list_directory(const std::string& path) {
   return listing;
 }
 
-static bool read_one_directory(const std::string& path, StoreKind kind, CertificatePool& pool, StoreContents& into) {
+static bool read_one_directory(const std::string& path, LocalStore& into) {
   const std::string place = printable(path);
   const Result<Listing> listing = list_directory(path);
   if (!listing) {
-    into.unreadable.push_back({place, listing.error().text});
+    into.unreadable(place, "", listing.error().text);
     return false;
   }
-  const std::size_t before = into.entries.size();
+  const auto found = [&into] { return into.contents().entries.size() + into.contents().crls.size(); };
+  const std::size_t before = found();
   for (const std::string& name : listing->names) {
-    read_one_file(fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name), kind, pool, into);
+    read_one_file(fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name), into);
   }
-  if (into.entries.size() == before) into.unreadable.push_back({place, "no certificate in this directory"});
-  if (listing->cut) {
-    into.truncated = fmt::format("{}: more than {} files: the rest is left out", place, max_directory_entries);
-  }
+  if (found() == before) into.unreadable(place, "", "no certificate in this directory");
+  if (listing->cut)
+    into.cut_short(fmt::format("{}: more than {} files: the rest is left out", place, max_directory_entries));
   if (listing->directories > 0) {
-    into.remarks.push_back(fmt::format("{}: {} in it left out, only files are read", place,
-                                       count(listing->directories, "directory", "directories")));
+    into.contents().remarks.push_back(fmt::format("{}: {} in it left out, only files are read", place,
+                                                  count(listing->directories, "directory", "directories")));
   }
   return true;
 }
@@ -150,14 +247,14 @@ static bool read_one_directory(const std::string& path, StoreKind kind, Certific
 Result<StoreContents> read_local_store(const StoreSource& source, StoreKind kind, CertificatePool& pool) {
   StoreContents contents;
   contents.store = source.name;
+  LocalStore store(source, kind, pool, contents);
   bool any_opened = false;
   for (const std::string& path : source.paths) {
     if (!contents.source.empty()) contents.source += ", ";
     contents.source += printable(path);
     struct stat status {};
     const bool directory = ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-    const bool opened =
-        directory ? read_one_directory(path, kind, pool, contents) : read_one_file(path, kind, pool, contents);
+    const bool opened = directory ? read_one_directory(path, store) : read_one_file(path, store);
     any_opened = any_opened || opened;
   }
   if (any_opened) return contents;

@@ -4,6 +4,7 @@
 #include "crypto/digest.hpp"
 #include "sources/sources.hpp"
 #include "x509/certificate_reader.hpp"
+#include "x509/crl_reader.hpp"
 
 namespace mrascheck::sources {
 
@@ -30,6 +31,21 @@ Result<CertificateRef> CertificatePool::intern(Bytes der) {
   if (!certificate) return certificate;
   const std::lock_guard lock(mutex_);
   return *known_.insert(*std::move(certificate)).first;  // another thread may have been quicker
+}
+
+Result<CrlRef> CertificatePool::intern_crl(Bytes der) {
+  if (der.size() > x509::max_crl_size) return fail(ErrorKind::malformed, "larger than 16 MiB");
+  const Sha256 digest = crypto::hasher().sha256(der);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = crls_by_bytes_.find(digest);
+    if (known != crls_by_bytes_.end()) return known->second;
+  }
+  Result<Crl> crl = x509::read_crl(der, digest);
+  if (!crl) return tl::unexpected(std::move(crl).error());
+  auto shared = std::make_shared<const Crl>(*std::move(crl));
+  const std::lock_guard lock(mutex_);
+  return crls_by_bytes_.try_emplace(digest, std::move(shared)).first->second;
 }
 
 }  // namespace mrascheck::sources

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -17,10 +18,12 @@
 
 namespace mrascheck::sources {
 
-/// Decodes each distinct certificate once a run; everything else points at that one value. Safe from any thread.
+/// Decodes each distinct certificate and revocation list once a run; everything else points at that one value. Safe
+/// from any thread.
 class CertificatePool {
  public:
   Result<CertificateRef> intern(Bytes der);
+  Result<CrlRef> intern_crl(Bytes der);
 
  private:
   /// Of the SHA-256 that a certificate carries; not noexcept, so that the set keeps it and need not look there again.
@@ -36,6 +39,7 @@ class CertificatePool {
   };
   std::mutex mutex_;
   std::unordered_set<CertificateRef, Hash, Equal> known_;
+  std::unordered_map<Sha256, CrlRef, Hash> crls_by_bytes_;  ///< key: SHA-256 of the DER
 };
 
 /// Error: config, naming the source, never the secret; an empty one too, and a terminal behind "fd:". One trailing

@@ -10,6 +10,7 @@
 #include "x509/algorithms.hpp"
 #include "x509/der.hpp"
 #include "x509/name_reader.hpp"
+#include "x509/parts.hpp"
 
 namespace mrascheck::x509 {
 
@@ -18,90 +19,11 @@ using der::Reader;
 using der::Trouble;
 using namespace std::string_view_literals;
 
-static constexpr std::size_t max_serial_octets = 64;  // RFC 5280, 4.1.2.2 allows 20; older ones are longer
 static constexpr std::size_t max_extensions = 128;
 static constexpr std::size_t max_url_bytes = 2048;
 
 static ByteString copy(Bytes bytes) {
   return {bytes.begin(), bytes.end()};
-}
-
-static std::string serial_text(Bytes content) {
-  while (content.size() > 1 && content[0] == 0) content = content.subspan(1);
-  return to_hex(content);
-}
-
-static bool take_serial(Reader& in, Trouble& trouble, std::string& into) {
-  Element serial;
-  if (!in.take(der::integer, serial, "not an INTEGER") || !der::check_integer(serial.content, trouble)) return false;
-  if (serial.content.size() > max_serial_octets)
-    return trouble.at(serial.whole, "a serial number of more than 64 octets");
-  into = serial_text(serial.content);
-  return true;
-}
-
-namespace {
-
-struct AlgorithmIdentifier {
-  Bytes whole;
-  Bytes oid;
-  Bytes parameters;  ///< the whole element; empty when there is none
-};
-
-}  // namespace
-
-/// Parameters are absent, NULL, an OID or a SEQUENCE in every algorithm that certificates use.
-static bool take_algorithm(Reader& in, Trouble& trouble, AlgorithmIdentifier& into) {
-  Element sequence;
-  Element oid;
-  if (!in.take(der::sequence, sequence, "not an algorithm identifier")) return false;
-  into.whole = sequence.whole;
-  Reader inside(sequence.content, trouble);
-  if (!inside.take(der::object_identifier, oid, "an algorithm without an object identifier") ||
-      !der::check_oid(oid.content, trouble)) {
-    return false;
-  }
-  into.oid = oid.content;
-  into.parameters = {};
-  if (inside.empty()) return true;
-  Element parameters;
-  if (!inside.any(parameters)) return false;
-  into.parameters = parameters.whole;
-  const bool null = parameters.tag == der::null && parameters.content.empty();
-  const bool curve = parameters.tag == der::object_identifier;
-  if (!null && !curve && parameters.tag != der::sequence) {
-    return trouble.at(parameters.whole, "algorithm parameters of an unknown kind");
-  }
-  if (curve && !der::check_oid(parameters.content, trouble)) return false;
-  return inside.end("something behind the algorithm parameters");
-}
-
-/// RFC 5280, 4.1.2.5: seconds are there, the zone is Z, no fraction. GeneralizedTime before 2050 is a CA's mistake that
-/// relying parties live with.
-static bool take_time(Reader& in, Trouble& trouble, UtcTime& into) {
-  Element time;
-  const std::uint8_t tag = in.peek();
-  if (tag != der::utc_time && tag != der::generalized_time) return trouble.at(in.position(), "not a time");
-  if (!in.any(time)) return false;
-  const std::size_t year_digits = tag == der::utc_time ? 2 : 4;
-  const Bytes text = time.content;
-  if (text.size() != year_digits + 11 || text.back() != 'Z' ||
-      !std::all_of(text.begin(), text.end() - 1, [](std::uint8_t c) { return c >= '0' && c <= '9'; })) {
-    return trouble.at(time.whole, "not a time");
-  }
-  const auto pair = [&text](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
-  int year = pair(0);
-  year = tag == der::generalized_time ? year * 100 + pair(2) : year + (year < 50 ? 2000 : 1900);
-  const std::size_t rest = year_digits;
-  const std::chrono::year_month_day day{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(pair(rest))},
-                                        std::chrono::day{static_cast<unsigned>(pair(rest + 2))}};
-  const int hour = pair(rest + 4);
-  const int minute = pair(rest + 6);
-  const int second = pair(rest + 8);
-  if (!day.ok() || hour > 23 || minute > 59 || second > 59) return trouble.at(time.whole, "a time that does not exist");
-  into = std::chrono::sys_days{day} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-         std::chrono::seconds{second};
-  return true;
 }
 
 static bool take_validity(Reader& in, Trouble& trouble, Certificate& into) {
@@ -134,31 +56,6 @@ static bool take_public_key(Reader& in, Trouble& trouble, Certificate& into, Byt
 }
 
 // Extensions. Each reader gets the content of extnValue and must use all of it.
-
-/// One GeneralName (RFC 5280, 4.2.1.6).
-static bool take_general_name(Reader& in, Trouble& trouble, Element& into) {
-  if (!in.any(into)) return false;
-  switch (into.tag) {
-    case der::constructed(0):  // otherName
-    case der::primitive(1):    // rfc822Name
-    case der::primitive(2):    // dNSName
-    case der::constructed(3):  // x400Address
-    case der::constructed(4):  // directoryName
-    case der::constructed(5):  // ediPartyName
-    case der::primitive(6):    // uniformResourceIdentifier
-    case der::primitive(7):    // iPAddress
-    case der::primitive(8):    // registeredID
-      return true;
-    default:
-      return trouble.at(into.whole, "not a GeneralName");
-  }
-}
-
-/// The single SEQUENCE that most extensions are.
-static bool take_only_sequence(Bytes value, Trouble& trouble, Element& into) {
-  Reader in(value, trouble);
-  return in.take(der::sequence, into, "not a SEQUENCE") && in.end("something behind the extension's content");
-}
 
 static bool read_basic_constraints(Bytes value, Trouble& trouble, Certificate& into) {
   Element sequence;
@@ -241,37 +138,6 @@ static bool read_subject_key_id(Bytes value, Trouble& trouble, Certificate& into
   return true;
 }
 
-static bool read_authority_key_id(Bytes value, Trouble& trouble, Certificate& into) {
-  Element sequence;
-  if (!take_only_sequence(value, trouble, sequence)) return false;
-  Reader in(sequence.content, trouble);
-  AuthorityKeyId& id = into.authority_key_id.emplace();
-  Element element;
-  bool found = false;
-  if (!in.take_optional(der::primitive(0), element, found)) return false;
-  if (found) id.key_id = copy(element.content);
-  if (!in.take_optional(der::constructed(1), element, found)) return false;
-  if (found) {
-    Reader names(element.content, trouble);
-    while (!names.empty()) {
-      Element name;
-      if (!take_general_name(names, trouble, name)) return false;
-      if (name.tag != der::constructed(4) || id.issuer) continue;
-      Reader inside(name.content, trouble);  // Name is a CHOICE: the tag is explicit
-      if (!take_name(inside, trouble, id.issuer.emplace()) || !inside.end("something behind the name")) return false;
-    }
-  }
-  if (!in.take_optional(der::primitive(2), element, found)) return false;
-  if (found) {
-    if (!der::check_integer(element.content, trouble)) return false;
-    if (element.content.size() > max_serial_octets) {
-      return trouble.at(element.whole, "a serial number of more than 64 octets");
-    }
-    id.serial = serial_text(element.content);
-  }
-  return in.end("not a part of it");
-}
-
 static bool read_crl_distribution_points(Bytes value, Trouble& trouble, Certificate& into) {
   Element sequence;
   if (!take_only_sequence(value, trouble, sequence)) return false;
@@ -347,25 +213,6 @@ static bool read_certificate_policies(Bytes value, Trouble& trouble, Certificate
   return true;
 }
 
-/// MS-WCCE 3.2.1.4.3.2.39: a DWORD.
-static bool read_ca_version(Bytes value, Trouble& trouble, Certificate& into) {
-  Reader in(value, trouble);
-  Element version;
-  if (!in.take(der::integer, version, "not an INTEGER") || !der::check_integer(version.content, trouble) ||
-      !in.end("something behind the INTEGER")) {
-    return false;
-  }
-  Bytes octets = version.content;
-  if ((octets[0] & 0x80U) != 0) return trouble.at(version.whole, "a negative version");
-  if (octets[0] == 0) octets = octets.subspan(1);
-  if (octets.size() > 4) return trouble.at(version.whole, "a version of more than 32 bits");
-  std::uint32_t number = 0;
-  for (const std::uint8_t octet : octets) number = number << 8U | octet;
-  into.ca_version = CaVersion{.certificate_index = static_cast<std::uint16_t>(number & 0xffffU),
-                              .key_index = static_cast<std::uint16_t>(number >> 16U)};
-  return true;
-}
-
 static bool read_previous_ca_hash(Bytes value, Trouble& trouble, Certificate& into) {
   Reader in(value, trouble);
   Element hash;
@@ -406,7 +253,10 @@ struct KnownExtension {
 /// Name constraints (2.5.29.30) are not among them: nothing here evaluates them, so that a critical one is unknown.
 static constexpr KnownExtension known_extensions[] = {
     {"\x55\x1d\x0e"sv, "subject key identifier", read_subject_key_id},
-    {"\x55\x1d\x23"sv, "authority key identifier", read_authority_key_id},
+    {"\x55\x1d\x23"sv, "authority key identifier",
+     [](Bytes value, Trouble& trouble, Certificate& into) {
+       return read_authority_key_id(value, trouble, into.authority_key_id.emplace());
+     }},
     {"\x55\x1d\x0f"sv, "key usage", read_key_usage},
     {"\x55\x1d\x13"sv, "basic constraints", read_basic_constraints},
     {"\x55\x1d\x25"sv, "extended key usage", read_extended_key_usage},
@@ -414,7 +264,10 @@ static constexpr KnownExtension known_extensions[] = {
     {"\x55\x1d\x1f"sv, "CRL distribution points", read_crl_distribution_points},
     {"\x55\x1d\x20"sv, "certificate policies", read_certificate_policies},
     {"\x2b\x06\x01\x05\x05\x07\x01\x01"sv, "authority information access", read_authority_info_access},
-    {"\x2b\x06\x01\x04\x01\x82\x37\x15\x01"sv, "CA version", read_ca_version},
+    {"\x2b\x06\x01\x04\x01\x82\x37\x15\x01"sv, "CA version",
+     [](Bytes value, Trouble& trouble, Certificate& into) {
+       return read_ca_version(value, trouble, into.ca_version.emplace());
+     }},
     {"\x2b\x06\x01\x04\x01\x82\x37\x15\x02"sv, "previous CA hash", read_previous_ca_hash},
     {"\x2b\x06\x01\x04\x01\x82\x37\x14\x02"sv, "template name", read_template_name},
 };
@@ -437,23 +290,10 @@ static bool read_extensions(Bytes content, Trouble& trouble, Certificate& into) 
   while (!in.empty()) {
     trouble.enter("extensions");
     if (count == max_extensions) return trouble.at(in.position(), "more than 128 of them");
-    Element extension;
-    Element oid;
-    Element element;
-    bool critical = false;
-    bool found = false;
-    if (!in.take(der::sequence, extension, "not a SEQUENCE")) return false;
-    Reader inside(extension.content, trouble);
-    if (!inside.take(der::object_identifier, oid, "an extension without an object identifier")) return false;
-    const std::string_view id = as_text(oid.content);
-    const KnownExtension* const known = id.empty() ? nullptr : find_extension(id);
-    if ((known == nullptr && !der::check_oid(oid.content, trouble)) ||
-        !inside.take_optional(der::boolean, element, found) ||
-        (found && !der::read_boolean(element.content, trouble, critical)) ||
-        !inside.take(der::octet_string, element, "an extension without a value") ||
-        !inside.end("something behind an extension's value")) {
-      return false;
-    }
+    Extension extension;
+    if (!take_extension(in, trouble, extension)) return false;
+    const std::string_view id = as_text(extension.oid);
+    const KnownExtension* const known = find_extension(id);
     const auto end = seen.begin() + count;
     if (std::find(seen.begin(), end, id) != end) {
       return trouble.at(extension.whole, "the same extension twice");  // RFC 5280, 4.2
@@ -461,9 +301,9 @@ static bool read_extensions(Bytes content, Trouble& trouble, Certificate& into) 
     seen[count++] = id;
     if (known != nullptr) {
       trouble.enter(known->name);
-      if (!known->read(element.content, trouble, into)) return false;
-    } else if (critical && !id.starts_with(microsoft_arc)) {
-      into.unknown_critical.push_back(der::dotted(oid.content));
+      if (!known->read(extension.value, trouble, into)) return false;
+    } else if (extension.critical && !id.starts_with(microsoft_arc)) {
+      into.unknown_critical.push_back(der::dotted(extension.oid));
     }
   }
   return true;

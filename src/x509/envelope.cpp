@@ -185,21 +185,29 @@ Envelope open_pkcs7(Bytes element) {
   if (!inner) return broken("no inner content");
   Bytes inner_content = inner->content;
   const std::optional<Ber> inner_type = take(inner_content, der::object_identifier);
-  const std::optional<Ber> certificates = take(in, der::constructed(0));
-  if (!certificates) {
-    if (!in.empty() && in[0] == der::constructed(0)) return broken("its certificates are cut off");
-    if (inner_type && as_text(inner_type->content) == trust_list_oid) {
-      envelope.trouble = "a certificate trust list (.stl): it holds hashes of certificates, not certificates";
-    }
+  if (inner_type && as_text(inner_type->content) == trust_list_oid) {
+    // Certificates in it are those of who signed the list.
+    envelope.trouble = "a certificate trust list (.stl): it holds hashes of certificates, not certificates";
     return envelope;
   }
-  in = certificates->content;
-  while (!in.empty()) {
-    const Bytes whole = in;
-    const std::optional<Ber> certificate = take(in);
+  const std::optional<Ber> certificates = take(in, der::constructed(0));
+  if (!certificates && !in.empty() && in[0] == der::constructed(0)) return broken("its certificates are cut off");
+  Bytes list = certificates ? certificates->content : Bytes{};
+  while (!list.empty()) {
+    const Bytes whole = list;
+    const std::optional<Ber> certificate = take(list);
     if (!certificate) return broken(fmt::format("certificate {} is cut off", envelope.certificates.size() + 1));
     // RFC 5652, 10.2.2: the other choices are attribute certificates and things long obsolete.
     if (certificate->tag == der::sequence) envelope.certificates.push_back(whole.first(certificate->size));
+  }
+  const std::optional<Ber> crls = take(in, der::constructed(1));
+  if (!crls && !in.empty() && in[0] == der::constructed(1)) return broken("its revocation lists are cut off");
+  list = crls ? crls->content : Bytes{};
+  while (!list.empty()) {
+    const Bytes whole = list;
+    const std::optional<Ber> crl = take(list);
+    if (!crl) return broken(fmt::format("revocation list {} is cut off", envelope.crls.size() + 1));
+    if (crl->tag == der::sequence) envelope.crls.push_back(whole.first(crl->size));  // the others: RFC 5652, 10.2.1
   }
   return envelope;
 }

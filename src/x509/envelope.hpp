@@ -28,9 +28,11 @@ DerSize der_size(Bytes content);
 /// What one whole element seems to be. A certificate by this is still to be decoded.
 DerKind classify(Bytes element);
 
-/// The certificates of a PKCS#7 SignedData (RFC 5652, 5.1); signatures, CRLs and the rest are passed over.
+/// The certificates and revocation lists of a PKCS#7 SignedData (RFC 5652, 5.1); signatures and the rest are passed
+/// over.
 struct Envelope {
   std::vector<Bytes> certificates;
+  std::vector<Bytes> crls;
   std::string trouble;  ///< why the rest could not be read; empty when all was
 };
 Envelope open_pkcs7(Bytes element);

@@ -8,9 +8,11 @@
 #include <bit>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "core/text.hpp"
+#include "x509/der.hpp"
 #include "x509/envelope.hpp"
 
 namespace mrascheck::x509 {
@@ -19,6 +21,7 @@ using namespace std::string_view_literals;
 
 static constexpr std::size_t max_file_size = std::size_t{256} * 1024 * 1024;
 static constexpr std::size_t max_certificates = 200'000;
+static constexpr std::size_t max_crls = 10'000;
 static constexpr std::size_t max_complaints = 1'000;
 
 namespace {
@@ -28,15 +31,22 @@ class Collector {
  public:
   Collector(Scan& scan, const TakeCertificate& take, Bytes content) : scan_(scan), take_(take), content_(content) {}
 
-  void certificate(Bytes der, std::string where) {
+  void certificate(Bytes der, std::string where, std::shared_ptr<const TrustSettings> trust = {}) {
     if (certificates_ < max_certificates) {
       ++certificates_;
       const std::less<> before;
       const bool inside = !before(der.data(), content_.data()) && before(der.data(), content_.data() + content_.size());
       const std::size_t offset = inside ? static_cast<std::size_t>(der.data() - content_.data()) : 0;
-      take_({der, std::move(where), std::max(offset, behind_)});
+      take_({der, std::move(where), std::move(trust), std::max(offset, behind_)});
     } else {
       ++certificates_left_out_;
+    }
+  }
+  void crl(Bytes der, std::string where) {
+    if (scan_.crls.size() < max_crls) {
+      scan_.crls.push_back({{der.begin(), der.end()}, std::move(where)});
+    } else {
+      ++crls_left_out_;
     }
   }
   void complain(std::string reason) {
@@ -61,10 +71,11 @@ class Collector {
   void finish(std::string_view when_nothing) {
     if (certificates_left_out_ > 0)
       complain(fmt::format("more than {} certificates: the rest is left out", max_certificates));
+    if (crls_left_out_ > 0) complain(fmt::format("more than {} revocation lists: the rest is left out", max_crls));
     if (complaints_left_out_ > 0) {
       scan_.unreadable.back() = {{}, fmt::format("and {} more bad blocks", complaints_left_out_ + 1)};
     }
-    if (certificates_ > 0 || !scan_.unreadable.empty()) return;
+    if (certificates_ > 0 || !scan_.crls.empty() || !scan_.unreadable.empty()) return;
     if (!other_.empty()) {
       complain(fmt::format("no certificate in it, only {}", other_));
     } else if (scan_.private_keys) {
@@ -82,6 +93,7 @@ class Collector {
   ByteString buffer_;
   std::size_t certificates_ = 0;
   std::size_t certificates_left_out_ = 0;
+  std::size_t crls_left_out_ = 0;
   std::size_t complaints_left_out_ = 0;
   std::string other_;
 };
@@ -103,9 +115,12 @@ static void scan_envelope(Bytes der, const std::string& where, Collector& into) 
   for (std::size_t i = 0; i < envelope.certificates.size() && !into.full(); ++i) {
     into.certificate(envelope.certificates[i], join(where, fmt::format("certificate {} of the PKCS#7", i + 1)));
   }
+  for (std::size_t i = 0; i < envelope.crls.size(); ++i) {
+    into.crl(envelope.crls[i], join(where, fmt::format("revocation list {} of the PKCS#7", i + 1)));
+  }
   if (!envelope.trouble.empty()) {
     into.complain(about(where, envelope.trouble));
-  } else if (envelope.certificates.empty()) {
+  } else if (envelope.certificates.empty() && envelope.crls.empty()) {
     into.complain(about(where, "a PKCS#7 without any certificate"));
   }
 }
@@ -117,8 +132,6 @@ static std::string_view advice(DerKind kind) {
       return "a PKCS#12 file: export the certificates as PEM or PKCS#7";
     case DerKind::private_key:
       return "a private key, not a certificate";
-    case DerKind::crl:
-      return "a certificate revocation list, not a certificate";
     case DerKind::request:
       return "a certificate request, not a certificate: it has not been issued yet";
     case DerKind::public_key:
@@ -164,6 +177,9 @@ static void scan_der(Bytes der, const std::string& where, Collector& into) {
     switch (const DerKind kind = classify(element)) {
       case DerKind::certificate:
         into.certificate(element, here(alone));
+        break;
+      case DerKind::crl:
+        into.crl(element, here(alone));
         break;
       case DerKind::signed_data:
         scan_envelope(element, here(alone), into);
@@ -213,17 +229,17 @@ static constexpr std::uint32_t no_group = std::bit_cast<std::uint32_t>(Group{0, 
 
 namespace {
 
-struct Base64 {
-  Bytes bytes;             ///< in the buffer given
-  std::string trouble;     ///< empty when it was base64
-  std::size_t offset = 0;  ///< of the trouble in the text
+/// As Base64, its bytes in a buffer that the next block may have again.
+struct Decoded {
+  Bytes bytes;
+  std::string trouble;
+  std::size_t offset = 0;
 };
 
 }  // namespace
 
-/// RFC 7468, 3: lines of any length, blanks anywhere. `buffer` is for the bytes, and the next block may have it again.
-static Base64 decode_base64(std::string_view text, ByteString& buffer) {
-  Base64 result;
+static Decoded decode_base64(std::string_view text, ByteString& buffer) {
+  Decoded result;
   buffer.resize(std::max(buffer.size(), text.size() / 4 * 3 + 4));
   std::uint8_t* out = buffer.data();
   const auto put = [&out](std::uint32_t octet) { *out++ = static_cast<std::uint8_t>(octet); };
@@ -278,13 +294,76 @@ static Base64 decode_base64(std::string_view text, ByteString& buffer) {
   return result;
 }
 
+Base64 decode_base64(std::string_view text) {
+  ByteString buffer;
+  Decoded decoded = decode_base64(text, buffer);
+  buffer.resize(decoded.bytes.size());
+  return {std::move(buffer), std::move(decoded.trouble), decoded.offset};
+}
+
+/// SEQUENCE OF OBJECT IDENTIFIER, without its tag and length.
+static bool read_purposes(Bytes content, der::Trouble& trouble, std::vector<std::string>& into) {
+  constexpr std::size_t most = 64;
+  der::Reader in(content, trouble);
+  while (!in.empty()) {
+    der::Element oid;
+    if (into.size() == most || !in.take(der::object_identifier, oid, "not an OID") ||
+        !der::check_oid(oid.content, trouble)) {
+      return false;
+    }
+    into.push_back(der::dotted(oid.content));
+  }
+  return true;
+}
+
+/// X509_CERT_AUX of OpenSSL: SEQUENCE { trust SEQUENCE OF OID OPTIONAL, reject [0] SEQUENCE OF OID OPTIONAL, alias
+/// UTF8String OPTIONAL, keyid OCTET STRING OPTIONAL, other [1] OPTIONAL }. Null when it is anything else.
+static std::shared_ptr<const TrustSettings> read_trust(Bytes element) {
+  der::Trouble trouble(element);
+  der::Reader outside(element, trouble);
+  der::Element all;
+  der::Element part;
+  bool found = false;
+  if (!outside.take(der::sequence, all, "not a SEQUENCE") || !outside.empty()) return nullptr;
+  auto settings = std::make_shared<TrustSettings>();
+  der::Reader in(all.content, trouble);
+  if (!in.take_optional(der::sequence, part, found)) return nullptr;
+  if (found && !read_purposes(part.content, trouble, settings->purposes.emplace())) return nullptr;
+  if (!in.take_optional(der::constructed(0), part, found)) return nullptr;
+  if (found && !read_purposes(part.content, trouble, settings->rejected)) return nullptr;
+  if (!in.take_optional(der::utf8_string, part, found)) return nullptr;
+  if (found) settings->alias = printable(as_text(part.content), 256);
+  if (!in.take_optional(der::octet_string, part, found) || !in.take_optional(der::constructed(1), part, found) ||
+      !in.empty()) {
+    return nullptr;
+  }
+  return settings;
+}
+
 /// PEM TRUSTED CERTIFICATE: what OpenSSL trusts it for stands behind the certificate in one more SEQUENCE.
-static Bytes without_trust(Bytes der) {
+static void scan_trusted(Bytes der, const std::string& where, Collector& into) {
   const DerSize first = der_size(der);
-  if (!first.whole || *first.whole == der.size()) return der;
-  const Bytes rest = der.subspan(*first.whole);
-  const DerSize second = der_size(rest);
-  return second.whole && *second.whole == rest.size() ? der.first(*first.whole) : der;
+  if (!first.whole || *first.whole == der.size()) return scan_der(der, where, into);
+  const Bytes certificate = der.first(*first.whole);
+  if (classify(certificate) != DerKind::certificate) return scan_der(der, where, into);
+  std::shared_ptr<const TrustSettings> trust = read_trust(der.subspan(*first.whole));
+  if (!trust) into.complain(about(where, "what it is trusted for cannot be read; the certificate itself can"));
+  into.certificate(certificate, where, std::move(trust));
+}
+
+static constexpr std::array<std::string_view, 7> known_labels{
+    "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "PKCS #7 SIGNED DATA", "CMS", "X509 CRL"};
+
+/// A block of a label that is none of ours: of no concern, unless it is one of ours misspelt.
+static void scan_stranger(std::string_view label, std::string_view body, const std::string& where, Collector& into) {
+  const std::string_view meant = did_you_mean(label, known_labels);
+  const Decoded decoded = decode_base64(body, into.buffer());
+  const DerKind kind = decoded.trouble.empty() ? classify(decoded.bytes) : DerKind::unknown;
+  const bool holds = kind == DerKind::certificate || kind == DerKind::signed_data || kind == DerKind::crl;
+  const std::string name = fmt::format("a PEM block called {}", printable(label, 64));
+  if (meant.empty() && !holds) return into.other(name);
+  into.complain(about(where, fmt::format("{}, which is no label of a certificate: not read{}", name,
+                                         meant.empty() ? "" : fmt::format("; did you mean {}?", meant))));
 }
 
 /// From one to the next, which is what memchr is quick at: lines of PEM are long.
@@ -298,19 +377,18 @@ static void scan_block(std::string_view label, std::string_view body, std::size_
                        Collector& into) {
   if (label.ends_with("PRIVATE KEY")) return into.private_key();
   const bool trusted = label == "TRUSTED CERTIFICATE";
-  if (!trusted && label != "CERTIFICATE" && label != "X509 CERTIFICATE" && label != "PKCS7" &&
-      label != "PKCS #7 SIGNED DATA" && label != "CMS") {
-    if (label == "X509 CRL") return into.other("a certificate revocation list");
+  if (std::find(known_labels.begin(), known_labels.end(), label) == known_labels.end()) {
+    if (label == "ATTRIBUTE CERTIFICATE") return into.other("an attribute certificate");
     if (label.ends_with("CERTIFICATE REQUEST")) return into.other("a certificate request: it has not been issued yet");
-    return into.other(fmt::format("a PEM block called {}", printable(label, 64)));
+    return scan_stranger(label, body, where, into);
   }
-  const Base64 decoded = decode_base64(body, into.buffer());
+  const Decoded decoded = decode_base64(body, into.buffer());
   if (!decoded.trouble.empty()) {
     return into.complain(about(
         where, fmt::format("{} in line {}", decoded.trouble, line + line_breaks(body.substr(0, decoded.offset)))));
   }
   if (decoded.bytes.empty()) return into.complain(about(where, "empty"));
-  scan_der(trusted ? without_trust(decoded.bytes) : decoded.bytes, where, into);
+  trusted ? scan_trusted(decoded.bytes, where, into) : scan_der(decoded.bytes, where, into);
 }
 
 /// Whether the text up to `at` leaves it at the start of a line, blanks aside.
@@ -357,7 +435,16 @@ static bool scan_pem(std::string_view text, Collector& into) {
   std::size_t number = 0;
   std::size_t line = 1;
   std::size_t counted = 0;  // lines are counted up to here
+  std::size_t behind = 0;   // the last block's END line
+  // A BEGIN line with a dash too few is none, and would take its certificate away without a word.
+  const auto look_between = [&](std::size_t end) {
+    const std::size_t stray = find_mark(text.substr(0, end), end_mark, behind);
+    if (stray == std::string_view::npos) return;
+    const std::size_t breaks = line_breaks(text.substr(counted, stray - counted));
+    into.complain(fmt::format("line {}: an END line without its BEGIN line", line + breaks));
+  };
   while (begin != std::string_view::npos && !into.full()) {
+    look_between(begin);
     line += line_breaks(text.substr(counted, begin - counted));
     counted = begin;
     into.behind(begin);
@@ -370,6 +457,7 @@ static bool scan_pem(std::string_view text, Collector& into) {
     const std::string_view here = text.substr(0, next);
     const std::optional<std::string_view> label = label_at(here, body);
     begin = next;
+    behind = std::min(next, text.size());
     if (!label) {
       into.complain(fmt::format("{}: its BEGIN line in line {} lacks the dashes at its end", where, line));
       continue;
@@ -380,7 +468,7 @@ static bool scan_pem(std::string_view text, Collector& into) {
           fmt::format("{}: truncated: no END line for the BEGIN {} in line {}", where, printable(*label, 64), line));
       continue;
     }
-    std::size_t behind = end + end_mark.size();
+    behind = end + end_mark.size();
     if (label_at(here, behind) != label) {
       into.complain(fmt::format("{}: the BEGIN {} in line {} has an END line of another kind", where,
                                 printable(*label, 64), line));
@@ -388,6 +476,7 @@ static bool scan_pem(std::string_view text, Collector& into) {
     }
     scan_block(*label, here.substr(body, end - body), line, where, into);
   }
+  if (!into.full()) look_between(text.size());
   return true;
 }
 
@@ -430,7 +519,7 @@ static std::string_view recognise(std::string_view content) {
 static bool scan_bare_base64(std::string_view text, Collector& into) {
   const std::string_view trimmed = trim(text);
   if (!trimmed.starts_with("MI")) return false;  // how a SEQUENCE of 256 bytes and more begins
-  const Base64 decoded = decode_base64(trimmed, into.buffer());
+  const Decoded decoded = decode_base64(trimmed, into.buffer());
   if (!decoded.trouble.empty()) return false;
   scan_der(decoded.bytes, {}, into);
   return true;
@@ -444,7 +533,7 @@ static void scan_text(std::string_view text, Collector& into) {
 Scan scan_certificates(Bytes content) {
   std::vector<FoundCertificate> found;
   Scan scan = scan_certificates(content, [&found](const CertificateView& one) {
-    found.push_back({{one.der.begin(), one.der.end()}, one.where});
+    found.push_back({{one.der.begin(), one.der.end()}, one.where, one.trust});
   });
   scan.certificates = std::move(found);
   return scan;

@@ -32,8 +32,8 @@ template <std::size_t N>
 using Words = std::array<std::string_view, N>;
 
 constexpr Words<9> top_keys{"site", "include", "stores", "servers", "links", "mras", "thresholds", "limits", "resolve"};
-constexpr Words<11> store_keys{"name", "kind",   "host", "ldap", "file",      "starttls",
-                               "ca",   "verify", "bind", "base", "size-limit"};
+constexpr Words<12> store_keys{"name", "kind",   "host", "ldap", "file",       "starttls",
+                               "ca",   "verify", "bind", "base", "size-limit", "passphrase"};
 /// Of those, the ones that say how to read a directory service.
 constexpr Words<6> directory_keys{"starttls", "ca", "verify", "bind", "base", "size-limit"};
 constexpr Words<2> bind_keys{"dn", "password"};
@@ -323,10 +323,15 @@ class Reader {
       }
     }
     if (ldap != nullptr) read_directory_keys(fields, draft);
+    draft.source.passphrase = secret(fields, "passphrase");
+    if (const Entry* const passphrase = fields.find("passphrase"); passphrase != nullptr && ldap != nullptr) {
+      problems_.add(passphrase->at, fmt::format("{}: opens PKCS #12 files and goes with 'file' only",
+                                                label("passphrase", fields.owner())));
+    }
 
     if (!name) return;
     draft.spec.name = draft.source.name = *name;
-    for (const char* const key : {"file", "ldap", "ca", "bind"}) {
+    for (const char* const key : {"file", "ldap", "ca", "bind", "passphrase"}) {
       if (const Entry* const entry = fields.find(key))
         remember(fmt::format("stores.{}.{}", *name, key), entry->value->at);
     }
@@ -388,7 +393,15 @@ class Reader {
     draft.pool = host_name(fields, "pool");
     if (draft.pool) server.pool = draft.pool->text;
     if (const auto dns = host_name(fields, "dns")) server.dns = dns->text;
-    if (const auto addresses = fields.texts("addresses")) server.addresses = literals(*addresses, "addresses", owner);
+    if (const auto addresses = fields.texts("addresses")) {
+      server.addresses = literals(*addresses, "addresses", owner);
+      if (addresses->empty()) {
+        problems_.add(
+            fields.find("addresses")->value->at,
+            fmt::format("{}: is an empty list; give it addresses, or leave the key out to have the name resolved",
+                        label("addresses", owner)));
+      }
+    }
     if (fields.find("addresses") != nullptr && fields.find("dns") != nullptr) {
       problems_.add(
           std::max(fields.find("addresses")->at, fields.find("dns")->at),

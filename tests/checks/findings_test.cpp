@@ -90,6 +90,34 @@ void threshold(SmallSite& site, const char* metric) {
   site.evidence.site.policy.thresholds[metric] = {parse_range("0.0001").value(), std::nullopt};
 }
 
+/// A store of fe1's own: the root that its peer chains to, and so many others with long names.
+void own_roots(SmallSite& site, int others) {
+  site.evidence.site.stores.push_back({"fe1-root", StoreKind::root, "fe1.contoso.example", false});
+  StoreContents& store = site.evidence.stores.emplace_back();
+  store.store = "fe1-root";
+  store.entries.push_back({issuer_fixture("root-r2"), StoreKind::root, "fe1.sst", 0});
+  for (int i = 0; i < others; ++i) {
+    Certificate other;
+    other.sha256 = {static_cast<std::uint8_t>(i), 1};
+    other.thumbprint = {static_cast<std::uint8_t>(i), 1};
+    other.spki_sha256 = other.sha256;
+    other.subject.der = ByteString(200, static_cast<std::uint8_t>(i));
+    other.subject.canonical = other.subject.text = other.subject.common_name = fmt::format("Root {}", i);
+    other.issuer = other.subject;
+    store.entries.push_back({std::make_shared<Certificate>(other), StoreKind::root, "fe1.sst", store.entries.size()});
+  }
+}
+
+/// edge1 presents the leaf of a CA whose name was deployed twice.
+SmallSite& revocable(SmallSite& s) {
+  auto& entries = s.evidence.stores[0].entries;
+  entries.push_back({test::revocation_fixture("root"), StoreKind::root, "CN=root", 0});
+  for (const char* name : {"issuing-a", "issuing-b"})
+    entries.push_back({test::revocation_fixture(name), StoreKind::intermediate, std::string{"CN="} + name, 0});
+  handshake_of(s).peer_chain = {test::revocation_fixture("leaf"), test::revocation_fixture("issuing-b")};
+  return s;
+}
+
 MrasExchange& exchange_of(SmallSite& site) {
   return *handshake_of(site).mras;
 }
@@ -102,6 +130,32 @@ const std::vector<Change>& changes() {
        }},
       {"store-contents.empty", Status::warning,
        [](SmallSite& s) { s.evidence.stores.emplace_back().store = "edge-root"; }},
+      {"store-hygiene.not-self-signed-root", Status::warning,
+       [](SmallSite& s) { s.store("redeployment-b", StoreKind::root); }},
+      {"store-hygiene.too-many-roots", Status::warning, [](SmallSite& s) { own_roots(s, 101); }},
+      {"store-hygiene.issuer-list-too-long", Status::warning, [](SmallSite& s) { own_roots(s, 90); }},
+      {"store-hygiene.pool-differs", Status::warning,
+       [](SmallSite& s) {
+         own_roots(s, 0);
+         s.evidence.site.servers.push_back(s.evidence.site.servers[0]);
+         s.evidence.site.servers.back().name = "fe2.contoso.example";
+         for (Server& server : s.evidence.site.servers) {
+           if (server.role == Role::front_end) server.pool = "pool.contoso.example";
+         }
+         s.evidence.site.stores.push_back({"fe2-root", StoreKind::root, "fe2.contoso.example", false});
+         s.evidence.stores.emplace_back().store = "fe2-root";
+         s.evidence.stores.back().entries = {{issuer_fixture("root-r1"), StoreKind::root, "fe2.sst", 0}};
+       }},
+      {"store-contents.inconsistent", Status::warning,
+       [](SmallSite& s) {
+         s.evidence.stores[0].faults.push_back({"fe1.reg", "the registry key is named 01, and the certificate 02"});
+       }},
+      {"store-contents.restricted", Status::warning,
+       [](SmallSite& s) {
+         EntryProperties disabled;
+         disabled.purposes.emplace();
+         s.evidence.stores[0].entries[0].properties = std::make_shared<EntryProperties>(disabled);
+       }},
       {"names-resolve.not-found", Status::critical,
        [](SmallSite& s) {
          s.evidence.resolutions[0].addresses.clear();
@@ -167,10 +221,31 @@ const std::vector<Change>& changes() {
          handshake_of(s).peer_chain.resize(1);
          handshake_of(s).sent_chain.resize(1);
        }},
+      {"same-name-issuers.foreign", Status::critical,
+       [](SmallSite& s) {
+         StoreContents& edge = s.evidence.stores.emplace_back();
+         edge.store = "edge-root";
+         edge.entries.push_back({issuer_fixture("impostor"), StoreKind::root, "edge.pem", 0});
+       }},
+      {"same-name-issuers.contradiction", Status::warning,
+       [](SmallSite& s) {
+         Certificate twin = *issuer_fixture("redeployment-a");
+         twin.subject_key_id = issuer_fixture("redeployment-b")->subject_key_id;
+         s.evidence.stores[0].entries.push_back(
+             {std::make_shared<const Certificate>(twin), StoreKind::intermediate, "CN=twin", 0});
+       }},
+      {"same-name-issuers.name-encoding", Status::warning,
+       [](SmallSite& s) {
+         s.store("name-folding-a", StoreKind::intermediate).store("name-folding-b", StoreKind::intermediate);
+       }},
+      {"same-name-issuers.misfiled", Status::warning,
+       [](SmallSite& s) { s.store("misfiled", StoreKind::intermediate); }},
       {"certification-path.untrusted-root", Status::critical,
        [](SmallSite& s) { s.evidence.stores[0].entries[0].kind = StoreKind::intermediate; }},
       {"certification-path.incomplete", Status::critical,
        [](SmallSite& s) { s.evidence.stores[0].entries.erase(s.evidence.stores[0].entries.begin()); }},
+      {"certification-path.distrusted", Status::critical,
+       [](SmallSite& s) { s.store("root-r2", StoreKind::disallowed, "HKLM\\Disallowed"); }},
       {"certification-path.signature", Status::critical,
        [](SmallSite& s) {
          s.evidence.stores[0].entries.erase(s.evidence.stores[0].entries.begin());
@@ -193,6 +268,12 @@ const std::vector<Change>& changes() {
       {"certification-path.undecided", Status::unknown, [](SmallSite& s) { s.evidence.stores.clear(); }},
       {"certification-path.no-trust-configured", Status::unknown,
        [](SmallSite& s) { s.evidence.site.servers[0].trusts.clear(); }},
+      {"certification-path.order-dependent", Status::warning,
+       [](SmallSite& s) {
+         s.store("redeployment-plain-a", StoreKind::intermediate)
+             .store("redeployment-plain-b", StoreKind::intermediate);
+         handshake_of(s).peer_chain = {issuer_fixture("redeployment-plain-leaf")};
+       }},
       {"validity.expired", Status::critical,
        [](SmallSite& s) {
          s.evidence.collected_at = issuer_fixture("redeployment-leaf-keyid")->not_after + std::chrono::seconds{1};
@@ -205,6 +286,10 @@ const std::vector<Change>& changes() {
        [](SmallSite& s) {
          s.evidence.collected_at = issuer_fixture("redeployment-leaf-keyid")->not_after - std::chrono::days{20};
        }},
+      {"crl-state.overdue", Status::warning, [](SmallSite& s) { revocable(s).crl("list-b-overdue"); }},
+      {"crl-state.other-key", Status::warning, [](SmallSite& s) { revocable(s).crl("list-a"); }},
+      {"crl-state.revoked", Status::critical, [](SmallSite& s) { revocable(s).crl("list-b-revokes-leaf"); }},
+      {"crl-state.undecided", Status::unknown, [](SmallSite& s) { revocable(s).crl("list-b-unknown-critical"); }},
       {"certificate-names.mismatch", Status::critical,
        [](SmallSite& s) { s.evidence.site.servers[1].pool = "other.contoso.example"; }},
       {"certificate-names.incomplete", Status::warning,
@@ -249,7 +334,7 @@ TEST(Findings, AHealthySiteHasNone) {
   const Report report = report_of(site);
   for (const CheckResult& check : report.checks) {
     for (const Finding& finding : check.verdict.findings) ADD_FAILURE() << finding.code << ": " << finding.summary;
-    EXPECT_TRUE(check.applicable) << check.id;
+    EXPECT_EQ(check.applicable, check.id != "crl-state") << check.id << ": there are no revocation lists";
     EXPECT_EQ(check.status, Status::ok) << check.id;
   }
   EXPECT_EQ(report.status, Status::ok);
@@ -286,6 +371,110 @@ TEST(Findings, ARefusalThatIsNotAboutTheCertificateProvesNothing) {
   EXPECT_EQ(report_of(early).status, Status::unknown);
 }
 
+TEST(Findings, AnExpiredOneThatIsStillSentAndThatNobodyNeedsIsAWarning) {
+  SmallSite site = healthy();
+  site.own("expired-sibling-leaf").store("expired-sibling-b", StoreKind::intermediate);
+  handshake_of(site).peer_chain = {issuer_fixture("expired-sibling-leaf"), issuer_fixture("expired-sibling-a")};
+  const auto expired = [](const Report& report) {
+    std::vector<Finding> found;
+    for (const CheckResult& check : report.checks) {
+      for (const Finding& finding : check.verdict.findings) {
+        if (std::string_view{finding.code} == "validity.expired") found.push_back(finding);
+      }
+    }
+    return found;
+  };
+  const std::vector<Finding> idle = expired(report_of(site));
+  ASSERT_EQ(idle.size(), 1U);
+  EXPECT_EQ(idle[0].about, thumbprint(*issuer_fixture("expired-sibling-a")));
+  EXPECT_EQ(idle[0].status, Status::warning);
+  EXPECT_NE(idle[0].remedy.find("Take it out of what edge1.contoso.example sends"), std::string::npos);
+  // Nobody has the renewed one: then it is what the path stands on.
+  site.evidence.stores[0].entries.pop_back();
+  const std::vector<Finding> needed = expired(report_of(site));
+  ASSERT_EQ(needed.size(), 1U);
+  EXPECT_EQ(needed[0].status, Status::critical);
+}
+
+TEST(Findings, AnyAnswerToOptionsWillDoUnlessTheServerSaysThatItIsIll) {
+  for (const unsigned status : {200U, 404U, 405U, 501U, 500U, 504U, 603U}) {
+    SmallSite site = healthy();
+    site.evidence.site.links[0].service = Service::sip;
+    exchange_of(site) = {};
+    exchange_of(site).method = "OPTIONS";
+    exchange_of(site).answered = true;
+    exchange_of(site).sip_status = status;
+    const bool ill = status >= 500 && status != 501;
+    EXPECT_EQ(report_of(site).status, ill ? Status::warning : Status::ok) << status;
+  }
+}
+
+/// The status of a stale certificate beside the one in use, by how much harm it can do.
+struct SeverityCase {
+  const char* name;
+  const char* leaf;
+  const char* current;
+  const char* stale;
+  std::vector<StoreKind> kinds;
+  Status status;
+};
+class SeverityTest : public testing::TestWithParam<SeverityCase> {};
+TEST_P(SeverityTest, FollowsWhatIsValidAndWhereItLeads) {
+  const SeverityCase& c = GetParam();
+  SmallSite site = healthy();
+  handshake_of(site).peer_chain = {issuer_fixture(c.leaf), issuer_fixture(c.current)};
+  handshake_of(site).sent_chain = handshake_of(site).peer_chain;
+  site.evidence.identities.clear();
+  site.own(c.leaf).store(c.current, StoreKind::intermediate);
+  for (const StoreKind kind : c.kinds) site.store(c.stale, kind);
+  const Report report = report_of(site);
+  Status found = Status::ok;
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (std::string_view{finding.code} == "same-name-issuers.stale") found = finding.status;
+    }
+  }
+  EXPECT_EQ(to_string(found), to_string(c.status));
+}
+INSTANTIATE_TEST_SUITE_P(Stale, SeverityTest,
+                         testing::Values(SeverityCase{"BothValidAndOneInUse",
+                                                      "redeployment-leaf-keyid",
+                                                      "redeployment-b",
+                                                      "redeployment-a",
+                                                      {StoreKind::intermediate},
+                                                      Status::critical},
+                                         SeverityCase{"OneKeyLeadsToBoth",
+                                                      "reinstall-same-key-leaf",
+                                                      "reinstall-same-key-b",
+                                                      "reinstall-same-key-a",
+                                                      {StoreKind::intermediate},
+                                                      Status::warning},
+                                         SeverityCase{"OneKeyInNtauth",
+                                                      "reinstall-same-key-leaf",
+                                                      "reinstall-same-key-b",
+                                                      "reinstall-same-key-a",
+                                                      {StoreKind::intermediate, StoreKind::ntauth},
+                                                      Status::critical},
+                                         SeverityCase{"Expired",
+                                                      "expired-sibling-leaf",
+                                                      "expired-sibling-b",
+                                                      "expired-sibling-a",
+                                                      {StoreKind::intermediate},
+                                                      Status::warning},
+                                         SeverityCase{"ExpiredInNtauth",
+                                                      "expired-sibling-leaf",
+                                                      "expired-sibling-b",
+                                                      "expired-sibling-a",
+                                                      {StoreKind::ntauth},
+                                                      Status::warning},
+                                         SeverityCase{"RenewedInNtauth",
+                                                      "rekey-renewal-leaf",
+                                                      "rekey-renewal-b",
+                                                      "rekey-renewal-a",
+                                                      {StoreKind::ntauth},
+                                                      Status::ok}),
+                         [](const auto& row) { return std::string{row.param.name}; });
+
 TEST(Findings, AStaleCertificateThatAPathNeedsMustStay) {
   // The issuing CA was installed again on its key; the Front End still sends the old certificate, and the Edge, outside
   // the domain, has nothing but the root.
@@ -312,6 +501,57 @@ TEST(Findings, AStaleCertificateThatAPathNeedsMustStay) {
   ASSERT_NE(stale, nullptr);
   EXPECT_NE(stale->remedy.find("must stay for now"), std::string::npos) << stale->remedy;
   EXPECT_EQ(stale->remedy.find(thumbprint(*old)), std::string::npos) << stale->remedy;
+}
+
+TEST(Findings, WhatGroupPolicyDistributesIsTakenOutThere) {
+  SmallSite site = healthy();
+  site.store("redeployment-a", StoreKind::intermediate, "fe1.reg");
+  site.evidence.site.stores = {{"ad", StoreKind::mixed, "fe1.contoso.example", false}};
+  EntryProperties policy;
+  policy.origin = StoreOrigin::group_policy;
+  policy.windows_store = "CA";
+  policy.friendly_name = "the old one";
+  policy.archived = true;
+  site.evidence.stores[0].entries.back().properties = std::make_shared<EntryProperties>(policy);
+  const Report report = report_of(site);
+  const Finding* stale = nullptr;
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (std::string_view{finding.code} == "same-name-issuers.stale") stale = &finding;
+    }
+  }
+  ASSERT_NE(stale, nullptr);
+  const std::string print = thumbprint(*issuer_fixture("redeployment-a"));
+  EXPECT_NE(stale->remedy.find("in the group policy that gives fe1.contoso.example its store CA: remove " + print),
+            std::string::npos)
+      << stale->remedy;
+  EXPECT_EQ(stale->remedy.find("-delstore"), std::string::npos) << "would come back: " << stale->remedy;
+  EXPECT_NE(std::find(stale->facts.begin(), stale->facts.end(),
+                      "  in ad: fe1.reg; group policy store CA: comes back at the next refresh; archived; friendly "
+                      "name 'the old one'"),
+            stale->facts.end());
+}
+
+TEST(Findings, AnUntrustedCertificateIsNoIssuer) {
+  // The stale one stands among the untrusted ones only: no chain can take it, and nothing has to be removed.
+  SmallSite site = healthy();
+  site.store("redeployment-a", StoreKind::disallowed, "fe1.reg");
+  const Report report = report_of(site);
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) ADD_FAILURE() << finding.code << ": " << finding.summary;
+  }
+}
+
+TEST(Findings, AStoreThatWasNotReadToItsEndIsNotCalledEmpty) {
+  SmallSite site = healthy();
+  StoreContents& listed = site.evidence.stores.emplace_back();
+  listed.store = "fe1-listed";
+  listed.truncated = "fe1.txt: certutil's text names 2 certificates and holds not one";
+  const Report report = report_of(site);
+  EXPECT_EQ(report.status, Status::unknown);
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) ADD_FAILURE() << finding.code << ": " << finding.summary;
+  }
 }
 
 class FindingTest : public testing::TestWithParam<Change> {};
@@ -361,7 +601,10 @@ TEST(Findings, TheOrderOfEvidenceChangesNothing) {
     Evidence back = forth;
     std::reverse(back.handshakes.begin(), back.handshakes.end());
     std::reverse(back.stores.begin(), back.stores.end());
-    for (StoreContents& store : back.stores) std::reverse(store.entries.begin(), store.entries.end());
+    for (StoreContents& store : back.stores) {
+      std::reverse(store.entries.begin(), store.entries.end());
+      std::reverse(store.crls.begin(), store.crls.end());
+    }
     normalise(back);
     const Report a = judge(forth, checks::all());
     const Report b = judge(back, checks::all());

@@ -40,7 +40,8 @@ std::string content_of(const fs::path& path) {
 Evidence read_world(const std::string& name) {
   sources::CertificatePool pool;
   const std::string text = content_of(worlds_directory / name / "evidence.json");
-  auto evidence = json::read_evidence(text, name, [&pool](Bytes der) { return pool.intern(der); });
+  auto evidence = json::read_evidence(
+      text, name, [&pool](Bytes der) { return pool.intern(der); }, [&pool](Bytes der) { return pool.intern_crl(der); });
   if (!evidence) {
     ADD_FAILURE() << evidence.error().text;
     return {};
@@ -64,8 +65,13 @@ TEST_P(WorldTest, GivesTheReportThatItMust) {
 }
 
 TEST_P(WorldTest, IsWrittenBackByteForByte) {
-  const std::string text = content_of(worlds_directory / GetParam() / "evidence.json");
-  EXPECT_EQ(json::write_evidence(read_world(GetParam())), text);
+  const fs::path recording = worlds_directory / GetParam() / "evidence.json";
+  const std::string written = json::write_evidence(read_world(GetParam()));
+  if (::getenv("MRASCHECK_REBASE") != nullptr) {  // a newer version of the format
+    std::ofstream(recording, std::ios::binary) << written;
+    return;
+  }
+  EXPECT_EQ(written, content_of(recording));
 }
 
 INSTANTIATE_TEST_SUITE_P(Worlds, WorldTest, testing::ValuesIn(world_names()), [](const auto& row) {

@@ -33,6 +33,8 @@ std::string outline(const Evidence& e) {
     for (const Unreadable& u : s.unreadable) text += "  unreadable " + u.place + ": " + u.reason + "\n";
     for (const std::string& r : s.referrals) text += "  referral " + r + "\n";
     for (const std::string& r : s.remarks) text += "  remark " + r + "\n";
+    for (const CrlEntry& c : s.crls)
+      text += "  list " + c.place + " " + std::to_string(c.index) + " " + c.crl->issuer.text + "\n";
   }
   for (const Identity& i : e.identities) text += "identity " + i.server + (i.key_matches ? " with key\n" : "\n");
   for (const Resolution& r : e.resolutions) {
@@ -177,6 +179,21 @@ TEST(Merge, RefusesRecordingsOfDifferentSites) {
             "'fabrikam' (seen from fe9.fabrikam.example)");
 }
 
+TEST(Merge, WhatOneVantageLookedAtTwiceCountsAsItWasSeenLast) {
+  Evidence later = sample_evidence();
+  later.collected_at += std::chrono::hours{1};
+  later.stores.at(1).entries.erase(later.stores.at(1).entries.begin());
+  later.stores.at(1).truncated.clear();
+  later.stores.at(1).unreadable.clear();
+  later.handshakes.at(2).outcome = Outcome::timed_out;
+  later.gaps.at(1).reason = "/srv/export/edge1.pem: Input/output error";
+  EXPECT_EQ(merged_outline({sample_evidence(), later}), normal_outline(later));
+  EXPECT_EQ(merged_outline({later, sample_evidence()}), normal_outline(later));
+  // What the later look saw in part only, the earlier one completes.
+  later.stores.at(1).truncated = "the server gives 1000 at most";
+  EXPECT_NE(merged_outline({sample_evidence(), later}), normal_outline(later));
+}
+
 struct Difference {
   const char* name;
   std::function<void(Evidence&)> apply;  ///< to the second recording, made an hour later on edge1
@@ -223,9 +240,16 @@ INSTANTIATE_TEST_SUITE_P(
                    },
                    {"  /srv/export/fe1-root.pem 0 root CN=root", "  /srv/export/fe1-root.pem 4 root CN=root"},
                    {}},
+        Difference{"ARevocationListThatOnlyTheOtherSawAndOneUnderAnotherNumber",
+                   [](Evidence& e) {
+                     e.stores.at(0).crls.at(0).index = 3;
+                     e.stores.at(0).crls.push_back({test::sample_crl("third"), "/srv/export/fe1-root.pem", 1});
+                   },
+                   {"  list /srv/export/fe1-root.pem 1 CN=third", "  list /srv/export/fe1-root.pem 3 CN=list"},
+                   {"  list /srv/export/fe1-root.pem 0 CN=list"}},
         Difference{"AStoreThatOnlyTheOtherCouldRead",
                    [](Evidence& e) {
-                     e.stores.push_back({"edge1-root", "/srv/edge1.pem", {}, {}, {}, "", {}});
+                     e.stores.push_back({"edge1-root", "/srv/edge1.pem", {}, {}, {}, "", {}, {}});
                      std::erase_if(e.gaps, [](const Gap& g) { return g.need == Needs::stores; });
                    },
                    {"store edge1-root from /srv/edge1.pem"},

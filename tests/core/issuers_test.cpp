@@ -56,6 +56,161 @@ INSTANTIATE_TEST_SUITE_P(
                      Relation::redeployment, Confidence::medium}),
     [](const auto& row) { return std::string{row.param.name}; });
 
+/// Nobody but fe1, so that no certificate is unseen.
+SmallSite site_without_links() {
+  SmallSite site;
+  site.evidence.site.links.clear();
+  return site;
+}
+
+/// Two certificates among others, with what the site knows of them.
+struct LineageCase {
+  const char* name;
+  const char* a;
+  const char* b;
+  std::vector<const char*> others;
+  Relation relation;
+  Confidence confidence;
+};
+class LineageTest : public testing::TestWithParam<LineageCase> {};
+TEST_P(LineageTest, TellsMoreThanThePairItself) {
+  const LineageCase& c = GetParam();
+  SmallSite site = site_without_links();
+  site.store("root-r1", StoreKind::root).store("root-r2", StoreKind::root);
+  for (const char* name : c.others) site.store(name, StoreKind::intermediate);
+  site.store(c.a, StoreKind::intermediate).store(c.b, StoreKind::intermediate);
+  const Evidence evidence = site.ready();
+  const CertificateGraph graph{evidence};
+  const Lineage lineage{graph.named(issuer_fixture(c.a)->subject), graph, evidence,
+                        recorded_oracle(evidence.signatures)};
+  const Classification forth = lineage.classify(*issuer_fixture(c.a), *issuer_fixture(c.b));
+  const Classification back = lineage.classify(*issuer_fixture(c.b), *issuer_fixture(c.a));
+  EXPECT_EQ(to_string(forth.relation), to_string(c.relation)) << forth.because;
+  EXPECT_EQ(to_string(back.relation), to_string(c.relation)) << back.because;
+  EXPECT_EQ(to_string(forth.confidence), to_string(c.confidence));
+  EXPECT_FALSE(meaning(forth.relation).empty());
+  EXPECT_TRUE(lineage.contradictions().empty());
+}
+INSTANTIATE_TEST_SUITE_P(
+    DecisionTable, LineageTest,
+    testing::Values(
+        LineageCase{"SeveralStepsWithOneKey",
+                    "same-key-renewal-a",
+                    "same-key-renewal-c",
+                    {"same-key-renewal-b"},
+                    Relation::same_key_renewal,
+                    Confidence::certain},
+        LineageCase{"SeveralStepsWithNewKeys",
+                    "rekey-renewal-a",
+                    "rekey-renewal-c",
+                    {"rekey-renewal-b"},
+                    Relation::rekey_renewal,
+                    Confidence::certain},
+        LineageCase{
+            "StepMissing", "rekey-renewal-a", "rekey-renewal-c", {}, Relation::predecessor_missing, Confidence::medium},
+        LineageCase{"RolloverByItsSignature",
+                    "rollover-new-by-old",
+                    "rollover-new",
+                    {"rollover-old"},
+                    Relation::rollover,
+                    Confidence::high},
+        LineageCase{"RolloverOfTheOtherKey",
+                    "rollover-new-by-old",
+                    "rollover-old",
+                    {"rollover-new"},
+                    Relation::rollover,
+                    Confidence::high},
+        LineageCase{
+            "TwoParentsOfTwoNames", "cross-root-a", "cross-root-b", {}, Relation::cross_certificate, Confidence::high},
+        LineageCase{"SameRequestTwice",
+                    "cross-certificate-a",
+                    "cross-certificate-b",
+                    {},
+                    Relation::reinstall_same_key,
+                    Confidence::high},
+        LineageCase{"Redeployed", "redeployment-a", "redeployment-b", {}, Relation::redeployment, Confidence::high},
+        LineageCase{"RedeployedUnderAnotherRoot",
+                    "redeployment-other-root-a",
+                    "redeployment-other-root-b",
+                    {},
+                    Relation::other_hierarchy,
+                    Confidence::high},
+        LineageCase{"Misfiled", "misfiled", "redeployment-b", {}, Relation::misfiled, Confidence::certain}),
+    [](const auto& row) { return std::string{row.param.name}; });
+
+TEST(LineageKnows, AForeignOneOnlyWhereADirectoryWasReadAndLacksIt) {
+  for (const bool published : {false, true}) {
+    SmallSite site = site_without_links();
+    site.store("root-r2", StoreKind::root).store("redeployment-b", StoreKind::intermediate);
+    if (published) site.store("impostor", StoreKind::intermediate);
+    StoreContents& edge = site.evidence.stores.emplace_back();
+    edge.store = "edge";
+    edge.entries.push_back({issuer_fixture("impostor"), StoreKind::root, "edge.pem", 0});
+    const Evidence evidence = site.ready();
+    const CertificateGraph graph{evidence};
+    const Lineage lineage{graph.named(issuer_fixture("impostor")->subject), graph, evidence,
+                          recorded_oracle(evidence.signatures)};
+    EXPECT_EQ(lineage.classify(*issuer_fixture("redeployment-b"), *issuer_fixture("impostor")).relation,
+              published ? Relation::redeployment : Relation::foreign);
+  }
+}
+
+struct ContradictionCase {
+  const char* name;
+  void (*change)(Certificate& older, Certificate& newer);
+  const char* says;  ///< nullptr: nothing
+};
+class ContradictionTest : public testing::TestWithParam<ContradictionCase> {};
+TEST_P(ContradictionTest, IsSaid) {
+  const ContradictionCase& c = GetParam();
+  Certificate older = *issuer_fixture("rekey-renewal-a");
+  Certificate newer = *issuer_fixture("rekey-renewal-b");
+  c.change(older, newer);
+  SmallSite site = site_without_links();
+  for (Certificate* one : {&older, &newer}) {
+    site.evidence.stores[0].entries.push_back(
+        {std::make_shared<const Certificate>(*one), StoreKind::intermediate, "CN=x", 0});
+  }
+  const CertificateGraph graph{site.evidence};
+  const std::vector<SignatureProof> none;
+  const auto said = Lineage{graph.named(older.subject), graph, site.evidence, recorded_oracle(none)}.contradictions();
+  if (c.says == nullptr) {
+    EXPECT_TRUE(said.empty()) << said.front();
+    return;
+  }
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_NE(said.front().find(c.says), std::string::npos) << said.front();
+}
+INSTANTIATE_TEST_SUITE_P(
+    Pairs, ContradictionTest,
+    testing::Values(
+        ContradictionCase{"Nothing", [](Certificate&, Certificate&) {}, nullptr},
+        ContradictionCase{"TwoKeysOneNumber", [](Certificate&, Certificate& b) { b.ca_version->key_index = 0; },
+                          "give two keys one number"},
+        ContradictionCase{"OneKeyTwoNumbers",
+                          [](Certificate& a, Certificate& b) {
+                            b.spki_sha256 = a.spki_sha256;
+                            b.subject_key_id = a.subject_key_id;
+                          },
+                          "number one key twice"},
+        ContradictionCase{"KeyIndexAbove", [](Certificate&, Certificate& b) { b.ca_version->key_index = 7; },
+                          "a key index above its certificate index"},
+        ContradictionCase{"NotRising",
+                          [](Certificate&, Certificate& b) {
+                            b.ca_version->certificate_index = 0;
+                            b.ca_version->key_index = 0;
+                          },
+                          "is no earlier one"},
+        ContradictionCase{"Itself", [](Certificate&, Certificate& b) { b.previous_ca_hash = b.thumbprint; },
+                          "names itself"},
+        ContradictionCase{"YoungerPredecessor",
+                          [](Certificate& a, Certificate& b) { a.not_before = b.not_before + std::chrono::days{1}; },
+                          "which is younger"},
+        ContradictionCase{"OneIdentifierTwoKeys",
+                          [](Certificate& a, Certificate& b) { b.subject_key_id = a.subject_key_id; },
+                          "one subject key identifier and two keys"}),
+    [](const auto& row) { return std::string{row.param.name}; });
+
 const IssuerGroup* group_of(const std::vector<IssuerGroup>& groups, const CertificateRef& certificate) {
   const auto found = std::find_if(groups.begin(), groups.end(),
                                   [&](const IssuerGroup& g) { return matches(g.subject, certificate->subject); });
@@ -68,13 +223,6 @@ Standing standing_of(const IssuerGroup& group, const CertificateRef& certificate
   }
   ADD_FAILURE() << "not a member: " << thumbprint(*certificate);
   return Standing::undecided;
-}
-
-/// Nobody but fe1, so that no certificate is unseen.
-SmallSite site_without_links() {
-  SmallSite site;
-  site.evidence.site.links.clear();
-  return site;
 }
 
 struct StandingCase {
@@ -217,6 +365,32 @@ CertificateRef sketch(const std::string& subject, const std::string& issuer, std
   made.sha256.fill(key);
   made.is_ca = true;
   return std::make_shared<const Certificate>(std::move(made));
+}
+
+TEST(LineageKnows, TwoParentsOfOneNameByTheirSignatures) {
+  // One key, certified by two installations of a root; nothing but the signatures tells them apart.
+  const CertificateRef root_1 = sketch("root", "root", 1);
+  const CertificateRef root_2 = sketch("root", "root", 2);
+  Certificate made = *sketch("a", "root", 3);
+  const CertificateRef first = std::make_shared<const Certificate>(made);
+  made.sha256.fill(4);
+  made.serial = "99";
+  made.not_after += std::chrono::days{100};
+  const CertificateRef second = std::make_shared<const Certificate>(made);
+  Evidence evidence;
+  StoreContents& store = evidence.stores.emplace_back();
+  for (const CertificateRef& one : {root_1, root_2, first, second})
+    store.entries.push_back({one, one->self_issued() ? StoreKind::root : StoreKind::intermediate, "CN=x", 0});
+  const CertificateGraph graph{evidence};
+  for (const bool told : {false, true}) {
+    const SignatureOracle oracle = [&](const Certificate& child, const Certificate& issuer) {
+      const std::uint8_t signer = child.sha256[0] == 4 ? 2 : 1;
+      return told ? std::optional{issuer.spki_sha256[0] == signer ? SignatureState::verified : SignatureState::failed}
+                  : std::nullopt;
+    };
+    const Lineage lineage{graph.named(first->subject), graph, evidence, oracle};
+    EXPECT_EQ(lineage.classify(*first, *second).relation, told ? Relation::second_parent : Relation::same_key_renewal);
+  }
 }
 
 TEST(Standing, ANameAboveSeveralLevelsIsJudgedByAllOfThem) {

@@ -84,6 +84,31 @@ TEST(Judge, LookingAtNothingIsNeverOk) {
   EXPECT_EQ(judge(Evidence{}, {}).status, Status::unknown);
 }
 
+TEST(Judge, NobodysCertificateIsInOrderUnseen) {
+  constexpr Check certificates{"certificates", "are in order", Needs::identities | Needs::handshakes, kinds, passes};
+  Evidence evidence;
+  evidence.site.links.push_back({"fe1", "edge1", 5062, Service::mras, Expectation::accept});
+  Handshake& refused = evidence.handshakes.emplace_back();
+  refused.from = "fe1";
+  refused.to = "edge1";
+  refused.sent_chain.push_back(std::make_shared<Certificate>());
+  const std::array both{&passing, &certificates};
+  const Report report = judge(evidence, both);
+  EXPECT_EQ(report.status, Status::unknown);
+  EXPECT_EQ(report.checks[0].status, Status::ok);
+  EXPECT_EQ(report.checks[1].status, Status::unknown);
+  ASSERT_EQ(report.gaps.size(), 1U);
+  EXPECT_EQ(report.gaps[0].about, "edge1");
+  EXPECT_EQ(report.checks[1].gaps, std::vector<std::size_t>{0});
+  // Where a finding says it already, it is not said twice; a check that looks at no certificate does not mind.
+  const std::array with_finding{&certificates, &warning};
+  EXPECT_TRUE(judge(evidence, with_finding).gaps.empty());
+  const std::array no_certificates{&passing};
+  EXPECT_EQ(judge(evidence, no_certificates).status, Status::ok);
+  refused.peer_chain = refused.sent_chain;
+  EXPECT_EQ(judge(evidence, both).status, Status::ok);
+}
+
 TEST(Judge, FindingsStandWorstFirst) {
   const std::array checks{&warning};
   const Report report = judge(Evidence{}, checks);

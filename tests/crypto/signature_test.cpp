@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "pki.hpp"
+#include "x509/crl_reader.hpp"
 
 namespace mrascheck::crypto {
 namespace {
@@ -119,6 +120,39 @@ TEST(SignatureVerifier, CannotSayOfBytesThatAreNoCertificate) {
         ByteString(root.certificate->der.begin(), root.certificate->der.begin() + static_cast<std::ptrdiff_t>(size));
     cut.sha256[0] = static_cast<std::uint8_t>(size);
     cut.sha256[1] = static_cast<std::uint8_t>(size >> 8U);
+    EXPECT_NE(verifier.verify(cut, *root.certificate), SignatureState::verified);
+  }
+}
+
+TEST(SignatureVerifier, TellsWhichTwinSignedARevocationList) {
+  const Pki pki;
+  const Issued root = pki.root("root");
+  const Issued twin = pki.root("twin");
+  pki.shell(
+      "touch index; printf '[ca]\\ndefault_ca=it\\n[it]\\ndatabase=index\\ndefault_md=sha256\\n' > ca.cnf;"
+      "openssl ca -gencrl -config ca.cnf -crldays 7 -keyfile root.key -cert root.crt -out list.pem;"
+      "openssl crl -in list.pem -outform DER -out list.crl");
+  const auto crl = x509::read_crl(test::read_file(pki.path("list.crl")), hasher());
+  ASSERT_TRUE(crl) << crl.error().text;
+  SignatureVerifier verifier;
+  EXPECT_EQ(verifier.verify(*crl, *root.certificate), SignatureState::verified);
+  EXPECT_EQ(verifier.verify(*crl, *twin.certificate), SignatureState::failed);
+  const std::vector<SignatureProof> proofs = verifier.proofs();
+  ASSERT_EQ(proofs.size(), 2U);
+  for (const SignatureProof& proof : proofs) EXPECT_EQ(proof.child, crl->sha256);
+
+  // One bit anywhere in the signed part or the signature, and it verifies no more.
+  for (const std::size_t from_end : {std::size_t{1}, crl->der.size() / 2}) {
+    Crl changed = *crl;
+    changed.der[changed.der.size() - from_end] ^= 1U;
+    changed.sha256[0] ^= static_cast<std::uint8_t>(from_end);
+    EXPECT_NE(verifier.verify(changed, *root.certificate), SignatureState::verified);
+  }
+  Crl cut = *crl;
+  for (std::size_t size = 0; size < crl->der.size(); ++size) {
+    cut.der.resize(crl->der.size() - size - 1);
+    cut.sha256[1] = static_cast<std::uint8_t>(size);
+    cut.sha256[2] = static_cast<std::uint8_t>(size >> 8U);
     EXPECT_NE(verifier.verify(cut, *root.certificate), SignatureState::verified);
   }
 }

@@ -11,11 +11,15 @@ static void require(bool holds) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const mrascheck::x509::Scan scan = mrascheck::x509::scan_certificates({data, size});
-  require(!scan.certificates.empty() || !scan.unreadable.empty());
+  require(!scan.certificates.empty() || !scan.crls.empty() || !scan.unreadable.empty());
   std::size_t found = 0;
   for (const auto& certificate : scan.certificates) {
     require(!certificate.der.empty());
     found += certificate.der.size();
+  }
+  for (const auto& crl : scan.crls) {
+    require(!crl.der.empty());
+    found += crl.der.size();
   }
   require(found <= size);
   for (const auto& unreadable : scan.unreadable) {

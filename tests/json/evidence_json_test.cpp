@@ -32,8 +32,10 @@ using test::sample_evidence;
   [[maybe_unused]] const auto& [q1, q2, q3, q4] = evidence.site.mras;
   [[maybe_unused]] const auto& [p1] = evidence.site.policy;
   [[maybe_unused]] const auto& [h1, h2] = p1.begin()->second;
-  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7] = evidence.stores[0];
-  [[maybe_unused]] const auto& [n1, n2, n3, n4] = c3[0];
+  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9] = evidence.stores[0];
+  [[maybe_unused]] const auto& [n1, n2, n3, n4, n5] = c3[0];
+  [[maybe_unused]] const auto& [o1, o2, o3, o4, o5, o6, o7, o8] = *n5;
+  [[maybe_unused]] const auto& [b1, b2, b3] = c9[0];
   [[maybe_unused]] const auto& [u1, u2] = c4[0];
   [[maybe_unused]] const auto& [i1, i2, i3, i4] = evidence.identities[0];
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5] = evidence.resolutions[0];
@@ -71,6 +73,10 @@ TEST(EvidenceJson, NothingGetsLost) {
   EXPECT_EQ(after->site.mras.duration, before.site.mras.duration);
   EXPECT_EQ(after->site.servers.at(0).chain, ChainMode::from_stores);
   EXPECT_EQ(after->stores.at(1).truncated, before.stores.at(1).truncated);
+  ASSERT_TRUE(after->stores.at(0).entries.at(0).properties);
+  EXPECT_EQ(*after->stores.at(0).entries.at(0).properties, *before.stores.at(0).entries.at(0).properties);
+  EXPECT_EQ(after->stores.at(1).entries.at(0).properties, nullptr);
+  EXPECT_EQ(after->stores.at(0).faults.size(), 2U);
   EXPECT_EQ(after->signatures, before.signatures);
   EXPECT_EQ(after->gaps.at(1).remedy, before.gaps.at(1).remedy) << "line ends are kept";
   const Handshake& h = after->handshakes.at(2);
@@ -84,6 +90,29 @@ TEST(EvidenceJson, NothingGetsLost) {
   EXPECT_FALSE(after->handshakes.at(1).mras);
 }
 
+TEST(EvidenceJson, ARecordingOfAnOlderVersionHasNoProperties) {
+  Json document = Json::parse(json::write_evidence(sample_evidence()));
+  document["stores"][0].erase("faults");
+  document["stores"][0]["entries"][0].erase("properties");
+  const auto read = read_sample(document.dump());
+  ASSERT_TRUE(read) << read.error().text;
+  EXPECT_TRUE(read->stores.at(0).faults.empty());
+  EXPECT_EQ(read->stores.at(0).entries.at(0).properties, nullptr);
+  const std::string written = json::write_evidence(*read);
+  EXPECT_EQ(written.find("\"properties\""), std::string::npos) << "nothing, rather than an empty something";
+  EXPECT_EQ(written.find("\"faults\""), std::string::npos);
+}
+
+TEST(EvidenceJson, EqualPropertiesAreOneValue) {
+  Evidence evidence = sample_evidence();
+  StoreEntry second = evidence.stores[0].entries[0];
+  second.index = 1;
+  evidence.stores[0].entries.push_back(second);
+  const auto read = read_sample(json::write_evidence(evidence));
+  ASSERT_TRUE(read) << read.error().text;
+  EXPECT_EQ(read->stores[0].entries[0].properties, read->stores[0].entries[1].properties);
+}
+
 TEST(EvidenceJson, EmptyEvidenceComesBack) {
   const std::string written = json::write_evidence({});
   const auto read = read_sample(written);
@@ -95,14 +124,50 @@ TEST(EvidenceJson, EachCertificateStandsOnceAndIsDecodedOnce) {
   const std::string written = json::write_evidence(sample_evidence());
   EXPECT_EQ(Json::parse(written)["certificates"].size(), 5U);
   std::size_t decoded = 0;
-  const auto read = json::read_evidence(written, "incident.json", [&](Bytes der) {
-    ++decoded;
-    return test::decode_sample(der);
-  });
+  const auto read = json::read_evidence(
+      written, "incident.json",
+      [&](Bytes der) {
+        ++decoded;
+        return test::decode_sample(der);
+      },
+      test::decode_sample_crl);
   ASSERT_TRUE(read);
   EXPECT_EQ(decoded, 5U);
   EXPECT_EQ(read->stores.at(1).entries.at(1).certificate, read->stores.at(1).entries.at(3).certificate)
       << "one value, shared";
+}
+
+TEST(EvidenceJson, EachRevocationListStandsOnceAndIsShared) {
+  const std::string written = json::write_evidence(sample_evidence());
+  EXPECT_EQ(Json::parse(written)["crls"].size(), 2U);
+  const auto read = read_sample(written);
+  ASSERT_TRUE(read) << read.error().text;
+  EXPECT_EQ(read->stores.at(0).crls.at(0).crl, read->stores.at(1).crls.at(1).crl);
+  EXPECT_EQ(read->stores.at(1).crls.at(0).place, "CN=Issuing,CN=CDP");
+  EXPECT_EQ(read->stores.at(1).crls.at(0).index, 1U);
+}
+
+/// What a document of version 1 holds: the same without revocation lists.
+Json version_1() {
+  Json document = Json::parse(json::write_evidence(sample_evidence()));
+  document["version"] = 1;
+  document.erase("crls");
+  for (Json& store : document["stores"]) store.erase("crls");
+  return document;
+}
+
+TEST(EvidenceJson, ARecordingOfVersion1IsStillRead) {
+  const auto read = read_sample(version_1().dump());
+  ASSERT_TRUE(read) << read.error().text;
+  Evidence expected = sample_evidence();
+  for (StoreContents& store : expected.stores) store.crls.clear();
+  EXPECT_EQ(json::write_evidence(*read), json::write_evidence(expected));
+}
+
+TEST(EvidenceJson, ARecordingOfVersion1HasNoKeysOfVersion2) {
+  Json document = version_1();
+  document["stores"][0]["crls"] = Json::array();
+  EXPECT_EQ(error_of(document.dump()), "incident.json: not evidence: /stores/0/crls: unknown key");
 }
 
 TEST(EvidenceJson, EachNameStandsOnce) {
@@ -114,7 +179,7 @@ TEST(EvidenceJson, EachNameStandsOnce) {
 TEST(EvidenceJson, HasTheFormOfTheManPage) {
   const std::string written = json::write_evidence(sample_evidence());
   EXPECT_TRUE(
-      written.starts_with("{\n  \"format\": \"mrascheck-evidence\",\n  \"version\": 1,\n"
+      written.starts_with("{\n  \"format\": \"mrascheck-evidence\",\n  \"version\": 2,\n"
                           "  \"collected_at\": \"2026-11-22T09:00:00Z\",\n"))
       << written.substr(0, 200);
   EXPECT_TRUE(written.ends_with("}\n"));
@@ -189,19 +254,24 @@ const std::string some_sha256(64, 'a');
 INSTANTIATE_TEST_SUITE_P(
     EvidenceJson, WrongTest,
     testing::Values(
-        Wrong{"NewerVersion", [](Json& d) { d["version"] = 2; },
-              "written by a newer version of mrascheck (evidence format 2, this one reads 1): judge it with that "
+        Wrong{"NewerVersion", [](Json& d) { d["version"] = 3; },
+              "written by a newer version of mrascheck (evidence format 3, this one reads 2): judge it with that "
               "version"},
         Wrong{"NewerVersionWithOtherKeys",
               [](Json& d) {
                 d = {{"format", "mrascheck-evidence"}, {"version", 7}, {"wormholes", Json::array()}};
               },
-              "written by a newer version of mrascheck (evidence format 7, this one reads 1): judge it with that "
+              "written by a newer version of mrascheck (evidence format 7, this one reads 2): judge it with that "
               "version"},
         Wrong{"VersionZero", [](Json& d) { d["version"] = 0; }, "not evidence: /version: must be 1 or more"},
         Wrong{"AnotherFormat", [](Json& d) { d["format"] = "mrascheck-report"; },
               "not evidence: /format: 'mrascheck-evidence' expected"},
         Wrong{"NoObject", [](Json& d) { d = Json::array(); }, "not evidence: /: an object expected, found an array"},
+        Wrong{"UnknownProperty", [](Json& d) { d["stores"][0]["entries"][0]["properties"]["friendly-name"] = "x"; },
+              "not evidence: /stores/0/entries/0/properties/friendly-name: unknown key; did you mean 'friendly_name'?"},
+        Wrong{"UnknownOrigin", [](Json& d) { d["stores"][0]["entries"][0]["properties"]["origin"] = "mars"; },
+              "not evidence: /stores/0/entries/0/properties/origin: 'mars' is none of unknown, local, user, service, "
+              "group-policy, enterprise, directory"},
         Wrong{"MissingKey", [](Json& d) { d["handshakes"][1].erase("phase"); },
               "not evidence: /handshakes/1: 'phase' is missing"},
         Wrong{"UnknownKey", [](Json& d) { d["handshakes"][1]["phaze"] = 1; },
@@ -296,7 +366,7 @@ TEST(EvidenceJson, TooLargeIsRefusedUnread) {
 
 TEST(EvidenceJson, TheKindSaysWhoMustAct) {
   Json document = Json::parse(json::write_evidence(sample_evidence()));
-  document["version"] = 2;
+  document["version"] = Evidence::format_version + 1;
   EXPECT_EQ(read_sample(document.dump()).error().kind, ErrorKind::config);
   document["version"] = "1";
   EXPECT_EQ(read_sample(document.dump()).error().kind, ErrorKind::malformed);

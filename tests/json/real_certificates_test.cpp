@@ -7,6 +7,7 @@
 
 #include "crypto/digest.hpp"
 #include "json/evidence_json.hpp"
+#include "samples.hpp"
 #include "support/openssl_cli.hpp"
 #include "support/sample_evidence.hpp"
 #include "x509/certificate_reader.hpp"
@@ -43,7 +44,7 @@ TEST(EvidenceOfRealCertificates, ComesBackWithTheSameValues) {
   evidence.identities.resize(1);
 
   const std::string written = json::write_evidence(evidence);
-  const auto read = json::read_evidence(written, "incident.json", decode);
+  const auto read = json::read_evidence(written, "incident.json", decode, test::decode_sample_crl);
   ASSERT_TRUE(read) << read.error().text;
   EXPECT_EQ(json::write_evidence(*read), written);
   const Certificate& back = *read->identities[0].certificate;
@@ -57,7 +58,7 @@ TEST(EvidenceOfRealCertificates, ComesBackWithTheSameValues) {
 
 TEST(EvidenceOfRealCertificates, SaysWhatIsWrongWithOne) {
   const std::string written = json::write_evidence(test::sample_evidence());
-  const auto read = json::read_evidence(written, "incident.json", decode);
+  const auto read = json::read_evidence(written, "incident.json", decode, test::decode_sample_crl);
   ASSERT_FALSE(read);
   EXPECT_TRUE(read.error().text.starts_with("incident.json: not evidence: /certificates/0/der: ")) << read.error().text;
 }

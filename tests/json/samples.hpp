@@ -16,8 +16,13 @@ inline Result<CertificateRef> decode_sample(Bytes der) {
   return sample_certificate(as_text(der));
 }
 
+inline Result<CrlRef> decode_sample_crl(Bytes der) {
+  if (der.empty()) return fail(ErrorKind::malformed, "truncated at byte 0");
+  return sample_crl(as_text(der));
+}
+
 inline Result<Evidence> read_sample(std::string_view text) {
-  return json::read_evidence(text, "incident.json", decode_sample);
+  return json::read_evidence(text, "incident.json", decode_sample, decode_sample_crl);
 }
 
 }  // namespace mrascheck::test

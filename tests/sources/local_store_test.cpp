@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <thread>
 
+#include "crypto/digest.hpp"
 #include "sources/sources.hpp"
+#include "stores/builders.hpp"
 #include "support/openssl_cli.hpp"
 
 namespace mrascheck::sources {
@@ -32,10 +35,12 @@ static std::string pem(const std::string& name) {
 
 class LocalStoreTest : public testing::Test {
  protected:
-  Result<StoreContents> read(std::vector<std::string> paths, StoreKind kind = StoreKind::intermediate) {
+  Result<StoreContents> read(std::vector<std::string> paths, StoreKind kind = StoreKind::intermediate,
+                             std::optional<SecretSource> passphrase = std::nullopt) {
     StoreSource source;
     source.name = "fe1";
     source.paths = std::move(paths);
+    source.passphrase = std::move(passphrase);
     return read_local_store(source, kind, pool_);
   }
   /// "Root root fe1.pem 0", with the directory left out of the place.
@@ -70,6 +75,23 @@ TEST_F(LocalStoreTest, SaysWhatStandsWhere) {
   EXPECT_EQ(entries(*contents),
             (Lines{"Sub intermediate a.pem 0", "Root intermediate a.pem 1", "Server intermediate b.pem 0"}));
   EXPECT_TRUE(contents->unreadable.empty());
+}
+
+TEST_F(LocalStoreTest, KeepsRevocationListsAsWhatTheyAre) {
+  pki().shell(
+      "touch index.txt; printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\ndefault_md=sha256\\n' > ca.cnf;"
+      "openssl ca -config ca.cnf -gencrl -crldays 7 -keyfile root.key -cert root.crt -out l.pem;"
+      "openssl crl -in l.pem -outform DER -out l.der");
+  const std::string list = pki().dir().read("l.pem");
+  const auto contents = read({dir_.write("a.pem", pem("root") + list), dir_.write("b.crl", pki().dir().read("l.der"))});
+  ASSERT_TRUE(contents);
+  EXPECT_TRUE(contents->unreadable.empty());
+  EXPECT_EQ(entries(*contents), Lines{"Root intermediate a.pem 0"});
+  ASSERT_EQ(contents->crls.size(), 2U);
+  EXPECT_EQ(contents->crls[0].crl, contents->crls[1].crl) << "equal bytes are one value";
+  EXPECT_EQ(contents->crls[0].crl->issuer.text, "CN=Root");
+  EXPECT_EQ(shortened(contents->crls[0].place), "a.pem");
+  EXPECT_EQ(shortened(contents->crls[1].place), "b.crl");
 }
 
 TEST_F(LocalStoreTest, DecidesForAMixedStore) {
@@ -156,6 +178,149 @@ TEST_F(LocalStoreTest, ReadsWhatOpensslRehashMade) {
   const auto contents = read({dir_.path().string() + "/"});
   ASSERT_TRUE(contents);
   EXPECT_EQ(entries(*contents), (Lines{"Root intermediate root.pem 0", "Sub intermediate sub.pem 0"}));
+}
+
+// What Windows and directories export: tests/stores has the formats, this the decisions.
+
+static std::string der_of(const std::string& name) {
+  const ByteString bytes = pki().der(name);
+  return std::string{as_text(bytes)};
+}
+static std::string key(const std::string& path, const std::string& name) {
+  const ByteString bytes = pki().der(name);
+  return path + "\\Certificates\\" + to_upper_hex(crypto::hasher().sha1(bytes));
+}
+static const std::string machine = R"(HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates\)";
+
+TEST_F(LocalStoreTest, TheRegistryDecidesWhatAMixedStoreLeavesOpen) {
+  const std::string sub = test::certificate_element(der_of("sub"));
+  const std::string root = test::certificate_element(der_of("root"));
+  const std::string path = dir_.write(
+      "fe1.reg",
+      test::reg_utf16({{key(machine + "ROOT", "root"), root},
+                       {key(machine + "CA", "root"), root},
+                       {key(machine + "Disallowed", "sub"), sub},
+                       {key(R"(HKEY_CURRENT_USER\Software\Microsoft\SystemCertificates\Root)", "root"), root}}));
+  const auto mixed = read({path}, StoreKind::mixed);
+  ASSERT_TRUE(mixed);
+  EXPECT_EQ(entries(*mixed), (Lines{"Root root fe1.reg 0", "Root intermediate fe1.reg 1", "Sub disallowed fe1.reg 2",
+                                    "Root intermediate fe1.reg 3"}));
+  const auto root_only = read({path}, StoreKind::root);
+  ASSERT_TRUE(root_only);
+  EXPECT_EQ(entries(*root_only), entries(*mixed)) << "no root by the configuration alone";
+  const auto issuers_only = read({path}, StoreKind::intermediate);
+  ASSERT_TRUE(issuers_only);
+  EXPECT_EQ(entries(*issuers_only), (Lines{"Root intermediate fe1.reg 0", "Root intermediate fe1.reg 1",
+                                           "Sub disallowed fe1.reg 2", "Root intermediate fe1.reg 3"}));
+  EXPECT_TRUE(mixed->faults.empty());
+}
+
+TEST_F(LocalStoreTest, EqualPropertiesAreSharedAndPlainEntriesHaveNone) {
+  const std::string sub = test::certificate_element(der_of("sub"));
+  const std::string root = test::certificate_element(der_of("root"));
+  const auto contents =
+      read({dir_.write("a.pol",
+                       test::registry_pol({{key(machine + "CA", "root"), root}, {key(machine + "CA", "sub"), sub}})),
+            dir_.write("b.sst", test::sst(root + sub))});
+  ASSERT_TRUE(contents);
+  ASSERT_EQ(contents->entries.size(), 4U);
+  EXPECT_NE(contents->entries[0].properties, nullptr);
+  EXPECT_EQ(contents->entries[0].properties, contents->entries[1].properties);
+  EXPECT_EQ(contents->entries[2].properties, nullptr);
+}
+
+TEST_F(LocalStoreTest, SaysThatARegistryKeyIsNamedForAnother) {
+  const std::string path =
+      dir_.write("fe1.reg", test::reg_utf16({{key(machine + "CA", "root"), test::certificate_element(der_of("sub"))}}));
+  const auto contents = read({path}, StoreKind::mixed);
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents), Lines{"Sub intermediate fe1.reg 0"});
+  ASSERT_EQ(contents->faults.size(), 1U);
+  EXPECT_EQ(contents->faults[0].place, path);
+  EXPECT_NE(contents->faults[0].reason.find("the registry key is named "), std::string::npos);
+}
+
+TEST_F(LocalStoreTest, AnLdifKeepsTheDnAsThePlace) {
+  const std::string dn = "CN=Sub,CN=AIA,CN=Public Key Services,CN=Services,CN=Configuration,DC=contoso,DC=example";
+  pki().shell("openssl x509 -in sub.crt -outform DER | base64 -w0 > sub.b64");
+  const auto contents = read({dir_.write("ad.ldif", "dn: " + dn + "\ncACertificate:: " + pki().dir().read("sub.b64") +
+                                                        "\ncACertificate:: MAA=\n")},
+                             StoreKind::mixed);
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents), Lines{"Sub intermediate " + dn + " 0"});
+  ASSERT_EQ(contents->unreadable.size(), 1U);
+  EXPECT_EQ(contents->unreadable[0].place, dn);
+  EXPECT_TRUE(contents->unreadable[0].reason.starts_with("value 2: ")) << contents->unreadable[0].reason;
+  EXPECT_EQ(contents->source, dir_ / "ad.ldif");
+}
+
+TEST_F(LocalStoreTest, WhatCertutilListsIsNotRead) {
+  const auto contents =
+      read({dir_.write("fe1.txt", "================ Certificate 0 ================\nSubject: CN=x\nCert Hash(sha1): " +
+                                      std::string(40, 'a') + "\n"),
+            dir_.write("fe1.pem", pem("sub"))});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(entries(*contents), Lines{"Sub intermediate fe1.pem 0"});
+  EXPECT_TRUE(contents->truncated.starts_with((dir_ / "fe1.txt") + ": certutil's text names 1 certificate"))
+      << contents->truncated;
+  EXPECT_EQ(contents->remarks,
+            Lines{(dir_ / "fe1.txt") + ": listed without its bytes: x, thumbprint " + std::string(40, 'A')});
+}
+
+TEST_F(LocalStoreTest, KeepsWhatOpensslIsToldOfACertificate) {
+  const std::string text = pki().shell("openssl x509 -in root.crt -trustout -addreject serverAuth -setalias mine");
+  const auto contents = read({dir_.write("a.pem", text)}, StoreKind::mixed);
+  ASSERT_TRUE(contents);
+  ASSERT_EQ(entries(*contents), Lines{"Root root a.pem 0"});
+  ASSERT_TRUE(contents->entries[0].properties);
+  EXPECT_EQ(contents->entries[0].properties->friendly_name, "mine");
+  EXPECT_TRUE(contents->entries[0].properties->forbids(server_auth_oid));
+  EXPECT_FALSE(contents->entries[0].properties->forbids(client_auth_oid));
+}
+
+TEST_F(LocalStoreTest, ReadsAPkcs12WithItsPassphrase) {
+  pki().shell(
+      "cat sub.crt root.crt > rest.crt; for old in '' '-legacy -certpbe PBE-SHA1-RC2-40'; do openssl pkcs12 -export "
+      "-in "
+      "server.crt -inkey server.key -certfile rest.crt -name 'the server' -passout pass:geheim $old -out f${#old}.p12; "
+      "done; openssl pkcs12 -export -nokeys -in root.crt -passout pass: -out open.p12");
+  const std::string modern = dir_.write("new.pfx", pki().dir().read("f0.p12"));
+  const std::string old = dir_.write("old.pfx", pki().dir().read("f32.p12"));
+  const std::string open = dir_.write("open.pfx", pki().dir().read("open.p12"));
+  const SecretSource right{SecretSource::Kind::file, dir_.write("passphrase", "geheim\n")};
+  const SecretSource wrong{SecretSource::Kind::file, dir_.write("wrong", "falsch\n")};
+
+  const auto contents = read({modern, old}, StoreKind::mixed, right);
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(contents->truncated, "");
+  EXPECT_EQ(complaints(*contents), Lines{});
+  const std::vector<std::string> all = entries(*contents);
+  ASSERT_EQ(all.size(), 6U);
+  for (const char* const one : {"Root root new.pfx", "Sub intermediate new.pfx", "Server intermediate new.pfx"}) {
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const std::string& line) { return line.starts_with(one); }))
+        << one;
+  }
+  EXPECT_TRUE(std::any_of(contents->entries.begin(), contents->entries.end(), [](const StoreEntry& entry) {
+    return entry.properties && entry.properties->friendly_name == "the server";
+  }));
+  EXPECT_EQ(contents->remarks, Lines{old + ": old encryption RC2-40, which hardly protects its private key: export it "
+                                           "again with AES"});
+
+  const auto locked = read({modern, open}, StoreKind::mixed);
+  ASSERT_TRUE(locked);
+  EXPECT_EQ(entries(*locked), Lines{"Root root open.pfx 0"}) << "the empty passphrase is tried unasked";
+  EXPECT_EQ(locked->truncated, modern + ": a PKCS#12 file: encrypted, and no passphrase is configured");
+
+  const auto refused = read({modern}, StoreKind::mixed, wrong);
+  ASSERT_TRUE(refused);
+  EXPECT_TRUE(refused->entries.empty());
+  EXPECT_EQ(complaints(*refused), Lines{});
+  EXPECT_EQ(refused->truncated, modern + ": a PKCS#12 file: wrong passphrase");
+
+  const SecretSource none{SecretSource::Kind::file, dir_ / "none"};
+  const auto unread = read({modern}, StoreKind::mixed, none);
+  ASSERT_TRUE(unread);
+  EXPECT_TRUE(unread->truncated.starts_with(modern + ": passphrase: ")) << unread->truncated;
 }
 
 TEST_F(LocalStoreTest, SaysThatADirectoryIsEmpty) {

@@ -27,6 +27,15 @@ inline CertificateRef sample_certificate(std::string_view word) {
   return certificate;
 }
 
+/// The same for a revocation list.
+inline CrlRef sample_crl(std::string_view word) {
+  auto crl = std::make_shared<Crl>();
+  crl->der.assign(word.begin(), word.end());
+  crl->sha256 = sample_certificate(word)->sha256;
+  crl->issuer.text = "CN=" + std::string(word);
+  return crl;
+}
+
 inline Name sample_name(std::string_view word) {
   Name name;
   name.der = {0x30, static_cast<std::uint8_t>(word.size())};
@@ -82,11 +91,22 @@ inline Evidence sample_evidence() {
 
   e.stores = {{"fe1-root",
                "/srv/export/fe1-root.pem",
-               {{root, StoreKind::root, "/srv/export/fe1-root.pem", 0}},
+               {{root, StoreKind::root, "/srv/export/fe1-root.pem", 0,
+                 std::make_shared<EntryProperties>(EntryProperties{StoreOrigin::group_policy,
+                                                                   "Root",
+                                                                   "the root",
+                                                                   true,
+                                                                   std::vector<std::string>{server_auth_oid},
+                                                                   {client_auth_oid},
+                                                                   "Microsoft Software Key Storage Provider",
+                                                                   "CNG"})}},
                {{"/srv/export/fe1-root.pem", "block 3: truncated at byte 412"}},
                {},
                "",
-               {}},
+               {},
+               {{"/srv/export/fe1-root.pem", "the key is named 01, and the certificate 02"},
+                {"/srv/export/", "0a1b2c3d.2 without .1"}},
+               {{sample_crl("list"), "/srv/export/fe1-root.pem", 0}}},
               {"ad",
                "ldap://dc1.contoso.example",
                {{old_ca, StoreKind::intermediate, "CN=Issuing,CN=AIA", 1},
@@ -97,7 +117,8 @@ inline Evidence sample_evidence() {
                {{"CN=Broken,CN=AIA", "value 2: not a certificate"}, {"CN=Broken,CN=AIA", "value 1: empty"}},
                {"ldap://dc2.contoso.example/CN=AIA", "ldap://dc0.contoso.example/CN=AIA"},
                "the server gives 1000 at most",
-               {"the 2nd of 2 servers answered", "12 values left out"}}};
+               {"the 2nd of 2 servers answered", "12 values left out"},
+               {{sample_crl("newer-list"), "CN=Issuing,CN=CDP", 1}, {sample_crl("list"), "CN=Issuing,CN=CDP", 0}}}};
   e.identities = {{"edge1.contoso.example", edge1, {new_ca}, false},
                   {"fe1.contoso.example", fe1, {old_ca, root}, true}};
   e.resolutions = {{"edge1.contoso.example", {"2001:db8::1", "192.0.2.1"}, false, true, ""},

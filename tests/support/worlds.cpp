@@ -11,20 +11,38 @@
 
 namespace mrascheck::test {
 
-CertificateRef issuer_fixture(const std::string& name) {
+static x509::Scan scan_fixture(const std::string& file) {
+  const auto content = sources::read_file(fmt::format("{}/fixtures/pki/{}.pem", MRASCHECK_SOURCE_DIR, file));
+  if (!content) throw std::runtime_error(content.error().text);
+  x509::Scan scan = x509::scan_certificates(*content);
+  if (scan.certificates.size() + scan.crls.size() != 1) throw std::runtime_error(file + ": not one thing");
+  return scan;
+}
+
+static CertificateRef certificate_fixture(const std::string& file) {
   static std::map<std::string, CertificateRef> known;
   static sources::CertificatePool pool;
-  CertificateRef& found = known[name];
+  CertificateRef& found = known[file];
   if (found) return found;
-  const std::string path = fmt::format("{}/fixtures/pki/issuers/{}.pem", MRASCHECK_SOURCE_DIR, name);
-  const auto content = sources::read_file(path);
-  if (!content) throw std::runtime_error(content.error().text);
-  const x509::Scan scan = x509::scan_certificates(*content);
-  if (scan.certificates.size() != 1) throw std::runtime_error(path + ": not one certificate");
-  const auto certificate = pool.intern(scan.certificates.front().der);
+  const auto certificate = pool.intern(scan_fixture(file).certificates.at(0).der);
   if (!certificate) throw std::runtime_error(certificate.error().text);
   found = *certificate;
   return found;
+}
+
+CertificateRef issuer_fixture(const std::string& name) {
+  return certificate_fixture("issuers/" + name);
+}
+
+CertificateRef revocation_fixture(const std::string& name) {
+  return certificate_fixture("revocation/" + name);
+}
+
+CrlRef crl_fixture(const std::string& name) {
+  sources::CertificatePool pool;
+  const auto crl = pool.intern_crl(scan_fixture("revocation/" + name).crls.at(0).der);
+  if (!crl) throw std::runtime_error(crl.error().text);
+  return *crl;
 }
 
 UtcTime issuers_clock() {
@@ -64,6 +82,11 @@ SmallSite& SmallSite::store(const std::string& fixture, StoreKind kind, const st
   return *this;
 }
 
+SmallSite& SmallSite::crl(const std::string& fixture) {
+  evidence.stores.front().crls.push_back({crl_fixture(fixture), "CN=" + fixture + ",CN=CDP", 0});
+  return *this;
+}
+
 SmallSite& SmallSite::own(const std::string& fixture) {
   evidence.identities.push_back({"fe1.contoso.example", issuer_fixture(fixture), {}, true});
   return *this;
@@ -72,6 +95,8 @@ SmallSite& SmallSite::own(const std::string& fixture) {
 Evidence SmallSite::ready() {
   crypto::SignatureVerifier verifier;
   demand_signatures(evidence, verifying_oracle(verifier));
+  demand_crl_signatures(
+      evidence, [&](const Crl& crl, const Certificate& issuer) { static_cast<void>(verifier.verify(crl, issuer)); });
   evidence.signatures = verifier.proofs();
   normalise(evidence);
   return evidence;

@@ -15,6 +15,10 @@ namespace mrascheck::test {
 CertificateRef issuer_fixture(const std::string& name);
 UtcTime issuers_clock();
 
+/// Certificates and revocation lists of fixtures/pki/revocation, under the same clock.
+CertificateRef revocation_fixture(const std::string& name);
+CrlRef crl_fixture(const std::string& name);
+
 /// A site of fe1 (Front End, certificate `leaf`) and edge1, with one store that fe1 trusts.
 struct SmallSite {
   Evidence evidence;
@@ -22,6 +26,8 @@ struct SmallSite {
   SmallSite();
   /// Into the store "ad": roots and intermediates by their kind.
   SmallSite& store(const std::string& fixture, StoreKind kind, const std::string& place = "");
+  /// A list of crl_fixture() into the store "ad".
+  SmallSite& crl(const std::string& fixture);
   /// The certificate that fe1 is configured with.
   SmallSite& own(const std::string& fixture);
   /// Verifies what judging asks for, as collecting does.

@@ -25,6 +25,11 @@ static const OpensslCli& files() {
     openssl.shell("cat a.crt b.crt c.crt > all.crt; cat a.der b.der c.der > all.der");
     openssl.shell("openssl crl2pkcs7 -nocrl -certfile all.crt -out all.p7b");
     openssl.shell("openssl crl2pkcs7 -nocrl -certfile all.crt -outform DER -out all.p7.der");
+    openssl.shell(
+        "touch index.txt; printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\ndefault_md=sha256\\n' > ca.cnf;"
+        "openssl ca -config ca.cnf -gencrl -crldays 7 -keyfile a.key -cert a.crt -out l.pem;"
+        "openssl crl -in l.pem -outform DER -out l.der");
+    openssl.shell("openssl crl2pkcs7 -in l.pem -certfile all.crt -out l.p7b; openssl crl2pkcs7 -in l.pem -out lo.p7b");
     return true;
   }();
   EXPECT_TRUE(once);
@@ -164,6 +169,21 @@ INSTANTIATE_TEST_SUITE_P(
             "a"}),
     [](const auto& row) { return row.param.name; });
 
+TEST(Trusted, SaysWhatOpensslIsToldOfIt) {
+  const Scan result = scan(files().shell(
+      "openssl x509 -in a.crt -trustout -addtrust serverAuth -addreject emailProtection -setalias 'the root'; openssl "
+      "x509 -in b.crt -trustout -addreject serverAuth; openssl x509 -in c.crt"));
+  ASSERT_EQ(found(result), "abc");
+  ASSERT_TRUE(result.certificates[0].trust);
+  EXPECT_EQ(result.certificates[0].trust->purposes, (std::vector<std::string>{server_auth_oid}));
+  EXPECT_EQ(result.certificates[0].trust->rejected, (std::vector<std::string>{"1.3.6.1.5.5.7.3.4"}));
+  EXPECT_EQ(result.certificates[0].trust->alias, "the root");
+  ASSERT_TRUE(result.certificates[1].trust);
+  EXPECT_EQ(result.certificates[1].trust->purposes, std::nullopt);
+  EXPECT_EQ(result.certificates[1].trust->rejected, (std::vector<std::string>{server_auth_oid}));
+  EXPECT_EQ(result.certificates[2].trust, nullptr);
+}
+
 struct Bad {
   const char* name;
   std::string (*content)();
@@ -187,56 +207,82 @@ static std::string with_second(std::string (*change)(std::string)) {
 
 INSTANTIATE_TEST_SUITE_P(
     Pem, BadTest,
-    testing::Values(Bad{"BadCharacter",
-                        [] {
-                          return with_second([](std::string body) {
-                            body[70] = '*';  // in its second line
-                            return body;
-                          });
-                        },
-                        "ac",
-                        {"block 2: not base64: '*' in line 13"}},
-                    Bad{"Empty", [] { return with_second([](std::string) { return ""s; }); }, "ac", {"block 2: empty"}},
-                    Bad{"BrokenOff",
-                        [] { return with_second([](std::string body) { return body.substr(0, 131) + "\n"; }); },
-                        "ac",
-                        {"block 2: not base64: it breaks off in line 14"}},
-                    Bad{"NotDer",
-                        [] { return with_second([](std::string) { return "aGVsbG8=\n"s; }); },
-                        "ac",
-                        {"block 2: not DER"}},
-                    Bad{"WithoutEnd",
-                        [] {
-                          std::string text = file("all.crt");
-                          const std::size_t end = text.find("-----END", text.find("-----END") + 1);
-                          return text.erase(end, text.find('\n', end) + 1 - end);
-                        },
-                        "ac",
-                        {"block 2: truncated: no END line for the BEGIN CERTIFICATE in line 11"}},
-                    Bad{"OtherEnd",
-                        [] {
-                          std::string text = file("a.crt");
-                          return replaced(text, "END CERTIFICATE", "END PKCS7") + file("b.crt");
-                        },
-                        "b",
-                        {"block 1: the BEGIN CERTIFICATE in line 1 has an END line of another kind"}},
-                    Bad{"BeginWithoutDashes",
-                        [] { return "-----BEGIN CERTIFICATE\nMII\n" + file("b.crt"); },
-                        "b",
-                        {"block 1: its BEGIN line in line 1 lacks the dashes at its end"}},
-                    Bad{"KeyOnly", [] { return file("a.key"); }, "", {"no certificate in it, only a private key"}},
-                    Bad{"RequestOnly",
-                        [] { return files().shell("openssl req -new -key a.key -subj /CN=x -config a.cnf"); },
-                        "",
-                        {"no certificate in it, only a certificate request: it has not been issued yet"}},
-                    Bad{"ParametersOnly",
-                        [] { return files().shell("openssl ecparam -name prime256v1"); },
-                        "",
-                        {"no certificate in it, only a PEM block called EC PARAMETERS"}},
-                    Bad{"KeyCalledCertificate",
-                        [] { return replaced(file("a.key"), "PRIVATE KEY", "CERTIFICATE"); },
-                        "",
-                        {"block 1: a private key, not a certificate"}}),
+    testing::Values(
+        Bad{"BadCharacter",
+            [] {
+              return with_second([](std::string body) {
+                body[70] = '*';  // in its second line
+                return body;
+              });
+            },
+            "ac",
+            {"block 2: not base64: '*' in line 13"}},
+        Bad{"Empty", [] { return with_second([](std::string) { return ""s; }); }, "ac", {"block 2: empty"}},
+        Bad{"BrokenOff",
+            [] { return with_second([](std::string body) { return body.substr(0, 131) + "\n"; }); },
+            "ac",
+            {"block 2: not base64: it breaks off in line 14"}},
+        Bad{"NotDer",
+            [] { return with_second([](std::string) { return "aGVsbG8=\n"s; }); },
+            "ac",
+            {"block 2: not DER"}},
+        Bad{"WithoutEnd",
+            [] {
+              std::string text = file("all.crt");
+              const std::size_t end = text.find("-----END", text.find("-----END") + 1);
+              return text.erase(end, text.find('\n', end) + 1 - end);
+            },
+            "ac",
+            {"block 2: truncated: no END line for the BEGIN CERTIFICATE in line 11"}},
+        Bad{"OtherEnd",
+            [] {
+              std::string text = file("a.crt");
+              return replaced(text, "END CERTIFICATE", "END PKCS7") + file("b.crt");
+            },
+            "b",
+            {"block 1: the BEGIN CERTIFICATE in line 1 has an END line of another kind"}},
+        Bad{"BeginWithoutDashes",
+            [] { return "-----BEGIN CERTIFICATE\nMII\n" + file("b.crt"); },
+            "b",
+            {"block 1: its BEGIN line in line 1 lacks the dashes at its end"}},
+        Bad{"MisspeltLabel",
+            [] { return replaced(file("a.crt"), " CERTIFICATE", " CERTIFICAT") + file("b.crt"); },
+            "b",
+            {"block 1: a PEM block called CERTIFICAT, which is no label of a certificate: not read; did "
+             "you mean CERTIFICATE?"}},
+        Bad{"LabelOfItsOwn",
+            [] { return replaced(file("a.crt"), " CERTIFICATE", " MY ROOT") + file("b.crt"); },
+            "b",
+            {"block 1: a PEM block called MY ROOT, which is no label of a certificate: not read"}},
+        Bad{"DashMissingInBegin",
+            [] { return file("a.crt") + file("b.crt").substr(1) + file("c.crt"); },
+            "ac",
+            {"line 20: an END line without its BEGIN line"}},
+        Bad{"DashMissingInTheLast",
+            [] { return file("a.crt") + file("b.crt").substr(1); },
+            "a",
+            {"line 20: an END line without its BEGIN line"}},
+        Bad{"TrustThatCannotBeRead",
+            [] {
+              files().shell(
+                  "{ openssl x509 -in a.crt -outform DER; printf '\\060\\003\\002\\001\\001'; } | base64 > t.b64");
+              return "-----BEGIN TRUSTED CERTIFICATE-----\n" + file("t.b64") + "-----END TRUSTED CERTIFICATE-----\n";
+            },
+            "a",
+            {"block 1: what it is trusted for cannot be read; the certificate itself can"}},
+        Bad{"KeyOnly", [] { return file("a.key"); }, "", {"no certificate in it, only a private key"}},
+        Bad{"RequestOnly",
+            [] { return files().shell("openssl req -new -key a.key -subj /CN=x -config a.cnf"); },
+            "",
+            {"no certificate in it, only a certificate request: it has not been issued yet"}},
+        Bad{"ParametersOnly",
+            [] { return files().shell("openssl ecparam -name prime256v1"); },
+            "",
+            {"no certificate in it, only a PEM block called EC PARAMETERS"}},
+        Bad{"KeyCalledCertificate",
+            [] { return replaced(file("a.key"), "PRIVATE KEY", "CERTIFICATE"); },
+            "",
+            {"block 1: a private key, not a certificate"}}),
     [](const auto& row) { return row.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -289,21 +335,10 @@ INSTANTIATE_TEST_SUITE_P(
             },
             "",
             {"a certificate request, not a certificate: it has not been issued yet"}},
-        Bad{"RevocationListDer",
-            [] {
-              files().shell(
-                  "touch index.txt; printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\ndefault_md=sha256\\n' > "
-                  "ca.cnf;"
-                  "openssl ca -config ca.cnf -gencrl -crldays 7 -keyfile a.key -cert a.crt -out l.pem;"
-                  "openssl crl -in l.pem -outform DER -out l.der");
-              return file("l.der");
-            },
-            "",
-            {"a certificate revocation list, not a certificate"}},
-        Bad{"RevocationListPem",
+        Bad{"RevocationListThatIsNone",
             [] { return "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"s; },
             "",
-            {"no certificate in it, only a certificate revocation list"}},
+            {"block 1: DER, but not a certificate"}},
         Bad{"EncryptedDataPkcs7",
             [] {
               files().shell("openssl cms -encrypt -in a.crt -aes256 -outform DER -out e.der a.crt");
@@ -319,6 +354,40 @@ INSTANTIATE_TEST_SUITE_P(
             },
             "",
             {"a PKCS#7 without any certificate"}}),
+    [](const auto& row) { return row.param.name; });
+
+struct List {
+  const char* name;
+  std::string (*content)();
+  const char* certificates;
+  std::vector<std::string> places;
+};
+class ListTest : public testing::TestWithParam<List> {};
+TEST_P(ListTest, IsTakenForARevocationList) {
+  const Scan result = scan(GetParam().content());
+  EXPECT_EQ(found(result).size(), std::string_view{GetParam().certificates}.size());
+  EXPECT_TRUE(reasons(result).empty()) << reasons(result).front();
+  std::vector<std::string> places;
+  for (const FoundCrl& crl : result.crls) {
+    EXPECT_EQ(as_text(crl.der), file("l.der"));
+    places.push_back(crl.where);
+  }
+  EXPECT_EQ(places, GetParam().places);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Forms, ListTest,
+    testing::Values(List{"Der", [] { return file("l.der"); }, "", {""}},
+                    List{"Pem", [] { return file("l.pem"); }, "", {"block 1"}},
+                    List{"BesideCertificates", [] { return file("all.crt") + file("l.pem"); }, "abc", {"block 4"}},
+                    List{"BehindACertificateInDer",
+                         [] { return file("a.der") + file("l.der"); },
+                         "a",
+                         {"certificate 2 of the file"}},
+                    List{"Pkcs7", [] { return file("l.p7b"); }, "abc", {"block 1, revocation list 1 of the PKCS#7"}},
+                    List{"Pkcs7WithoutCertificates",
+                         [] { return file("lo.p7b"); },
+                         "",
+                         {"block 1, revocation list 1 of the PKCS#7"}}),
     [](const auto& row) { return row.param.name; });
 
 TEST(ScanTest, SaysWhereEachCertificateStood) {

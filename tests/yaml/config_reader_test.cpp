@@ -287,6 +287,11 @@ INSTANTIATE_TEST_SUITE_P(
             "8:5: base of store 'local': says how to read a directory service and goes with 'ldap' only\n"
             "9:5: size-limit of store 'local': says how to read a directory service and goes with 'ldap' only\n"
             "10:5: bind of store 'local': says how to read a directory service and goes with 'ldap' only"),
+        row("PassphraseOfDirectory", ldap_store_with("    passphrase: env:P\n"),
+            "5:5: passphrase of store 'ad': opens PKCS #12 files and goes with 'file' only"),
+        row("PassphraseItself", file_store_with("    passphrase: hunter2\n"),
+            "5:17: passphrase of store 'local': a secret must not stand here itself, where process lists, backups and "
+            "everybody who may read this show it; say where it is: file:PATH, env:NAME or fd:NUMBER"),
         row("MissingFile", site_with("stores:\n  - name: a\n    file: [roots.p7b, rots.p7b, more/]\n"),
             "4:23: file of store 'a': rots.p7b: No such file or directory"),
         row("TildePath", site_with("stores: [{name: a, file: ~/roots.p7b}]\n"),
@@ -376,6 +381,10 @@ INSTANTIATE_TEST_SUITE_P(
             "5:50: addresses of server 'fe1.contoso.example': 'fe80::1%eth0' is not an address; give an IPv4 or IPv6 "
             "literal "
             "such as 192.0.2.1 or \"2001:db8::1\""),
+        row("NoAddress", server_with("    addresses: []\n"),
+            "5:16: addresses of server 'fe1.contoso.example': is an empty list; give it addresses, or leave the key "
+            "out "
+            "to have the name resolved"),
         row("DnsAndAddresses", server_with("    dns: inside.contoso.example\n    addresses: 127.0.0.1\n"),
             "6:5: server 'fe1.contoso.example': has both 'dns' and 'addresses'; with addresses no name is resolved, "
             "leave one "
@@ -739,7 +748,7 @@ stores:
     host: EDGE.contoso.example
     file: [roots.p7b, more/]
   - {name: fe1-sub, kind: intermediate, host: fe1.contoso.example, file: more}
-  - {name: nt, kind: ntauth, file: roots.p7b}
+  - {name: nt, kind: ntauth, file: roots.p7b, passphrase: env:P}
 servers:
   - name: fe1.contoso.example
     role: front-end
@@ -796,6 +805,9 @@ resolve:
   EXPECT_FALSE(config.site.stores[1].directory);
   EXPECT_EQ(config.stores[1].paths, (Lines{site.dir() / "roots.p7b", site.dir() / "more/"}));
   EXPECT_EQ(config.site.stores[3].kind, StoreKind::ntauth);
+  ASSERT_TRUE(config.stores[3].passphrase);
+  EXPECT_EQ(config.stores[3].passphrase->value, "P");
+  EXPECT_FALSE(config.stores[1].passphrase);
 
   ASSERT_EQ(config.site.servers.size(), 4U);
   const Server& fe1 = config.site.servers[0];
@@ -860,6 +872,7 @@ resolve:
   EXPECT_EQ(at("stores.ad.bind"), "site.yaml:9:11");
   EXPECT_EQ(at("stores.ad.ca"), "site.yaml:7:9");
   EXPECT_EQ(at("stores.edge-roots.file"), "site.yaml:15:11");
+  EXPECT_EQ(at("stores.nt.passphrase"), "site.yaml:17:59");
   EXPECT_EQ(at("identities.fe1.contoso.example.certificate"), "site.yaml:23:18");
   EXPECT_EQ(at("identities.fe1.contoso.example.chain"), "site.yaml:24:12");
   EXPECT_EQ(at("identities.fe1.contoso.example.key"), "site.yaml:25:10");
@@ -962,7 +975,7 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
     }
   }
   EXPECT_EQ(lists, 9U);
-  EXPECT_EQ(keys, 9U + 11 + 2 + 12 + 5 + 4 + 4 + 2 + 4);
+  EXPECT_EQ(keys, 9U + 12 + 2 + 12 + 5 + 4 + 4 + 2 + 4);
 }
 
 }  // namespace

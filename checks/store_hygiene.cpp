@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "checks/common.hpp"
+#include "core/text.hpp"
+
+namespace mrascheck::checks {
+namespace {
+
+constexpr std::array kinds{
+    FindingKind{"store-hygiene.not-self-signed-root",
+                "a certificate that is not self-signed stands among trusted roots",
+                {"KB2795828", "Cause"}},
+    FindingKind{"store-hygiene.too-many-roots",
+                "a server trusts more roots than Skype for Business supports",
+                {"KB2464556", "Cause"}},
+    FindingKind{"store-hygiene.issuer-list-too-long",
+                "the names of a server's trusted roots do not fit into its certificate request",
+                {"KB2464556", "Cause"}},
+    FindingKind{"store-hygiene.pool-differs",
+                "members of a pool hold different CA certificates of a name in use",
+                {"RFC 4158", "3.5.12"}},
+};
+
+enum Kind : std::size_t { not_self_signed_root, too_many_roots, issuer_list_too_long, pool_differs };
+
+/// What Microsoft's own rules for these products call too many in Local Computer\Trusted Root Certification
+/// Authorities.
+constexpr std::size_t most_roots = 100;
+/// Schannel cuts the list of issuers that it sends here (KB2464556).
+constexpr std::size_t most_issuer_list_bytes = 16 * 1024;
+constexpr std::size_t most_facts = 10;
+
+void add_facts(Finding& finding, const std::vector<std::string>& lines) {
+  finding.facts.insert(finding.facts.end(), lines.begin(),
+                       lines.begin() + static_cast<std::ptrdiff_t>(std::min(lines.size(), most_facts)));
+  if (lines.size() > most_facts) finding.facts.push_back(fmt::format("and {} more", lines.size() - most_facts));
+}
+
+std::string at(const StoreEntry& entry) {
+  return fmt::format("{}, in {}", describe(*entry.certificate), entry.place);
+}
+
+/// By its signature where that was tried, else by its names.
+bool self_signed(const Certificate& certificate, const SignatureOracle& signature) {
+  return certificate.self_issued() && signature(certificate, certificate) != SignatureState::failed;
+}
+
+void judge_roots(const StoreContents& store, const SignatureOracle& signature, Verdict& verdict) {
+  std::vector<std::string> misplaced;
+  for (const StoreEntry& entry : store.entries) {
+    if (entry.kind == StoreKind::root && !self_signed(*entry.certificate, signature)) misplaced.push_back(at(entry));
+  }
+  if (misplaced.empty()) return;
+  Finding& found = verdict.findings.emplace_back(finding(kinds[not_self_signed_root], Status::warning, store.store));
+  found.summary = fmt::format("store {} holds {} among its trusted roots that {} not self-signed", store.store,
+                              count(misplaced.size(), "certificate"), misplaced.size() == 1 ? "is" : "are");
+  add_facts(found, misplaced);
+  found.facts.push_back(
+      "Windows Server 2012 and later refuse every client certificate while such a one is there, unless "
+      "ClientAuthTrustMode is 2");
+  found.remedy =
+      "Move each to Intermediate Certification Authorities, by its full thumbprint, then restart the services:\n"
+      "  certutil -addstore CA FILE.cer\n"
+      "  certutil -delstore Root THUMBPRINT";
+}
+
+/// Of a server's own store of trusted roots.
+void judge_size(const StoreContents& store, const std::string& host, Verdict& verdict) {
+  std::set<Sha256> roots;
+  std::set<ByteString> names;
+  std::vector<std::string> cut;
+  std::size_t bytes = 0;
+  for (const StoreEntry& entry : store.entries) {
+    if (entry.kind != StoreKind::root || !roots.insert(entry.certificate->sha256).second) continue;
+    if (!names.insert(entry.certificate->subject.der).second) continue;
+    bytes += 2 + entry.certificate->subject.der.size();  // RFC 5246, 7.4.4: each name behind its length
+    if (bytes > most_issuer_list_bytes) cut.push_back(entry.certificate->subject.text);
+  }
+  if (roots.size() > most_roots) {
+    Finding& found = verdict.findings.emplace_back(finding(kinds[too_many_roots], Status::warning, store.store));
+    found.summary = fmt::format("{} trusts {} roots (store {}); more than {} are known to break its TLS", host,
+                                roots.size(), store.store, most_roots);
+    found.remedy = "Remove the roots that nothing of this server's peers chains to, after saving them to a file.";
+  }
+  if (!cut.empty()) {
+    Finding& found = verdict.findings.emplace_back(finding(kinds[issuer_list_too_long], Status::warning, store.store));
+    found.summary = fmt::format(
+        "the names of the roots that {} trusts take {} bytes (store {}); the list that it sends to clients ends at {}",
+        host, bytes, store.store, most_issuer_list_bytes);
+    found.facts.push_back("left out, if the list is sent in the order of the store:");
+    add_facts(found, cut);
+    found.remedy =
+        "Remove roots that are not needed, or stop sending the list (SendTrustedIssuerList = 0 under "
+        "SecurityProviders\\SCHANNEL, which is the default since Windows Server 2012), then restart the server.";
+  }
+}
+
+/// Canonical names of all CAs that some certification path of the site runs through.
+std::set<std::string> names_in_use(const Evidence& evidence, const SignatureOracle& signature) {
+  std::set<std::string> names;
+  for (const PathJudgement& judgement : judge_paths(evidence, signature)) {
+    for (const CertificateRef& certificate : judgement.chain) names.insert(certificate->issuer.canonical);
+    for (const Path& path : judgement.result.paths.paths) {
+      for (const CertificateRef& certificate : path.certificates) names.insert(certificate->issuer.canonical);
+    }
+  }
+  return names;
+}
+
+/// What one member's own stores of one kind hold; nothing where they were not read, or not whole.
+using Holdings = std::map<Sha256, CertificateRef>;
+
+void judge_pool(const std::string& pool, StoreKind kind, const std::map<std::string, Holdings>& members,
+                Verdict& verdict) {
+  Holdings all;
+  for (const auto& [member, holdings] : members) all.insert(holdings.begin(), holdings.end());
+  std::vector<std::string> lines;
+  for (const auto& [sha256, certificate] : all) {
+    std::vector<std::string> with;
+    std::vector<std::string> without;
+    for (const auto& [member, holdings] : members) {
+      (holdings.contains(sha256) ? with : without).push_back(member);
+    }
+    if (without.empty()) continue;
+    lines.push_back(fmt::format("{}: on {}, not on {}", describe(*certificate), enumerate(with), enumerate(without)));
+  }
+  if (lines.empty()) return;
+  Finding& found = verdict.findings.emplace_back(
+      finding(kinds[pool_differs], Status::warning, fmt::format("{} ({})", pool, to_string(kind))));
+  found.summary =
+      fmt::format("the members of {} differ in {} of {} that are in use", pool, count(lines.size(), "certificate"),
+                  kind == StoreKind::root ? "roots" : "intermediate CAs");
+  std::sort(lines.begin(), lines.end());
+  add_facts(found, lines);
+  found.remedy =
+      "Bring the stores of all members to the same state, then restart their services: what works on one member fails "
+      "on another until then.";
+}
+
+void judge_pools(const Evidence& evidence, const SignatureOracle& signature, Verdict& verdict) {
+  std::map<std::string, std::map<StoreKind, std::map<std::string, Holdings>>> pools;
+  const std::set<std::string> in_use = names_in_use(evidence, signature);
+  for (const StoreContents& contents : evidence.stores) {
+    const StoreSpec* spec = evidence.site.store(contents.store);
+    const Server* host = spec == nullptr ? nullptr : evidence.site.server(spec->host);
+    if (host == nullptr || host->pool.empty() || !contents.truncated.empty() || !contents.unreadable.empty()) continue;
+    if (spec->kind != StoreKind::mixed) pools[host->pool][spec->kind][host->name];
+    for (const StoreEntry& entry : contents.entries) {
+      if (!in_use.contains(entry.certificate->subject.canonical)) continue;
+      pools[host->pool][entry.kind][host->name].emplace(entry.certificate->sha256, entry.certificate);
+    }
+  }
+  for (const auto& [pool, by_kind] : pools) {
+    for (const auto& [kind, members] : by_kind) {
+      if (members.size() > 1 && (kind == StoreKind::root || kind == StoreKind::intermediate)) {
+        judge_pool(pool, kind, members, verdict);
+      }
+    }
+  }
+}
+
+/// Worth knowing, and no fault by itself.
+void note_details(const Evidence& evidence, Verdict& verdict) {
+  for (const StoreContents& store : evidence.stores) {
+    std::set<std::tuple<StoreKind, std::string, Sha256>> seen;
+    std::size_t twice = 0;
+    for (const StoreEntry& entry : store.entries) {
+      if (!seen.emplace(entry.kind, entry.place, entry.certificate->sha256).second) ++twice;
+    }
+    if (twice > 0) {
+      verdict.notes.push_back({store.store, fmt::format("{} there more than once in one place",
+                                                        count(twice, "certificate is", "certificates are"))});
+    }
+  }
+  const CertificateGraph graph{evidence};
+  for (const CertificateRef& certificate : graph.live()) {
+    const auto directory_only = [](const std::vector<std::string>& urls) {
+      return !urls.empty() && std::all_of(urls.begin(), urls.end(),
+                                          [](const std::string& url) { return to_lower(url).starts_with("ldap:"); });
+    };
+    std::vector<std::string> what;
+    if (directory_only(certificate->ca_issuer_urls)) what.emplace_back("its issuer's certificate (AIA)");
+    if (directory_only(certificate->crl_urls)) what.emplace_back("its revocation list (CDP)");
+    if (what.empty()) continue;
+    verdict.notes.push_back({thumbprint(*certificate),
+                             fmt::format("{}: {} can be had by LDAP only: an Edge outside the domain cannot fetch that",
+                                         short_name(*certificate), enumerate(what))});
+  }
+}
+
+Verdict judge(const Evidence& evidence) {
+  Verdict verdict;
+  const SignatureOracle signature = recorded_oracle(evidence.signatures);
+  for (const StoreContents& store : evidence.stores) {
+    ++verdict.examined;
+    judge_roots(store, signature, verdict);
+    const StoreSpec* spec = evidence.site.store(store.store);
+    if (spec != nullptr && spec->kind == StoreKind::root && !spec->host.empty()) judge_size(store, spec->host, verdict);
+  }
+  judge_pools(evidence, signature, verdict);
+  note_details(evidence, verdict);
+  return verdict;
+}
+
+}  // namespace
+
+extern const Check store_hygiene;
+constinit const Check store_hygiene{.id = "store-hygiene",
+                                    .title = "what stands in the stores is where it belongs",
+                                    .needs = Needs::stores | Needs::signatures,
+                                    .kinds = kinds,
+                                    .judge = judge};
+
+}  // namespace mrascheck::checks

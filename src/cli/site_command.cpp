@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/site_command.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "cli/support.hpp"
+#include "core/cleanup.hpp"
+#include "core/demands.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "core/what_if.hpp"
+#include "run/door.hpp"
+
+namespace mrascheck::cli {
+namespace {
+
+Result<void> set_time(const Arguments& args, const char* option, std::chrono::milliseconds& limit) {
+  if (!args.has(option)) return {};
+  const auto time = parse_duration(args.text(option));
+  if (!time || time->count() == 0) {
+    return fail(ErrorKind::config,
+                fmt::format("--{} {}: not a time such as 10s or 500ms", option, printable(args.text(option), 40)));
+  }
+  limit = *time;
+  return {};
+}
+
+/// "FILE" or "FILE@STORE", where there is a store of that name.
+Result<std::vector<Addition>> additions(const std::string& text, const Evidence& evidence) {
+  std::string file = text;
+  std::string store;
+  if (const std::size_t at = text.rfind('@'); at != std::string::npos) {
+    const std::string name = text.substr(at + 1);
+    if (std::any_of(evidence.stores.begin(), evidence.stores.end(),
+                    [&](const StoreContents& contents) { return contents.store == name; })) {
+      file = text.substr(0, at);
+      store = name;
+    }
+  }
+  const auto read = read_files({file});
+  if (!read) return tl::unexpected(read.error());
+  if (const auto problems = not_looked_at(*read); !problems.empty()) return fail(ErrorKind::local, problems.front());
+  std::vector<Addition> added;
+  for (const StoreContents& contents : read->stores) {
+    for (const StoreEntry& entry : contents.entries) added.push_back({entry.certificate, entry.place, store});
+  }
+  return added;
+}
+
+/// Files tell nothing of servers; but a certificate in them that is no CA's shows whose key signed it.
+void take_as_used(Evidence& evidence) {
+  for (const StoreContents& contents : evidence.stores) {
+    for (const StoreEntry& entry : contents.entries) {
+      const Certificate& certificate = *entry.certificate;
+      const bool signs =
+          certificate.is_ca.value_or(false) || (certificate.key_usage && (*certificate.key_usage & key_cert_sign) != 0);
+      if (!signs && !certificate.self_issued() && certificate.not_after >= evidence.collected_at)
+        evidence.identities.push_back({entry.place, entry.certificate, {}, false});
+    }
+  }
+}
+
+}  // namespace
+
+tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
+  if (args.has("evidence")) {
+    const auto& door = run::door();
+    if (!door) return tl::unexpected(std::vector{door.error().text});
+    auto evidence = (*door)->read_recordings(args.texts("evidence"));
+    if (!evidence) return tl::unexpected(std::vector{evidence.error().text});
+    return std::move(*evidence);
+  }
+  auto config = load_config(args.has("config") ? args.text("config") : "/etc/mrascheck/site.yaml");
+  if (!config) return tl::unexpected(config.error());
+  for (const auto& set :
+       {set_time(args, "timeout", config->limits.step), set_time(args, "deadline", config->limits.deadline)}) {
+    if (!set) return tl::unexpected(std::vector{set.error().text});
+  }
+  if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
+  return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
+    return std::vector{error.text};
+  });
+}
+
+Result<Evidence> read_files(const std::vector<std::string>& files) {
+  Config config;
+  config.site.name = files.size() == 1 ? printable(files.front(), 200) : count(files.size(), "file");
+  for (const std::string& file : files) {
+    StoreSource source;
+    source.name = printable(file);
+    source.paths = {file};
+    if (config.site.store(source.name) != nullptr) continue;  // named twice
+    StoreSpec spec;
+    spec.name = source.name;
+    config.site.stores.push_back(std::move(spec));
+    config.stores.push_back(std::move(source));
+  }
+  auto evidence = look(config, false);
+  if (evidence) take_as_used(*evidence);
+  return evidence;
+}
+
+Result<void> complete(Evidence& evidence) {
+  const auto& door = run::door();
+  if (!door) return tl::unexpected(door.error());
+  (*door)->complete_proofs(evidence, [](const Evidence& judged, const SignatureOracle& oracle) {
+    demand_signatures(judged, oracle);
+    plan_cleanup(judged, oracle);
+  });
+  return {};
+}
+
+Result<void> apply_what_if(const Arguments& args, Evidence& evidence) {
+  Change change;
+  for (const std::string& text : args.texts("what-if")) {
+    const auto words = parse_change(text);
+    if (!words) return tl::unexpected(words.error());
+    for (const ChangeWord& word : *words) {
+      if (word.kind == ChangeWord::Kind::at) {
+        change.at = parse_iso8601(word.value);
+        if (!change.at) {
+          return fail(ErrorKind::config, fmt::format("--what-if at:{}: not a date such as 2026-11-22 or "
+                                                     "2026-11-22T09:30:00Z",
+                                                     printable(word.value, 40)));
+        }
+      } else if (word.kind == ChangeWord::Kind::remove) {
+        const auto certificate = by_thumbprint(evidence, word.value);
+        if (!certificate) return fail(ErrorKind::config, "--what-if remove: " + certificate.error().text);
+        change.remove.insert((*certificate)->sha256);
+      } else {
+        const auto added = additions(word.value, evidence);
+        if (!added) return fail(added.error().kind, "--what-if add: " + added.error().text);
+        change.add.insert(change.add.end(), added->begin(), added->end());
+      }
+    }
+  }
+  if (change.empty()) return {};
+  const std::string before = to_iso8601(evidence.collected_at);
+  evidence = changed(evidence, change);
+  normalise(evidence);
+  evidence.vantage += fmt::format(", what if {}, handshakes as they ended at {},",
+                                  printable(enumerate(args.texts("what-if")), 400), before);
+  return {};
+}
+
+Result<std::vector<Format>> formats(const Arguments& args, std::initializer_list<std::string_view> known) {
+  std::vector<Format> wanted;
+  for (const std::string& text : args.texts("format")) {
+    const std::size_t equals = text.find('=');
+    Format format{text.substr(0, equals), equals == std::string::npos ? "" : text.substr(equals + 1)};
+    if (std::find(known.begin(), known.end(), format.name) == known.end()) {
+      std::string names;
+      for (const std::string_view name : known) {
+        if (!names.empty()) names += name == *(known.end() - 1) ? " or " : ", ";
+        names += name;
+      }
+      return fail(ErrorKind::config, fmt::format("unknown format '{}': it is {}", printable(format.name, 40), names));
+    }
+    wanted.push_back(std::move(format));
+  }
+  if (wanted.empty()) wanted.push_back({std::string{*known.begin()}, ""});
+  return wanted;
+}
+
+std::vector<std::string> write_formats(const std::vector<Format>& wanted, Streams io,
+                                       const std::function<std::string(const Format&)>& bytes_of) {
+  std::vector<std::string> complaints;
+  for (const Format& format : wanted) {
+    const std::string bytes = bytes_of(format);
+    if (format.file.empty()) {
+      io.out << bytes << std::flush;
+    } else if (const auto done = write_file(format.file, bytes); !done) {
+      complaints.push_back(done.error().text);
+    }
+  }
+  return complaints;
+}
+
+}  // namespace mrascheck::cli

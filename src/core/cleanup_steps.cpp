@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cleanup_steps.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "core/text.hpp"
+
+namespace mrascheck {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+/// A DN comes from the directory: one that could mean something to a shell is not put into a command.
+bool harmless_in_quotes(std::string_view text) {
+  static constexpr std::string_view others = " =,.-_()@!+#/:";
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80 ||
+           others.find(c) != std::string_view::npos;
+  });
+}
+
+std::string_view container_of(const StoredCopy& place) {
+  switch (place.kind) {
+    case StoreKind::root:
+      return "Certification Authorities";
+    case StoreKind::ntauth:
+      return "NTAuthCertificates";
+    default:
+      return "AIA";
+  }
+}
+
+/// What `certutil -dspublish` calls the container.
+std::string_view publish_word(const StoredCopy& place) {
+  switch (place.kind) {
+    case StoreKind::root:
+      return "RootCA";
+    case StoreKind::ntauth:
+      return "NTAuthCA";
+    default:
+      return "SubCA";
+  }
+}
+
+std::string_view windows_store(const StoredCopy& place) {
+  switch (place.kind) {
+    case StoreKind::root:
+      return "Root";
+    case StoreKind::ntauth:
+      return "NTAuth";
+    default:
+      return "CA";
+  }
+}
+
+Lines described(const Removal& removal) {
+  Lines lines;
+  for (const CertificateRef& value : removal.values) {
+    lines.push_back(fmt::format("{}: {}, valid {} to {}", thumbprint(*value), short_name(*value),
+                                to_date(value->not_before), to_date(value->not_after)));
+  }
+  return lines;
+}
+
+CleanupStep directory_step(const Removal& removal) {
+  const StoredCopy& place = removal.place;
+  CleanupStep step;
+  step.title = fmt::format("In the directory, from {}: {}", container_of(place), count(removal.values.size(), "value"));
+  step.notes = {fmt::format("object: {}", place.place), fmt::format("seen in store {}", place.store)};
+  for (std::string& line : described(removal)) step.notes.push_back(std::move(line));
+  const bool plain = harmless_in_quotes(place.place);
+  const std::string url =
+      fmt::format("\"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"", place.place);
+  const std::string because = by_hand_because(removal);
+  if (!because.empty()) {
+    step.notes.push_back(because);
+    if (!removal.whole) return step;
+    step.notes.push_back(
+        "If the CA in use belongs into this object, publish its certificate there first (below), then make this plan "
+        "again: the old values are not the last ones any more.");
+    step.notes.push_back(
+        "If nothing belongs there, export the object with ldifde, then delete the whole object by its DN in ADSI Edit "
+        "or Active Directory Sites and Services (Show Services Node). Not NTAuthCertificates: that one must stay.");
+    if (plain) step.before = {fmt::format("certutil -store {}", url)};
+    step.commands = {fmt::format("certutil -f -dspublish CURRENT.cer {}", publish_word(place))};
+    if (plain) step.after = step.before;
+    return step;
+  }
+  step.notes.push_back(fmt::format("the object holds {} now, and {} afterwards", count(removal.values_there, "value"),
+                                   removal.values_there - removal.values.size()));
+  step.commands = {"ldifde -i -f cleanup.ldf"};
+  step.undo = {"ldifde -i -f undo.ldf"};
+  if (plain) {
+    step.before = {fmt::format("certutil -store {}", url)};
+    step.after = step.before;
+    step.notes.push_back(
+        "look for these thumbprints: before, each is listed; after, none is, and the others still are");
+    step.notes.push_back(
+        "or one by one in a window: certutil -viewdelstore with the address below; pick by thumbprint, not by name");
+    if (harmless_in_quotes(place.source) && !place.source.empty()) {
+      const std::string look =
+          fmt::format("ldapsearch -x -LLL -o ldif-wrap=no -H \"{}\" -s base -b \"{}\" \"cACertificate;binary\"",
+                      place.source, place.place);
+      step.notes.push_back("on OpenLDAP: ldapmodify -f cleanup.ldif (it wants ;binary, RFC 4523), and to look:");
+      step.notes.push_back("  " + look);
+    }
+  }
+  return step;
+}
+
+CleanupStep host_step(const Removal& removal) {
+  const StoredCopy& place = removal.place;
+  const std::string_view store = windows_store(place);
+  const std::string host = place.host.empty() ? fmt::format("the host of store {}", place.store) : place.host;
+  const bool enterprise = place.kind == StoreKind::ntauth;
+  CleanupStep step;
+  step.title = fmt::format("On {}, from the store {} of the computer: {}", host, store,
+                           count(removal.values.size(), "certificate"));
+  step.notes = {fmt::format("seen in store {}, {}", place.store, place.place)};
+  for (std::string& line : described(removal)) step.notes.push_back(std::move(line));
+  step.notes.push_back(
+      "Where the check after still finds one, it comes from the directory or from group policy (certutil -enterprise, "
+      "certutil -grouppolicy): remove it there, or it is back within 8 hours.");
+  Lines undo_instead;
+  const std::string_view scope = enterprise ? "-enterprise " : "";
+  for (const CertificateRef& value : removal.values) {
+    const std::string print = thumbprint(*value);
+    step.before.push_back(fmt::format("certutil {}-store {} {}", scope, store, print));
+    if (enterprise) {
+      step.commands.push_back(fmt::format("certutil -enterprise -delstore NTAuth {}", print));
+      step.undo.push_back(fmt::format("certutil -enterprise -addstore NTAuth {}.cer", print));
+      continue;
+    }
+    step.before.push_back(
+        fmt::format("Export-Certificate -Cert Cert:\\LocalMachine\\{0}\\{1} -FilePath {1}.cer", store, print));
+    step.commands.push_back(fmt::format("certutil -delstore {} {}", store, print));
+    step.instead.push_back(fmt::format("Remove-Item -Path Cert:\\LocalMachine\\{}\\{}", store, print));
+    step.after.push_back(fmt::format("Test-Path Cert:\\LocalMachine\\{}\\{}", store, print));
+    step.undo.push_back(fmt::format("certutil -addstore {} {}.cer", store, print));
+    undo_instead.push_back(
+        fmt::format("Import-Certificate -FilePath {}.cer -CertStoreLocation Cert:\\LocalMachine\\{}", print, store));
+  }
+  if (enterprise) step.after = step.before;
+  step.undo.insert(step.undo.end(), undo_instead.begin(), undo_instead.end());
+  return step;
+}
+
+CleanupStep backup_step(const CleanupPlan& plan) {
+  CleanupStep step;
+  step.title = "Keep what is there";
+  step.notes = {
+      "The values that go are in the undo files, and at the end of this report: they are the way back. Keep them with "
+      "a "
+      "recording of the site as it is."};
+  step.commands = {"mrascheck check -c SITE.yaml --record before.json",
+                   "mrascheck cleanup --evidence before.json --format ldifde=cleanup.ldf --format undo-ldifde=undo.ldf "
+                   "--format ldif=cleanup.ldif --format undo-ldif=undo.ldif"};
+  std::set<std::string> bases;
+  for (const Removal& removal : plan.removals) {
+    if (!removal.place.directory) continue;
+    const std::size_t at = to_lower(removal.place.place).find("cn=public key services,");
+    const std::string base = at == std::string::npos ? "" : removal.place.place.substr(at);
+    if (!base.empty() && harmless_in_quotes(base)) bases.insert(base);
+  }
+  for (const std::string& base : bases)
+    step.commands.push_back(fmt::format("ldifde -f public-key-services.ldf -d \"{}\"", base));
+  return step;
+}
+
+CleanupStep first_step(const CleanupPlan& plan) {
+  CleanupStep step;
+  step.title = "What must come first for those that may not go yet";
+  for (const CleanupVerdict& verdict : plan.verdicts) {
+    if (verdict.may_go != MayGo::not_yet) continue;
+    for (const std::string& reason : verdict.because)
+      step.notes.push_back(fmt::format("{}: {}", thumbprint(*verdict.certificate), reason));
+  }
+  step.notes.push_back(
+      "First the trust: import the CA certificates in use, and the root that they lead to, on every server named above "
+      "as judging (an Edge outside the domain gets nothing from the directory). Then have issued again, by the CA in "
+      "use, what the old keys signed. Then make this plan again.");
+  step.commands = {"certutil -addstore Root ROOT-IN-USE.cer", "certutil -addstore CA ISSUING-CA-IN-USE.cer"};
+  step.after = {"mrascheck check -c SITE.yaml --only certification-path"};
+  return step;
+}
+
+}  // namespace
+
+std::string by_hand_because(const Removal& removal) {
+  if (!removal.place.directory) return {};
+  // printable() cuts what is too long for a line, and marks that.
+  if (removal.place.place.ends_with("...") || removal.place.place.find("\xEF\xBF\xBD") != std::string::npos)
+    return "the DN of this object could not be kept whole: change it by hand, value by value";
+  if (removal.whole)
+    return "these are all values of this object, and Active Directory demands that one is left (cACertificate is "
+           "mandatory in a certificationAuthority): there is no change record for it";
+  return {};
+}
+
+std::vector<CleanupStep> cleanup_steps(const CleanupPlan& plan) {
+  std::vector<CleanupStep> steps;
+  if (plan.count(MayGo::now) > 0) steps.push_back(backup_step(plan));
+  if (plan.count(MayGo::not_yet) > 0) steps.push_back(first_step(plan));
+  if (plan.removals.empty()) return steps;
+  for (const Removal& removal : plan.removals)
+    steps.push_back(removal.place.directory ? directory_step(removal) : host_step(removal));
+  const std::string servers = plan.servers.empty() ? "every server" : enumerate(plan.servers);
+  CleanupStep& refresh = steps.emplace_back();
+  refresh.title = "Let it reach the servers";
+  refresh.notes = {fmt::format("The first on a domain controller, the others on {}.", servers),
+                   "Without that, servers in the domain learn of it within 8 hours."};
+  refresh.commands = {"repadmin /syncall /AdeP", "gpupdate /force", "certutil -pulse", "certutil -urlcache * delete"};
+  CleanupStep& restart = steps.emplace_back();
+  restart.title = "Restart the services";
+  restart.notes = {
+      fmt::format("On {}, one member of a pool after the other: a service keeps the chain that it built "
+                  "when it began.",
+                  servers)};
+  restart.commands = {"Stop-CsWindowsService", "Start-CsWindowsService"};
+  CleanupStep& look = steps.emplace_back();
+  look.title = "Look again";
+  look.commands = {"mrascheck check -c SITE.yaml", "mrascheck cleanup -c SITE.yaml"};
+  look.notes = {"If anything is worse than before, undo in the opposite order, refresh, and restart."};
+  return steps;
+}
+
+}  // namespace mrascheck

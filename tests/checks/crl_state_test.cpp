@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the check makes of the revocation lists of a CA that was deployed twice.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "checks/registry.hpp"
+#include "core/report.hpp"
+#include "support/worlds.hpp"
+
+namespace mrascheck {
+namespace {
+
+using test::revocation_fixture;
+using test::SmallSite;
+using testing::Contains;
+using testing::HasSubstr;
+
+/// fe1 is configured with the leaf of the second installation; the store "ad" holds both.
+SmallSite site_with(const std::vector<const char*>& lists) {
+  SmallSite site;
+  site.evidence.identities.push_back({"fe1.contoso.example", revocation_fixture("leaf"), {}, true});
+  site.evidence.identities.push_back({"edge1.contoso.example", revocation_fixture("leaf"), {}, true});
+  auto& entries = site.evidence.stores.front().entries;
+  entries.push_back({revocation_fixture("root"), StoreKind::root, "CN=root", 0});
+  for (const char* name : {"issuing-a", "issuing-b"})
+    entries.push_back({revocation_fixture(name), StoreKind::intermediate, std::string{"CN="} + name, 0});
+  for (const char* list : lists) site.crl(list);
+  return site;
+}
+
+CheckResult judged(SmallSite& site) {
+  const std::vector<const Check*> one{checks::find("crl-state")};
+  return judge(site.ready(), one).checks.front();
+}
+
+std::vector<std::string> codes(const CheckResult& result) {
+  std::vector<std::string> all;
+  for (const Finding& finding : result.verdict.findings)
+    all.push_back(std::string{to_string(finding.status)} + " " + std::string{finding.code});
+  return all;
+}
+
+struct Row {
+  const char* name;
+  std::vector<const char*> lists;
+  std::vector<std::string> found;
+};
+void PrintTo(const Row& row, std::ostream* out) {
+  *out << row.name;
+}
+class CrlStateTest : public testing::TestWithParam<Row> {};
+
+TEST_P(CrlStateTest, FindsWhatItShould) {
+  SmallSite site = site_with(GetParam().lists);
+  const CheckResult result = judged(site);
+  EXPECT_EQ(codes(result), GetParam().found);
+  EXPECT_EQ(result.applicable, !GetParam().lists.empty());
+  EXPECT_EQ(result.verdict.examined, GetParam().lists.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Lists, CrlStateTest,
+    testing::Values(
+        Row{"None", {}, {}}, Row{"InOrder", {"list-b", "list-root"}, {}}, Row{"OfTheRootAlone", {"list-root"}, {}},
+        Row{"Overdue", {"list-b-overdue"}, {"WARNING crl-state.overdue"}},
+        Row{"OverdueBesideANewerOne", {"list-b-overdue", "list-b"}, {"WARNING crl-state.overdue"}},
+        Row{"OfTheOtherTwin", {"list-a"}, {"WARNING crl-state.other-key"}},
+        Row{"OfBothTwins", {"list-a", "list-b"}, {}},
+        Row{"TheOtherTwinNamesTheSerialNumber", {"list-a-names-leaf", "list-b"}, {}},
+        Row{"LeafRevoked", {"list-b-revokes-leaf"}, {"CRITICAL crl-state.revoked"}},
+        Row{"LeafRevokedInOneOfSeveral", {"list-b", "list-b-revokes-leaf", "list-a"}, {"CRITICAL crl-state.revoked"}},
+        Row{"AuthorityRevoked", {"list-b", "list-root-revokes-b"}, {"CRITICAL crl-state.revoked"}},
+        Row{"UnknownCriticalExtension", {"list-b-unknown-critical"}, {"UNKNOWN crl-state.undecided"}}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(CrlState, TheSecondOfNextUpdateIsStillCovered) {
+  SmallSite site = site_with({"list-b"});
+  site.evidence.collected_at = *test::crl_fixture("list-b")->next_update;
+  EXPECT_EQ(codes(judged(site)), std::vector<std::string>{});
+  site.evidence.collected_at += std::chrono::seconds{1};
+  EXPECT_EQ(codes(judged(site)), std::vector<std::string>{"WARNING crl-state.overdue"});
+}
+
+TEST(CrlState, AnOverdueListSaysWhereANewerOneIs) {
+  SmallSite site = site_with({"list-b-overdue", "list-b"});
+  const CheckResult result = judged(site);
+  ASSERT_EQ(result.verdict.findings.size(), 1U);
+  EXPECT_THAT(result.verdict.findings[0].facts, Contains(HasSubstr("a newer one is at hand: list number 05")));
+  EXPECT_THAT(result.verdict.findings[0].facts, Contains("  in ad: CN=list-b,CN=CDP"));
+}
+
+TEST(CrlState, AListOfAnExpiredAuthorityNeedsNoRenewal) {
+  SmallSite site = site_with({"list-b"});
+  site.evidence.collected_at = revocation_fixture("issuing-b")->not_after + std::chrono::seconds{1};
+  EXPECT_EQ(codes(judged(site)), std::vector<std::string>{});
+}
+
+TEST(CrlState, ARenewalOnANewKeyIsNoOtherAuthority) {
+  // By what their certificates say, b is the renewal of a: a list by a's key is then one of the same CA.
+  SmallSite site = site_with({"list-a-names-leaf"});
+  auto renewed = std::make_shared<Certificate>(*revocation_fixture("issuing-b"));
+  renewed->previous_ca_hash = revocation_fixture("issuing-a")->thumbprint;
+  renewed->ca_version = CaVersion{.certificate_index = 1, .key_index = 1};
+  site.evidence.stores.front().entries.back().certificate = renewed;
+  EXPECT_EQ(codes(judged(site)), std::vector<std::string>{"CRITICAL crl-state.revoked"});
+}
+
+TEST(CrlState, AListWhoseSignerIsNotKnownDecidesNothing) {
+  SmallSite site = site_with({"list-b-revokes-leaf"});
+  site.evidence.stores.front().entries.resize(1);  // the root alone
+  EXPECT_EQ(codes(judged(site)), std::vector<std::string>{"UNKNOWN crl-state.undecided"});
+}
+
+TEST(CrlState, WhatWasNotVerifiedIsNotHeldAgainstAnybody) {
+  SmallSite site = site_with({"list-b-revokes-leaf"});
+  Evidence evidence = site.ready();
+  evidence.signatures.clear();
+  const std::vector<const Check*> one{checks::find("crl-state")};
+  EXPECT_EQ(codes(judge(evidence, one).checks.front()), std::vector<std::string>{"UNKNOWN crl-state.undecided"});
+}
+
+TEST(CrlState, AServerWhoseCertificateWasNotSeenLeavesItOpen) {
+  SmallSite site = site_with({"list-b"});
+  site.evidence.identities.pop_back();
+  const CheckResult result = judged(site);
+  EXPECT_EQ(codes(result), std::vector<std::string>{"UNKNOWN crl-state.undecided"});
+  EXPECT_THAT(result.verdict.findings[0].summary, HasSubstr("edge1.contoso.example"));
+}
+
+}  // namespace
+}  // namespace mrascheck
