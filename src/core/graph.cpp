@@ -305,6 +305,7 @@ std::span<const CertificateRef> IssuerIndex::named(const Name& subject) const {
 TrustView trust_of(const Evidence& evidence, const Server& server) {
   TrustView view;
   view.configured = !server.trusts.empty();
+  std::vector<std::pair<Sha256, const CertificateRef*>> certificates;
   const auto take = [&](const std::vector<std::string>& names, bool trusted) {
     for (const std::string& name : names) {
       const auto store = std::find_if(evidence.stores.begin(), evidence.stores.end(),
@@ -324,13 +325,15 @@ TrustView trust_of(const Evidence& evidence, const Server& server) {
           view.distrusted.insert(entry.certificate->sha256);
           continue;
         }
-        view.index.add(entry.certificate);
+        certificates.emplace_back(entry.certificate->sha256, &entry.certificate);
         if (trusted && entry.anchor()) view.anchors.insert(entry.certificate->sha256);
       }
     }
   };
   take(server.trusts, true);
   take(server.intermediates, false);
+  std::sort(certificates.begin(), certificates.end());  // the index adds at the end, however many there are of a name
+  for (const auto& [digest, certificate] : certificates) view.index.add(*certificate);
   for (const Sha256& distrusted : view.distrusted) view.anchors.erase(distrusted);
   return view;
 }
@@ -379,6 +382,14 @@ std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& ta
   return chains;
 }
 
+static void sort_locations(GraphEntry& entry) {
+  if (entry.locations.size() < 2) return;
+  std::sort(entry.locations.begin(), entry.locations.end(), [](const Location& a, const Location& b) {
+    return std::tie(a.store->store, a.entry->place, a.entry->index) <
+           std::tie(b.store->store, b.entry->place, b.entry->index);
+  });
+}
+
 CertificateGraph::CertificateGraph(const Evidence& evidence) {
   std::size_t most = 0;
   for (const StoreContents& store : evidence.stores) most += store.entries.size();
@@ -405,23 +416,25 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
     if (!evidence.site.stranger(handshake.from)) add_chain(handshake.sent_chain);
   }
   for (auto& [subject, entries] : by_subject_) {
-    if (entries.size() == 1) continue;
-    std::sort(entries.begin(), entries.end(),
-              [](const GraphEntry& a, const GraphEntry& b) { return by_content(a.certificate, b.certificate); });
+    if (entries.size() == 1) {
+      sort_locations(entries.front());
+      continue;
+    }
+    // Digests beside each other: a look into each certificate at each comparison would be what a large group costs.
+    std::vector<std::pair<Sha256, std::size_t>> order;
+    order.reserve(entries.size());
+    for (const GraphEntry& entry : entries) order.emplace_back(entry.certificate->sha256, order.size());
+    std::sort(order.begin(), order.end());
     std::vector<GraphEntry> merged;
-    for (GraphEntry& entry : entries) {
+    for (const auto& key : order) {
+      GraphEntry& entry = entries[key.second];
       if (!merged.empty() && merged.back().certificate->sha256 == entry.certificate->sha256) {
         merged.back().locations.insert(merged.back().locations.end(), entry.locations.begin(), entry.locations.end());
       } else {
         merged.push_back(std::move(entry));
       }
     }
-    for (GraphEntry& entry : merged) {
-      std::sort(entry.locations.begin(), entry.locations.end(), [](const Location& a, const Location& b) {
-        return std::tie(a.store->store, a.entry->place, a.entry->index) <
-               std::tie(b.store->store, b.entry->place, b.entry->index);
-      });
-    }
+    for (GraphEntry& entry : merged) sort_locations(entry);
     entries = std::move(merged);
   }
   std::sort(live_.begin(), live_.end(), by_content);
@@ -432,9 +445,13 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
 
 void CertificateGraph::add(const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry) {
   auto& same = by_subject_[certificate->subject.canonical];
-  GraphEntry& added = same.emplace_back();
-  added.certificate = certificate;
-  if (store != nullptr) added.locations.push_back({store, entry});
+  // Most stores hold what others hold, too. Only the last few are looked at; the rest is merged in the end.
+  const std::size_t looked_at = std::min<std::size_t>(same.size(), 8);
+  auto place = std::find_if(same.rbegin(), same.rbegin() + static_cast<std::ptrdiff_t>(looked_at),
+                            [&](const GraphEntry& known) { return known.certificate == certificate; });
+  const bool known = place != same.rbegin() + static_cast<std::ptrdiff_t>(looked_at);
+  GraphEntry& here = known ? *place : same.emplace_back(GraphEntry{.certificate = certificate, .locations = {}});
+  if (store != nullptr) here.locations.push_back({store, entry});
 }
 
 std::span<const GraphEntry> CertificateGraph::named(const Name& subject) const {
@@ -462,16 +479,18 @@ const Certificate* CertificateGraph::find(const Sha1& thumbprint) const {
 }
 
 std::vector<std::span<const GraphEntry>> CertificateGraph::same_name_groups() const {
-  std::vector<std::span<const GraphEntry>> groups;
+  // Names beside their groups: the certificates would have to be fetched again at each comparison.
+  std::vector<std::pair<std::string_view, std::span<const GraphEntry>>> named;
   for (const auto& [subject, entries] : by_subject_) {
     const auto authorities = std::count_if(entries.begin(), entries.end(), [](const GraphEntry& entry) {
       return is_certificate_authority(*entry.certificate);
     });
-    if (authorities >= 2) groups.emplace_back(entries);
+    if (authorities >= 2) named.emplace_back(subject, entries);
   }
-  std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
-    return a.front().certificate->subject.canonical < b.front().certificate->subject.canonical;
-  });
+  std::sort(named.begin(), named.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::span<const GraphEntry>> groups;
+  groups.reserve(named.size());
+  for (const auto& [subject, entries] : named) groups.push_back(entries);
   return groups;
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace mrascheck {
 namespace {
@@ -518,6 +519,22 @@ std::vector<std::string> unseen_servers(const Evidence& evidence) {
 
 namespace {
 
+/// Which of some things, numbered from 0, are joined, directly or by others: a forest of disjoint sets.
+class Families {
+ public:
+  explicit Families(std::size_t size) : parents_(size) { std::iota(parents_.begin(), parents_.end(), 0); }
+
+  /// The same number for all that are joined, until the next join.
+  std::size_t of(std::size_t i) {
+    while (parents_[i] != i) i = parents_[i] = parents_[parents_[i]];
+    return i;
+  }
+  void join(std::size_t a, std::size_t b) { parents_[of(b)] = of(a); }
+
+ private:
+  std::vector<std::size_t> parents_;
+};
+
 /// Works its way up from the live certificates: at each level it finds whose keys signed what is in use, picks the
 /// current certificate for each of these keys, and goes on with them.
 class Analysis {
@@ -565,14 +582,18 @@ class Analysis {
   }
 
   static void order(IssuerGroup& group, const Lineage& lineage) {
-    std::sort(group.members.begin(), group.members.end(), [](const IssuerMember& a, const IssuerMember& b) {
-      const bool current_a = a.standing == Standing::current;
-      const bool current_b = b.standing == Standing::current;
-      if (current_a != current_b) return current_a;
-      const Certificate& x = *a.entry->certificate;
-      const Certificate& y = *b.entry->certificate;
-      return x.not_before != y.not_before ? x.not_before > y.not_before : x.sha256 < y.sha256;
-    });
+    // The keys beside each other: a look into each certificate at each comparison would be what a large group costs.
+    std::vector<std::tuple<bool, std::chrono::seconds, Sha256, std::size_t>> order;
+    order.reserve(group.members.size());
+    for (const IssuerMember& one : group.members) {
+      const Certificate& c = *one.entry->certificate;
+      order.emplace_back(one.standing != Standing::current, -c.not_before.time_since_epoch(), c.sha256, order.size());
+    }
+    std::sort(order.begin(), order.end());
+    std::vector<IssuerMember> members;
+    members.reserve(order.size());
+    for (const auto& key : order) members.push_back(std::move(group.members[std::get<std::size_t>(key)]));
+    group.members = std::move(members);
     for (IssuerMember& one : group.members) {
       one.relation = lineage.classify(*group.members.front().entry->certificate, *one.entry->certificate);
     }
@@ -627,15 +648,14 @@ class Analysis {
       }
       group.members.push_back(std::move(made));
     }
+    std::map<Sha256, const IssuerMember*> to_keep;  // by key
+    for (const IssuerMember& one : group.members) {
+      const IssuerMember*& best = to_keep[one.entry->certificate->spki_sha256];
+      if (best == nullptr || better(one, *best)) best = &one;
+    }
     bool any_current = false;
     for (IssuerMember& candidate : group.members) {
-      if (candidate.signs.empty()) continue;
-      const bool best = std::none_of(group.members.begin(), group.members.end(), [&](const IssuerMember& other) {
-        return &other != &candidate &&
-               other.entry->certificate->spki_sha256 == candidate.entry->certificate->spki_sha256 &&
-               better(other, candidate);
-      });
-      if (!best) continue;
+      if (candidate.signs.empty() || to_keep[candidate.entry->certificate->spki_sha256] != &candidate) continue;
       candidate.standing = Standing::current;
       any_current = true;
     }
@@ -658,32 +678,32 @@ class Analysis {
   static void settle(IssuerGroup& group, Standing otherwise, const Lineage& lineage) {
     constexpr std::size_t most_compared = 64;  // beyond, each is compared with the first only: n, not n squared
     std::vector<IssuerMember>& members = group.members;
-    std::vector<std::size_t> family(members.size());
-    std::iota(family.begin(), family.end(), 0);
+    Families families(members.size());
     const auto relation = [&](std::size_t a, std::size_t b) {
       return lineage.classify(*members[a].entry->certificate, *members[b].entry->certificate).relation;
     };
     const auto join = [&](std::size_t a, std::size_t b) {
-      if (!legitimate(relation(a, b))) return;
-      const std::size_t from = family[b];
-      const std::size_t to = family[a];
-      if (from != to) std::replace(family.begin(), family.end(), from, to);
+      if (legitimate(relation(a, b))) families.join(a, b);
     };
     const std::size_t compared_with = members.size() <= most_compared ? members.size() : 1;
     for (std::size_t a = 0; a < compared_with; ++a) {
       for (std::size_t b = a + 1; b < members.size(); ++b) join(a, b);
     }
     const bool all_compared = compared_with == members.size();
+    std::vector<std::size_t> current;
+    std::unordered_set<std::size_t> current_families;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (members[i].standing != Standing::current) continue;
+      current.push_back(i);
+      current_families.insert(families.of(i));
+    }
     for (std::size_t i = 0; i < members.size(); ++i) {
       IssuerMember& one = members[i];
       if (one.standing == Standing::current) continue;
-      bool kin = false;
+      const bool kin = current_families.contains(families.of(i));
       bool unclear = false;
       bool foreign = false;
-      for (std::size_t j = 0; j < members.size(); ++j) {
-        if (members[j].standing != Standing::current) continue;
-        kin = kin || family[i] == family[j];
-        if (!all_compared) continue;
+      for (const std::size_t j : all_compared ? current : std::vector<std::size_t>{}) {
         const Relation to_current = relation(j, i);
         unclear = unclear || to_current == Relation::unclear || to_current == Relation::predecessor_missing;
         foreign = foreign || to_current == Relation::foreign;
@@ -698,12 +718,12 @@ class Analysis {
     std::set<std::size_t> installations;
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (members[i].standing == Standing::current || members[i].standing == Standing::alive)
-        installations.insert(family[i]);
+        installations.insert(families.of(i));
     }
     group.installations = installations.size();
     // What a renewal joins to an installation that is alive is no more stale than what it joins to the current one.
     for (std::size_t i = 0; i < members.size(); ++i) {
-      if (members[i].standing == Standing::stale && installations.contains(family[i]))
+      if (members[i].standing == Standing::stale && installations.contains(families.of(i)))
         members[i].standing = Standing::superseded;
     }
   }

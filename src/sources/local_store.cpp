@@ -38,10 +38,11 @@ class LocalStore {
   LocalStore(const StoreSource& source, StoreKind kind, CertificatePool& pool, StoreContents& contents)
       : source_(source), kind_(kind), pool_(pool), contents_(contents) {}
 
-  void read(Bytes content, const std::string& place) {
+  void read(FileContent& content, const std::string& place) {
+    const Bytes bytes = content.bytes();
     index_ = 0;
     const auto keep = [&](const stores::FoundEntry& found) { take(found, place); };
-    if (std::optional<stores::Reading> reading = stores::read_store(content, keep)) {
+    if (std::optional<stores::Reading> reading = stores::read_store(bytes, keep)) {
       for (Unreadable& one : reading->unreadable)
         unreadable(one.place.empty() ? place : one.place, "", std::move(one.reason));
       for (const std::string& remark : reading->remarks)
@@ -49,10 +50,9 @@ class LocalStore {
       if (!reading->truncated.empty()) cut_short(fmt::format("{}: {}", place, reading->truncated));
       return;
     }
-    if (x509::looks_like_der(content) && x509::classify(content) == x509::DerKind::pkcs12)
-      return read_pkcs12(content, place);
-    x509::Scan scan = x509::scan_certificates(content);
-    for (const x509::FoundCertificate& found : scan.certificates) {
+    if (x509::looks_like_der(bytes) && x509::classify(bytes) == x509::DerKind::pkcs12) return read_pkcs12(bytes, place);
+    const auto keep_found = [&](const x509::CertificateView& found) {
+      content.let_go(found.behind);
       stores::FoundEntry plain;
       plain.der = found.der;
       plain.where = found.where;
@@ -62,7 +62,8 @@ class LocalStore {
         plain.properties.friendly_name = found.trust->alias;
       }
       take(plain, place);
-    }
+    };
+    x509::Scan scan = x509::scan_certificates(bytes, keep_found);
     for (std::size_t i = 0; i < scan.crls.size(); ++i) {
       const x509::FoundCrl& found = scan.crls[i];
       Result<CrlRef> crl = pool_.intern_crl(found.der);
@@ -153,7 +154,7 @@ static std::string cause(const Error& error, const std::string& place) {
 /// False when the file could not be opened.
 static bool read_one_file(const std::string& path, LocalStore& into) {
   const std::string place = printable(path);
-  const Result<ByteString> content = read_file(path);
+  Result<FileContent> content = read_content(path);
   if (!content) {
     into.unreadable(place, "", cause(content.error(), place));
     return false;
