@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <unordered_map>
@@ -56,9 +57,13 @@ struct Pair {
   std::array<Tally, 3> ways;
   bool configured = true;  ///< what the first trusts is known
   bool undecided = false;  ///< no valid path, and it cannot be told whether there is one
-  /// Where nothing says what the first trusts: the chains themselves, and whether it was seen to refuse one.
+  /// The chains themselves, and which of them it was seen to let in, or to refuse.
   std::set<std::vector<Sha256>> presented;
+  std::set<std::vector<Sha256>> let_in;
   std::set<std::vector<Sha256>> refused;
+
+  /// What its stores say is no explanation of what it does: then only what it was seen to do can tell.
+  bool by_sight() const { return !configured || (ways[any_path].accepted == 0 && !let_in.empty()); }
 };
 using Pairs = std::map<std::string, Pair>;
 
@@ -99,22 +104,31 @@ void judge_by_models(const Evidence& evidence, const PathJudgement& judgement, c
   note(pair.ways[windows], best.accepted(), all, best.text());
 }
 
+/// What was presented, and what came of it. Of a server's chain, only its own client's refusal tells.
+void see(const Evidence& evidence, const PathJudgement& judgement, Pair& pair) {
+  std::vector<Sha256> chain;
+  for (const CertificateRef& certificate : judgement.chain) chain.push_back(certificate->sha256);
+  for (const Handshake& handshake : evidence.handshakes) {
+    if (std::find(judgement.seen_in.begin(), judgement.seen_in.end(), handshake.id()) == judgement.seen_in.end())
+      continue;
+    if (!handshake.accepted()) {
+      pair.refused.insert(chain);
+    } else if (judgement.subject_is_client && handshake.certificate_sent) {
+      pair.let_in.insert(chain);
+    }
+  }
+  pair.presented.insert(std::move(chain));
+}
+
 Pairs pairs_of(const Evidence& evidence, const SignatureOracle& signature) {
   Pairs pairs;
   std::map<std::string, Hands> hands;
   for (const PathJudgement& judgement : judge_paths(evidence, signature)) {
     Pair& pair = pairs[pair_text(judgement)];
     ++pair.chains;
+    see(evidence, judgement, pair);
     if (!judgement.trust_configured) {
       pair.configured = false;
-      std::vector<Sha256> chain;
-      for (const CertificateRef& certificate : judgement.chain) chain.push_back(certificate->sha256);
-      for (const Handshake& handshake : evidence.handshakes) {
-        const bool here =
-            std::find(judgement.seen_in.begin(), judgement.seen_in.end(), handshake.id()) != judgement.seen_in.end();
-        if (here && !handshake.accepted()) pair.refused.insert(chain);
-      }
-      pair.presented.insert(std::move(chain));
       continue;
     }
     const PathSet& set = judgement.result.paths;
@@ -133,6 +147,37 @@ Pairs pairs_of(const Evidence& evidence, const SignatureOracle& signature) {
   return pairs;
 }
 
+/// A copy in which nothing is wrong with the certificates of the servers themselves: expired, or of a use that is not
+/// allowed, they will be issued again, by the CA that they are from, and the path must stand then.
+Evidence with_sound_targets(const Evidence& evidence) {
+  Evidence copy = evidence;
+  std::map<Sha256, CertificateRef> known;
+  const auto mend = [&](CertificateRef& target) {
+    const auto& uses = target->extended_key_usage;
+    const bool allowed = !uses || std::find(uses->begin(), uses->end(), server_auth_oid) != uses->end();
+    if (allowed && target->valid_at(copy.collected_at) && target->unknown_critical.empty()) return;
+    CertificateRef& sound_one = known[target->sha256];
+    if (!sound_one) {
+      Certificate made = *target;
+      made.not_before = std::min(made.not_before, copy.collected_at);
+      made.not_after = std::max(made.not_after, copy.collected_at);
+      made.unknown_critical.clear();
+      made.extended_key_usage.reset();
+      sound_one = std::make_shared<const Certificate>(std::move(made));
+    }
+    target = sound_one;
+  };
+  for (Identity& identity : copy.identities) {
+    if (identity.certificate) mend(identity.certificate);
+  }
+  for (Handshake& handshake : copy.handshakes) {
+    for (auto* chain : {&handshake.peer_chain, &handshake.sent_chain}) {
+      if (!chain->empty()) mend(chain->front());
+    }
+  }
+  return copy;
+}
+
 /// One that may go, until something speaks against it.
 struct Candidate {
   const IssuerGroup* group = nullptr;
@@ -148,12 +193,9 @@ struct Candidate {
 
 class Planner {
  public:
-  Planner(const Evidence& evidence, const SignatureOracle& signature, const std::vector<std::string>& missing)
-      : evidence_(evidence),
-        signature_(signature),
-        graph_(evidence),
-        groups_(issuer_groups(evidence, graph_, signature)),
-        missing_(missing) {}
+  Planner(const Evidence& evidence, const std::vector<IssuerGroup>& groups, const SignatureOracle& signature,
+          const std::vector<std::string>& missing)
+      : evidence_(evidence), signature_(signature), groups_(groups), missing_(missing) {}
 
   CleanupPlan run() {
     plan_.site = evidence_.site.name;
@@ -219,8 +261,10 @@ class Planner {
           for (const std::string& line : group.contradictions) candidate.unknown.push_back(line);
         } else if (member.standing == Standing::undecided) {
           candidate.unknown = missing_;
-          if (missing_.empty())
-            candidate.unknown.push_back("which certificate of this name is in use could not be told");
+          if (missing_.empty()) {
+            candidate.unknown.push_back(impostor.empty() ? "which certificate of this name is in use could not be told"
+                                                         : impostor);
+          }
         } else if (member.standing == Standing::foreign) {
           candidate.unknown = missing_;
           // Which of the two is foreign is a question of where one stands.
@@ -243,41 +287,21 @@ class Planner {
     }
   }
 
-  /// Why the certificates in use may be an impostor's; empty when they are known. [MS-WCCE] 3.2.2.2: an enterprise CA
-  /// publishes its certificates in the directory. One that is only presented, or was imported by hand, is no reason to
-  /// remove any other.
-  std::string foreign_current(const IssuerGroup& group) {
+  /// Why the certificates in use may be an impostor's; empty when they are known. One that is only presented, or, where
+  /// there is a directory, was imported by hand, is no reason to remove any other.
+  std::string foreign_current(const IssuerGroup& group) const {
+    const bool any_directory = std::any_of(evidence_.site.stores.begin(), evidence_.site.stores.end(),
+                                           [](const StoreSpec& spec) { return spec.directory; });
     for (const IssuerMember& member : group.members) {
       if (member.standing != Standing::current) continue;
-      if (foreign(*member.entry, 0)) {
+      if (member.voucher == Voucher::nobody || (any_directory && member.voucher == Voucher::root)) {
         return fmt::format(
-            "{}, which is in use, is neither in the directory nor issued by a CA that is: nothing is removed in "
-            "favour of what may be an impostor",
-            label(*member.entry->certificate));
+            "{}, which is in use, is neither {} nor issued by a CA that is: nothing is removed in favour of what may "
+            "be an impostor",
+            label(*member.entry->certificate), any_directory ? "in the directory" : "a trusted root");
       }
     }
     return {};
-  }
-
-  bool foreign(const GraphEntry& entry, std::size_t depth) {
-    constexpr std::size_t deepest = 10;
-    if (depth > deepest) return true;
-    const Certificate& certificate = *entry.certificate;
-    bool anchor = false;
-    for (const Location& location : entry.locations) {
-      const StoreSpec* spec = evidence_.site.store(location.store->store);
-      if (spec != nullptr && spec->directory) return false;
-      if (location.entry->properties && location.entry->properties->origin == StoreOrigin::directory) return false;
-      anchor = anchor || location.entry->anchor();
-    }
-    const bool any_directory = std::any_of(evidence_.site.stores.begin(), evidence_.site.stores.end(),
-                                           [](const StoreSpec& spec) { return spec.directory; });
-    if (anchor && !any_directory) return false;
-    const auto parents = graph_.named(certificate.issuer);
-    return std::none_of(parents.begin(), parents.end(), [&](const GraphEntry& parent) {
-      return parent.certificate->sha256 != certificate.sha256 &&
-             signature_(certificate, *parent.certificate) == SignatureState::verified && !foreign(parent, depth + 1);
-    });
   }
 
   template <class Visit>
@@ -399,8 +423,8 @@ class Planner {
     return gone;
   }
 
-  void hold_back_needed() {
-    const Needed needed = needed_certificates(evidence_, signature_);
+  void hold_back_needed(const Evidence& judged) {
+    const Needed needed = needed_certificates(judged, signature_);
     for (Candidate& candidate : candidates_) {
       if (!candidate.going()) continue;
       const auto users = needed.find(candidate.certificate().sha256);
@@ -419,14 +443,15 @@ class Planner {
 
   /// Whatever would go is taken away from a copy; who breaks a path by that is held back, and all is tried again.
   void judge_candidates() {
-    hold_back_needed();
-    const Pairs before = pairs_of(evidence_, signature_);
+    const Evidence sound = with_sound_targets(evidence_);
+    hold_back_needed(sound);
+    const Pairs before = pairs_of(sound, signature_);
     if (before.empty()) return give_up("no link between servers was judged, so what would break is not known");
     for (std::size_t round = 0; round < most_rounds; ++round) {
       hold_back_signers();
       const std::set<Sha256> gone = all_going();
       if (gone.empty()) return;
-      const Pairs after = pairs_of(changed(evidence_, {.remove = gone, .add = {}, .at = std::nullopt}), signature_);
+      const Pairs after = pairs_of(changed(sound, {.remove = gone, .add = {}, .at = std::nullopt}), signature_);
       if (compare(before, after, gone)) return;
     }
     give_up(fmt::format("which of them may go together was not found in {} rounds", most_rounds));
@@ -441,15 +466,26 @@ class Planner {
       static const Pair none;
       const auto found = after.find(about);
       const Pair& is = found == after.end() ? none : found->second;
-      if (!was.configured) {
-        if (same_to_a_stranger(was, is)) continue;
-        give_up(fmt::format(
-            "where {}, nothing says what the judging server trusts, and it would be shown another chain", about));
-        return false;
-      }
-      if (was.undecided && was.ways[any_path].accepted == 0) {
+      if (was.configured && was.undecided && was.ways[any_path].accepted == 0) {
         give_up(
             fmt::format("where {}, it cannot be told whether there is a valid path: see certification-path", about));
+        return false;
+      }
+      if (was.by_sight() && !same_to_a_stranger(was, is)) {
+        if (protect_let_in(about, was, gone)) {
+          fine = false;
+          continue;
+        }
+        give_up(fmt::format("where {}, {}, and it would be shown another chain", about,
+                            was.configured ? "the stores do not explain what the judging server lets in"
+                                           : "nothing says what the judging server trusts"));
+        return false;
+      }
+      if (!was.configured) continue;
+      if (was.ways[any_path].accepted == 0 && is.ways[any_path].accepted == 0) {
+        give_up(fmt::format(
+            "where {}, there is no valid path, with them or without: mend that first (certification-path says how)",
+            about));
         return false;
       }
       for (const Way way : {any_path, openssl, windows}) {
@@ -468,6 +504,21 @@ class Planner {
     const bool refused = std::any_of(is.presented.begin(), is.presented.end(),
                                      [&](const auto& chain) { return was.refused.contains(chain); });
     return same && (!refused || was.refused.size() == was.presented.size());
+  }
+
+  /// Takes back what stands in a chain that was let in. False when nothing that would go does.
+  bool protect_let_in(const std::string& about, const Pair& was, const std::set<Sha256>& gone) {
+    bool held = false;
+    for (const Sha256& digest : gone) {
+      const bool used = std::any_of(was.let_in.begin(), was.let_in.end(), [&](const std::vector<Sha256>& chain) {
+        return std::find(chain.begin() + 1, chain.end(), digest) != chain.end();
+      });
+      if (!used) continue;
+      held = true;
+      candidates_[by_digest_.at(digest)].not_yet.push_back(fmt::format(
+          "still needed: where {}, a chain with it was let in, and what would be sent without it was not", about));
+    }
+    return held;
   }
 
   bool compare(const std::string& pair, Way way, const Pair& was, const Pair& is, const std::set<Sha256>& gone) {
@@ -635,8 +686,7 @@ class Planner {
 
   const Evidence& evidence_;
   const SignatureOracle& signature_;
-  CertificateGraph graph_;
-  std::vector<IssuerGroup> groups_;
+  const std::vector<IssuerGroup>& groups_;
   std::vector<std::string> missing_;  ///< of the evidence, so that nothing can be told
   std::vector<Candidate> candidates_;
   std::map<Sha256, std::size_t> by_digest_;  ///< into candidates_
@@ -711,9 +761,15 @@ std::vector<std::string> not_looked_at(const Evidence& evidence) {
   return lines;
 }
 
+CleanupPlan plan_cleanup(const Evidence& evidence, const std::vector<IssuerGroup>& groups,
+                         const SignatureOracle& signature, const std::vector<std::string>& missing) {
+  return Planner{evidence, groups, signature, missing}.run();
+}
+
 CleanupPlan plan_cleanup(const Evidence& evidence, const SignatureOracle& signature,
                          const std::vector<std::string>& missing) {
-  return Planner{evidence, signature, missing}.run();
+  const CertificateGraph graph{evidence};
+  return plan_cleanup(evidence, issuer_groups(evidence, graph, signature), signature, missing);
 }
 
 }  // namespace mrascheck

@@ -74,13 +74,18 @@ std::vector<std::string> not_looked_at(const Evidence& evidence);
 ///    certificate of the same name and key that stays verifies too, one that their authority key identifier allows,
 ///  - no revocation list that was seen and is not overdue is signed by its key, unless such a certificate stays,
 ///  - the certificates of its name do not contradict each other,
-///  - after all that may go is gone, every server still has a valid path wherever it has one now, the models of OpenSSL
-///    and Windows (engines.hpp) accept what they accept now, and no chain that a server would send is worse.
+///  - after all that may go is gone, every server has a valid path to every other, the models of OpenSSL and Windows
+///    (engines.hpp) accept what they accept now, and no chain that a server would send is worse. What is wrong with the
+///    certificates of the servers themselves (expired, their use) counts for nothing in this; and where stores do not
+///    explain what a server lets in, what it let in stays as it is.
 /// What is missing of the evidence (stores not read, or not whole; servers whose certificate nobody saw; no link that
 /// was judged; signatures nobody tried) makes it unknown.
 /// Asks `signature` for more pairs than judge() does: complete the proofs of a recording first.
 /// `missing`: what else keeps it from being told, one line each.
 CleanupPlan plan_cleanup(const Evidence& evidence, const SignatureOracle& signature,
                          const std::vector<std::string>& missing = {});
+/// With the groups that issuer_groups() made of `evidence`.
+CleanupPlan plan_cleanup(const Evidence& evidence, const std::vector<IssuerGroup>& groups,
+                         const SignatureOracle& signature, const std::vector<std::string>& missing = {});
 
 }  // namespace mrascheck

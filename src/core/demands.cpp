@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "core/cleanup.hpp"
 #include "core/issuers.hpp"
 #include "core/orders.hpp"
 
@@ -17,7 +18,8 @@ void demand_signatures(const Evidence& evidence, const SignatureOracle& oracle) 
   const std::vector<PathJudgement> judgements = judge_paths(evidence, oracle);
   const CertificateGraph graph{evidence};
   for (const PathJudgement& judgement : judgements) prove_orders(evidence, graph, judgement, oracle);
-  issuer_groups(evidence, graph, oracle);
+  const std::vector<IssuerGroup> groups = issuer_groups(evidence, graph, oracle);
+  if (any_stale(groups)) plan_cleanup(evidence, groups, oracle);
   // Whether a root that names itself as its issuer did sign itself: in doubt where another key has its name. Of others
   // nobody asks, so that an old root with an algorithm that OpenSSL has given up stands in nobody's way.
   std::map<std::string_view, std::set<Sha256>> keys_of;

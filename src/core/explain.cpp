@@ -184,8 +184,9 @@ constexpr auto alerts = std::to_array<Row<std::uint8_t>>({
       "Look for a device on the way that takes TLS apart; else report it with a recording.", tls13}},
     {48,
      {"48", "unknown_ca", "The Edge cannot lead our certificate to a root that it trusts.", edge,
-      "Import our root CA into Trusted Root and our issuing CA into Intermediate Certification Authorities of the "
-      "Edge's local computer, and remove stale CA certificates of the same name.",
+      "Import our root CA, by its thumbprint, into Trusted Root and our issuing CA into Intermediate Certification "
+      "Authorities of the Edge's local computer; remove one of the same name there only when same-name-issuers says "
+      "that it may go.",
       tls13}},
     {49,
      {"49", "access_denied", "Our certificate is valid, and the Edge does not let its owner in.", topology,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -328,6 +329,8 @@ std::string_view to_string(Standing standing) {
       return "unrelated";
     case Standing::alive:
       return "alive";
+    case Standing::unused:
+      return "not used yet";
     case Standing::foreign:
       return "foreign";
     case Standing::misfiled:
@@ -611,7 +614,7 @@ class Analysis {
     }
   }
 
-  IssuerGroup unrelated(std::span<const GraphEntry> entries) const {
+  IssuerGroup unrelated(std::span<const GraphEntry> entries) {
     IssuerGroup group;
     group.subject = entries.front().certificate->subject;
     for (const GraphEntry& entry : entries) group.members.push_back(member(entry));
@@ -626,8 +629,13 @@ class Analysis {
   static bool better(const IssuerMember& a, const IssuerMember& b) {
     const auto rank = [](const IssuerMember& m) {
       const Certificate& c = *m.entry->certificate;
-      return std::tuple{m.enrolled,   m.time_valid, c.ca_version ? c.ca_version->certificate_index : 0,
-                        c.not_before, c.not_after,  c.sha256};
+      // What was only sent along is never kept in favour of what a server trusts.
+      const auto& places = m.entry->locations;
+      const bool anchor =
+          std::any_of(places.begin(), places.end(), [](const Location& l) { return l.entry->anchor(); });
+      return std::tuple{
+          m.enrolled,   m.time_valid, anchor,  !places.empty(), c.ca_version ? c.ca_version->certificate_index : 0,
+          c.not_before, c.not_after,  c.sha256};
     };
     return rank(a) > rank(b);
   }
@@ -653,17 +661,18 @@ class Analysis {
       const IssuerMember*& best = to_keep[one.entry->certificate->spki_sha256];
       if (best == nullptr || better(one, *best)) best = &one;
     }
-    bool any_current = false;
+    bool any_vouched = false;
     for (IssuerMember& candidate : group.members) {
       if (candidate.signs.empty() || to_keep[candidate.entry->certificate->spki_sha256] != &candidate) continue;
       candidate.standing = Standing::current;
-      any_current = true;
+      candidate.voucher = voucher_of(*candidate.entry, 0);
+      any_vouched = any_vouched || candidate.voucher != Voucher::nobody;
     }
     // One alone has nobody to be compared with.
     const Lineage lineage{entries.size() > 1 ? entries : std::span<const GraphEntry>{}, graph_, evidence_, signature_};
     order(group, lineage);
     inspect(group, lineage);
-    settle(group, unknown || !any_current || !unseen_.empty() ? Standing::undecided : Standing::stale, lineage);
+    settle(group, unknown || !any_vouched || !unseen_.empty() ? Standing::undecided : Standing::stale, lineage);
     // What a renewal or a cross certificate joins to the current one is part of how this CA is run: so is its issuer.
     std::vector<CertificateRef> kept;
     for (const IssuerMember& one : group.members) {
@@ -674,8 +683,80 @@ class Analysis {
     return kept;
   }
 
+  Voucher voucher_of(const GraphEntry& entry, std::size_t depth) {
+    constexpr std::size_t deepest = 10;
+    constexpr std::size_t most_parents = 64;
+    Voucher best = Voucher::nobody;
+    for (const Location& location : entry.locations) {
+      const StoreSpec* spec = evidence_.site.store(location.store->store);
+      const PropertiesRef& properties = location.entry->properties;
+      if ((spec != nullptr && spec->directory) || (properties && properties->origin == StoreOrigin::directory))
+        return Voucher::directory;
+      if (location.entry->anchor()) best = Voucher::root;
+    }
+    if (depth > deepest) return best;
+    const auto parents = graph_.named(entry.certificate->issuer);
+    for (const GraphEntry& parent : parents.first(std::min(parents.size(), most_parents))) {
+      if (best == Voucher::directory) break;
+      if (parent.certificate->sha256 == entry.certificate->sha256 ||
+          signature_(*entry.certificate, *parent.certificate) != SignatureState::verified)
+        continue;
+      best = std::max(best, voucher_of(parent, depth + 1));
+    }
+    return best;
+  }
+
+  /// CA certificates in stores, unexpired and not self-issued, by the name of their issuer.
+  const std::vector<CertificateRef>& authorities_below(const Name& issuer) {
+    if (!below_) {
+      below_.emplace();
+      for (const StoreContents& store : evidence_.stores) {
+        for (const StoreEntry& entry : store.entries) {
+          const Certificate& one = *entry.certificate;
+          if (entry.kind != StoreKind::disallowed && one.is_ca.value_or(false) && !one.self_issued() &&
+              one.not_after >= evidence_.collected_at)
+            (*below_)[one.issuer.canonical].push_back(entry.certificate);
+        }
+      }
+    }
+    return (*below_)[issuer.canonical];
+  }
+
+  /// Whether its key signed another CA's certificate that may be in use elsewhere: unexpired, and not stale itself.
+  bool runs_another(const Certificate& certificate) {
+    constexpr std::size_t most_asked =
+        20'000;  // in the whole run: the plan of a clean-up asks again, with its own bound
+    const std::vector<CertificateRef>& children = authorities_below(certificate.subject);
+    return std::any_of(children.begin(), children.end(), [&](const CertificateRef& child) {
+      if (++children_asked_ > most_asked) return false;
+      if (signature_(*child, certificate) != SignatureState::verified) return false;
+      const auto judged = judged_.find(child->subject.canonical);
+      if (judged == judged_.end()) return true;
+      const auto& members = judged->second.members;
+      return std::none_of(members.begin(), members.end(), [&](const IssuerMember& member) {
+        return member.entry->certificate->sha256 == child->sha256 &&
+               (member.standing == Standing::stale || member.standing == Standing::foreign ||
+                member.standing == Standing::misfiled);
+      });
+    });
+  }
+
+  /// Younger than all that are in use, and so perhaps the coming one; a second certificate of a key in use is not, once
+  /// it is sure that it is no renewal.
+  bool coming(const IssuerGroup& group, const IssuerMember& one, const Lineage& lineage) const {
+    const Certificate& certificate = *one.entry->certificate;
+    if (certificate.not_after < evidence_.collected_at) return false;
+    return std::all_of(group.members.begin(), group.members.end(), [&](const IssuerMember& other) {
+      if (other.standing != Standing::current) return true;
+      const Certificate& current = *other.entry->certificate;
+      return certificate.not_before > current.not_before &&
+             (certificate.spki_sha256 != current.spki_sha256 ||
+              lineage.classify(current, certificate).confidence == Confidence::medium);
+    });
+  }
+
   /// Everybody who is not current: joined to the current ones by legitimate steps means superseded, else `otherwise`.
-  static void settle(IssuerGroup& group, Standing otherwise, const Lineage& lineage) {
+  void settle(IssuerGroup& group, Standing otherwise, const Lineage& lineage) {
     constexpr std::size_t most_compared = 64;  // beyond, each is compared with the first only: n, not n squared
     std::vector<IssuerMember>& members = group.members;
     Families families(members.size());
@@ -714,6 +795,15 @@ class Analysis {
                      : unclear || !all_compared                ? Standing::undecided
                      : foreign && otherwise == Standing::stale ? Standing::foreign
                                                                : otherwise;
+      if (one.standing != Standing::stale) continue;
+      if (runs_another(*one.entry->certificate)) {
+        one.standing = Standing::alive;
+      } else if (coming(group, one, lineage)) {
+        one.standing = Standing::unused;
+      }
+    }
+    for (IssuerMember& one : members) {
+      if (one.standing == Standing::alive || one.standing == Standing::unused) one.voucher = voucher_of(*one.entry, 0);
     }
     std::set<std::size_t> installations;
     for (std::size_t i = 0; i < members.size(); ++i) {
@@ -733,6 +823,8 @@ class Analysis {
   const SignatureOracle& signature_;
   std::vector<std::string> unseen_;
   std::unordered_map<std::string, IssuerGroup> judged_;
+  std::optional<std::unordered_map<std::string, std::vector<CertificateRef>>> below_;
+  std::size_t children_asked_ = 0;
 };
 
 }  // namespace
@@ -740,6 +832,13 @@ class Analysis {
 std::vector<IssuerGroup> issuer_groups(const Evidence& evidence, const CertificateGraph& graph,
                                        const SignatureOracle& signature) {
   return Analysis{evidence, graph, signature}.run();
+}
+
+bool any_stale(const std::vector<IssuerGroup>& groups) {
+  return std::any_of(groups.begin(), groups.end(), [](const IssuerGroup& group) {
+    return std::any_of(group.members.begin(), group.members.end(),
+                       [](const IssuerMember& member) { return member.standing == Standing::stale; });
+  });
 }
 
 }  // namespace mrascheck

@@ -75,12 +75,21 @@ enum class Standing {
   superseded,  ///< shares key or history with the current one by a legitimate renewal or cross certification
   stale,       ///< an installation that is gone, or a second copy of the current key under another certificate
   unrelated,   ///< nothing live names this subject: which of them is right cannot be told from here
-  alive,       ///< the directory says that it issues (Enrollment Services), though nothing that was seen is from it
+  alive,       ///< issues, though nothing that was seen in use is from it: it stands in Enrollment Services, or its
+               ///< key signed another CA's unexpired certificate that is not stale itself
+  unused,      ///< younger than all in use, and nothing is from it yet: the coming one, or one that failed
   foreign,     ///< carries the name, and nobody here issued or published it
   misfiled,    ///< may not sign certificates
   undecided,   ///< what would tell was not seen: signatures, or the certificates of servers
 };
 std::string_view to_string(Standing standing);
+
+/// Who stands for a certificate, by its places and those of the certificates whose keys verify it, up to a root.
+enum class Voucher {
+  nobody,     ///< no trusted root leads to it, and no directory holds it: an impostor would look like this
+  root,       ///< a trusted root of some store
+  directory,  ///< a directory: [MS-WCCE] 3.2.2.2, an enterprise CA publishes its certificates there
+};
 
 struct IssuerMember {
   const GraphEntry* entry = nullptr;
@@ -88,7 +97,8 @@ struct IssuerMember {
   std::vector<CertificateRef> signs;  ///< certificates in use that verify under its key
   bool time_valid = false;
   Standing standing = Standing::unrelated;
-  Classification relation;  ///< to the group's first member; of the first one itself: meaningless
+  Voucher voucher = Voucher::nobody;  ///< of current, alive and unused ones; not looked for otherwise
+  Classification relation;            ///< to the group's first member; of the first one itself: meaningless
 };
 
 /// Servers on links that are to be accepted of which no certificate is known, configured or seen; sorted, by name.
@@ -107,9 +117,14 @@ struct IssuerGroup {
 };
 
 /// Every same-name group of `evidence`, those of live certificates first. Which member is current follows, in this
-/// order: whose key verifies what is in use, Enrollment Services, CA version, dates. None is stale while the
-/// certificate of a server is unseen (unseen_servers): it may be from any of them. Refers to `graph`.
+/// order: whose key verifies what is in use, Enrollment Services, validity now, whether it stands among the roots or in
+/// another store, CA version, dates. None is stale while the certificate of a server is unseen (unseen_servers): it may
+/// be from any of them; none beside current ones that nobody vouches for; and none that is younger than all current
+/// ones, unless it has the key of one and is surely no renewal of it. Refers to `graph`.
 std::vector<IssuerGroup> issuer_groups(const Evidence& evidence, const CertificateGraph& graph,
                                        const SignatureOracle& signature);
+
+/// Whether there is one to be removed, so that a plan of it is worth its while.
+bool any_stale(const std::vector<IssuerGroup>& groups);
 
 }  // namespace mrascheck

@@ -610,8 +610,10 @@ Task Collector::watch_time() {
 /// Judging is pure and looks signatures up: everything it may ask is answered here.
 void Collector::prove_signatures() {
   verify_until_ = std::max(deadline_.over() ? Clock::now() : deadline_.at, Clock::now()) + computing_grace;
-  demand_signatures(evidence_, verifying());
+  // The lists first: what the plan of a clean-up asks for depends on who signed them.
   demand_crl_signatures(evidence_, [this](const Crl& crl, const Certificate& issuer) { verify(crl, issuer); });
+  evidence_.signatures = verifier_.proofs();
+  demand_signatures(evidence_, verifying());
   evidence_.signatures = verifier_.proofs();
   for (const auto& [reason, seen] : unverified_) {
     const bool was_late = reason == late("not verified").text;

@@ -78,6 +78,20 @@ void edge_knows_the_root_only(SmallSite& site, std::vector<CertificateRef> chain
   site.evidence.identities[0].chain = std::move(chain);
 }
 
+/// edge1 let fe1 in, which sent `chain`.
+void let_in(SmallSite& site, std::vector<CertificateRef> chain) {
+  Handshake& handshake = site.evidence.handshakes.emplace_back();
+  handshake.from = "fe1.contoso.example";
+  handshake.to = "edge1.contoso.example";
+  handshake.port = site.evidence.site.links[0].port;
+  handshake.phase = Phase::done;
+  handshake.outcome = Outcome::completed;
+  handshake.client_certificate_requested = true;
+  handshake.certificate_sent = true;
+  handshake.peer_answered = true;
+  handshake.sent_chain = std::move(chain);
+}
+
 enum class Said { verified, failed, untried };
 /// A revocation list of the name of `issuer`, in force until tomorrow, or overdue since yesterday.
 SmallSite with_list(SmallSite site, const char* issuer, Said said, bool overdue = false) {
@@ -216,6 +230,51 @@ INSTANTIATE_TEST_SUITE_P(
                return site;
              },
              "redeployment-a", MayGo::unknown, "it cannot be told whether there is a valid path"},
+        Case{"TheCertificateOfTheServerHasExpired",
+             [] {
+               SmallSite site = reinstalled();
+               edge_knows_the_root_only(site, {issuer_fixture("reinstall-same-key-a")});
+               site.evidence.identities[0].certificate = altered("reinstall-same-key-leaf", [](Certificate& made) {
+                 made.sha256[0] ^= 0xFFU;  // as it was: its signature is the same
+                 made.not_after = test::issuers_clock() - std::chrono::seconds{1};
+               });
+               return site;
+             },
+             "reinstall-same-key-a", MayGo::not_yet, "every valid path goes through it"},
+        Case{"APathIsBrokenAnyhow",
+             [] {
+               SmallSite site = redeployed();
+               edge_knows_the_root_only(site, {});
+               site.evidence.stores[1].entries[0].certificate = issuer_fixture("root-r1");
+               return site;
+             },
+             "redeployment-a", MayGo::unknown, "there is no valid path, with them or without"},
+        Case{"ItsChainAloneWasLetIn",
+             [] {
+               SmallSite site = reinstalled();
+               site.evidence.site.servers[1].trusts.clear();
+               let_in(site, {issuer_fixture("reinstall-same-key-leaf"), issuer_fixture("reinstall-same-key-a")});
+               return site;
+             },
+             "reinstall-same-key-a", MayGo::not_yet, "a chain with it was let in"},
+        Case{"ItsChainWasLetInAndTheOtherAsWell",
+             [] {
+               SmallSite site = reinstalled();
+               site.evidence.site.servers[1].trusts.clear();
+               let_in(site, {issuer_fixture("reinstall-same-key-leaf"), issuer_fixture("reinstall-same-key-b")});
+               return site;
+             },
+             "reinstall-same-key-a", MayGo::now, "as well, which stays"},
+        Case{"WhatWasLetInIsNoProofWhereAStoreIsDamaged",
+             [] {
+               SmallSite site = redeployed();
+               edge_knows_the_root_only(site, {});
+               site.evidence.stores[1].entries.clear();
+               site.evidence.stores[1].unreadable.push_back({"edge.pem", "block 1: truncated"});
+               let_in(site, {issuer_fixture("redeployment-leaf-keyid"), issuer_fixture("redeployment-b")});
+               return site;
+             },
+             "redeployment-a", MayGo::unknown, "it cannot be told whether there is a valid path"},
         Case{"AListInForceIsSignedByIt", [] { return with_list(redeployed(), "redeployment-a", Said::verified); },
              "redeployment-a", MayGo::not_yet, "its key signed the revocation list of 2026-05-23"},
         Case{"AnOverdueListIsSignedByIt",
@@ -276,7 +335,14 @@ TEST(Cleanup, WhatSignedSomethingUnexpiredStays) {
 TEST(Cleanup, NothingGoesInFavourOfAnImpostor) {
   // The certificate in use was signed by a self-signed CA that fe1 sends along and no directory knows.
   SmallSite site = redeployed();
-  for (Identity& identity : site.evidence.identities) identity.chain = {issuer_fixture("impostor")};
+  const CertificateRef leaf = altered("redeployment-leaf-keyid", [](Certificate& made) {
+    made.sha256[0] ^= 0xFFU;  // as it was
+    made.authority_key_id.reset();
+  });
+  for (Identity& identity : site.evidence.identities) {
+    identity.certificate = leaf;
+    identity.chain = {issuer_fixture("impostor")};
+  }
   crypto::SignatureVerifier verifier;
   const SignatureOracle real = test::verifying_oracle(verifier);
   const SignatureOracle oracle = [&](const Certificate& child, const Certificate& issuer) {

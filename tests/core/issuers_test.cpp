@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "support/worlds.hpp"
 
@@ -268,6 +269,10 @@ INSTANTIATE_TEST_SUITE_P(
         StandingCase{"ReinstalledOnTheKey",
                      "reinstall-same-key-leaf",
                      {{"reinstall-same-key-a", Standing::stale}, {"reinstall-same-key-b", Standing::current}}},
+        // The issuing CA in use was replaced ahead of its end: nothing is from the new one yet.
+        StandingCase{"OneIsYoungerThanAllInUse",
+                     "redeployment-leaf-keyid",
+                     {{"redeployment-b", Standing::current}, {"impostor", Standing::unused}}},
         StandingCase{"NobodySigned",
                      "redeployment-leaf-keyid",
                      {{"redeployment-a", Standing::undecided}, {"impostor", Standing::undecided}}}),
@@ -417,6 +422,88 @@ TEST(Standing, ANameAboveSeveralLevelsIsJudgedByAllOfThem) {
   ASSERT_EQ(groups.size(), 1U);
   for (const IssuerMember& member : groups.front().members) EXPECT_EQ(member.standing, Standing::current);
   EXPECT_EQ(groups.front().installations, 2U);
+}
+
+/// Roots of one name; fe1's certificate is by the key 1. Who signed whom is said by keys.
+struct RootSite {
+  Evidence evidence;
+  std::map<std::uint8_t, std::uint8_t> signers{{1, 1}, {2, 2}, {5, 1}};
+
+  RootSite() {
+    evidence.collected_at = test::issuers_clock();
+    evidence.stores.emplace_back().store = "fe1-root";
+    evidence.identities.push_back({"fe1", sketch("fe1", "root", 5), {}, true});
+    store(sketch("root", "root", 1), StoreKind::root);
+  }
+  void store(const CertificateRef& one, StoreKind kind) {
+    evidence.stores[0].entries.push_back({one, kind, "CN=x", 0});
+  }
+  IssuerGroup group() {
+    const SignatureOracle oracle = [&](const Certificate& child, const Certificate& issuer) {
+      const auto found = signers.find(child.spki_sha256[0]);
+      return std::optional{found != signers.end() && found->second == issuer.spki_sha256[0] ? SignatureState::verified
+                                                                                            : SignatureState::failed};
+    };
+    graph.emplace(evidence);
+    auto groups = issuer_groups(evidence, *graph, oracle);
+    EXPECT_EQ(groups.size(), 1U);
+    return groups.empty() ? IssuerGroup{} : groups.front();
+  }
+  std::optional<CertificateGraph> graph;
+};
+
+CertificateRef dated(const CertificateRef& one, std::chrono::days later) {
+  Certificate made = *one;
+  made.not_before += later;
+  return std::make_shared<const Certificate>(std::move(made));
+}
+
+TEST(Standing, AYoungerRootThatNothingIsFromIsNotStale) {
+  using std::chrono::days;
+  for (const int later : {-1, 0, 1}) {
+    RootSite site;
+    const CertificateRef other = dated(sketch("root", "root", 2), days{later});
+    site.store(other, StoreKind::root);
+    EXPECT_EQ(to_string(standing_of(site.group(), other)), later > 0 ? "not used yet" : "stale") << later;
+  }
+}
+
+TEST(Standing, ARootWhoseKeySignedALivingCaIsNotStale) {
+  for (const bool expired : {false, true}) {
+    RootSite site;
+    const CertificateRef other = dated(sketch("root", "root", 2), std::chrono::days{-1});
+    site.store(other, StoreKind::root);
+    Certificate child = *sketch("issuing 2", "root", 7);
+    if (expired) child.not_after = site.evidence.collected_at - std::chrono::seconds{1};
+    site.signers[7] = 2;
+    site.store(std::make_shared<const Certificate>(std::move(child)), StoreKind::intermediate);
+    EXPECT_EQ(to_string(standing_of(site.group(), other)), expired ? "stale" : "alive");
+  }
+}
+
+TEST(Standing, NothingIsStaleBesideOneThatNobodyVouchesFor) {
+  RootSite site;
+  // The one in use was only sent along; the one that is trusted signed nothing that is in use.
+  const CertificateRef trusted = dated(sketch("root", "root", 2), std::chrono::days{-1});
+  site.evidence.identities[0].chain = {site.evidence.stores[0].entries[0].certificate};
+  site.evidence.stores[0].entries[0].certificate = trusted;
+  const IssuerGroup group = site.group();
+  EXPECT_EQ(to_string(standing_of(group, trusted)), "undecided");
+  EXPECT_EQ(group.members.front().voucher, Voucher::nobody);
+}
+
+TEST(Standing, OfOneKeyTheTrustedCertificateIsTheOneToKeep) {
+  RootSite site;
+  const CertificateRef trusted = site.evidence.stores[0].entries[0].certificate;
+  Certificate made = *dated(trusted, std::chrono::days{1});
+  made.sha256.fill(9);
+  made.serial = "99";
+  const CertificateRef sent = std::make_shared<const Certificate>(std::move(made));
+  site.evidence.identities[0].chain = {sent};
+  const IssuerGroup group = site.group();
+  EXPECT_EQ(to_string(standing_of(group, trusted)), "current");
+  EXPECT_EQ(group.members.front().voucher, Voucher::root);
+  EXPECT_NE(to_string(standing_of(group, sent)), "stale") << "it may be the coming one";
 }
 
 TEST(Standing, NamesThatNothingChainsToAreUnrelated) {
