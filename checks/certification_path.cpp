@@ -63,7 +63,50 @@ Kind kind_of(const Path& path) {
   return constraint;
 }
 
-std::string remedy_for(Kind kind, const PathJudgement& judgement, const Path& path) {
+/// The certificate, seen anywhere, that issued `child`: its key verifies it, and its key identifiers fit. Null when
+/// there is none, or none that stands in a store or was sent.
+const GraphEntry* issuer_of(const Certificate& child, const CertificateGraph& graph, const SignatureOracle& signature) {
+  const auto named = graph.named(child.issuer);
+  const auto found = std::find_if(named.begin(), named.end(), [&](const GraphEntry& entry) {
+    return entry.certificate->sha256 != child.sha256 &&
+           signature(child, *entry.certificate) == SignatureState::verified &&
+           match_issuer(child, *entry.certificate) != IssuerMatch::none;
+  });
+  return found == named.end() ? nullptr : &*found;
+}
+
+/// "Contoso Issuing CA (A1B2...), which stands in ad: CN=..."
+std::string issuer_text(const GraphEntry& issuer) {
+  return fmt::format("{} ({}), which {}", short_name(*issuer.certificate), thumbprint(*issuer.certificate),
+                     issuer.locations.empty() ? "was sent" : "stands in " + issuer.locations.front().text());
+}
+
+/// What to do about an issuer that is not at hand. Sending a root cures nothing: trust is not taken from the wire.
+std::string incomplete_remedy(const PathJudgement& judgement, const Path& path, const GraphEntry* issuer) {
+  const std::string no_directory = " An Edge outside the domain gets nothing from Active Directory.";
+  if (issuer != nullptr && issuer->certificate->self_issued()) {
+    return fmt::format(
+               "Import the root {}, into Trusted Root Certification Authorities of {} (certutil -addstore Root FILE), "
+               "if it is to be trusted there: compare its thumbprint with what its owner says. Sending it cures "
+               "nothing.",
+               issuer_text(*issuer), judgement.judge) +
+           no_directory;
+  }
+  if (issuer != nullptr) {
+    return fmt::format("Let {} send {}, or import it on {}: certutil -addstore CA FILE.", judgement.subject,
+                       issuer_text(*issuer), judgement.judge) +
+           no_directory;
+  }
+  return fmt::format(
+             "Find the missing CA certificate ({}). An intermediate: let {} send it, or import it on {} (certutil "
+             "-addstore CA FILE). A root: sending it cures nothing; import it on {} (certutil -addstore Root FILE), "
+             "but only after its owner has confirmed its thumbprint.",
+             path.certificates.back()->issuer.text, judgement.subject, judgement.judge, judgement.judge) +
+         no_directory;
+}
+
+std::string remedy_for(Kind kind, const PathJudgement& judgement, const Path& path, const CertificateGraph& graph,
+                       const SignatureOracle& proofs) {
   const std::string& last = short_name(*path.certificates.back());
   switch (kind) {
     case untrusted_root:
@@ -73,11 +116,7 @@ std::string remedy_for(Kind kind, const PathJudgement& judgement, const Path& pa
           "certificate of a CA that {} trusts. Compare thumbprints, not names.",
           last, thumbprint(*path.certificates.back()), judgement.judge, judgement.subject, judgement.judge);
     case incomplete:
-      return fmt::format(
-          "Let {} send the missing CA certificate ({}), or import it on {}: certutil -addstore CA FILE for an "
-          "intermediate, Root for a "
-          "root. An Edge outside the domain gets nothing from Active Directory.",
-          judgement.subject, path.certificates.back()->issuer.text, judgement.judge);
+      return incomplete_remedy(judgement, path, issuer_of(*path.certificates.back(), graph, proofs));
     case distrusted:
       return fmt::format(
           "Find out who put the certificate named above among the untrusted ones of {}, and why. If it is the right "
@@ -88,16 +127,28 @@ std::string remedy_for(Kind kind, const PathJudgement& judgement, const Path& pa
       return fmt::format(
           "{} sends, or the stores of {} hold, a certificate of the right name and the wrong key: that of another "
           "installation of the "
-          "CA. See same-name-issuers for which one is in use; remove the others from the stores that feed {}, and "
-          "import the one that "
-          "signed, by thumbprint, on {} if it is not there.",
-          judgement.subject, judgement.judge, judgement.subject, judgement.judge);
-    case key_identifier:
+          "CA. See same-name-issuers for which one is in use; import the one that signed, by thumbprint, on {} if it "
+          "is "
+          "not there, and then take out of the stores that feed {} what same-name-issuers says may go.",
+          judgement.subject, judgement.judge, judgement.judge, judgement.subject);
+    case key_identifier: {
+      const auto passed_over = std::find_if(path.problems.begin(), path.problems.end(), [](const PathProblem& problem) {
+        return problem.kind == PathProblemKind::key_identifier;
+      });
+      const Certificate& child = *path.certificates[passed_over->index];
+      if (const GraphEntry* named = issuer_of(child, graph, proofs)) {
+        return fmt::format(
+            "The CA certificate that it names is {}. Import it on {} (certutil -addstore {} FILE){}. Or have the "
+            "certificate of {} issued again under the CA certificate that is in use now.",
+            issuer_text(*named), judgement.judge, named->certificate->self_issued() ? "Root" : "CA",
+            named->certificate->self_issued() ? "" : fmt::format(", or let {} send it", judgement.subject),
+            judgement.subject);
+      }
       return fmt::format(
           "Reissue the certificate of {} under the CA certificate that is in use now: its authority key identifier "
-          "names one that is "
-          "gone.",
+          "names one that was found nowhere.",
           judgement.subject);
+    }
     case not_valid_now:
       return fmt::format("Renew what has expired, on {} or its CA, and check the clocks of both servers.",
                          judgement.subject);
@@ -118,7 +169,8 @@ std::string path_text(const Path& path) {
   return text;
 }
 
-void judge_one(const Evidence& evidence, const PathJudgement& judgement, Verdict& verdict) {
+void judge_one(const Evidence& evidence, const PathJudgement& judgement, const CertificateGraph& graph,
+               const SignatureOracle& proofs, Verdict& verdict) {
   const std::string about = fmt::format("{} judges {}", judgement.judge, judgement.subject);
   if (!judgement.trust_configured) return;
   ++verdict.examined;
@@ -162,7 +214,7 @@ void judge_one(const Evidence& evidence, const PathJudgement& judgement, Verdict
   }
   for (const std::string& seen : judgement.seen_in) broken.facts.push_back(fmt::format("seen in {}", seen));
   if (judgement.seen_in.empty()) broken.facts.push_back("as its own files and stores make it; not seen on the wire");
-  broken.remedy = remedy_for(kind, judgement, best);
+  broken.remedy = remedy_for(kind, judgement, best, graph, proofs);
 }
 
 /// Windows tries all paths; OpenSSL, and whatever is built on it, takes the first issuer that fits by its name.
@@ -182,7 +234,7 @@ void judge_order(const Evidence& evidence, const CertificateGraph& graph, const 
   raised.facts = std::move(facts);
   raised.facts.push_back(fmt::format("path: {}", path_text(judgement.result.paths.paths.front())));
   raised.remedy = fmt::format(
-      "Take the certificates that same-name-issuers calls stale out of the stores of {}; or let the CA issue with key "
+      "Take what same-name-issuers says may go out of the stores of {}; or let the CA issue with key "
       "identifiers (subject and authority), by which the right one is told from the others. Until then whatever is "
       "built on OpenSSL (gateways, session border controllers, monitoring) fails by the order of its stores.",
       judgement.judge);
@@ -190,11 +242,12 @@ void judge_order(const Evidence& evidence, const CertificateGraph& graph, const 
 
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
-  const auto judgements = judge_paths(evidence, recorded_oracle(evidence.signatures));
+  const SignatureOracle proofs = recorded_oracle(evidence.signatures);
+  const auto judgements = judge_paths(evidence, proofs);
   const CertificateGraph graph{evidence};
   std::vector<std::string> without_trust;
   for (const PathJudgement& judgement : judgements) {
-    judge_one(evidence, judgement, verdict);
+    judge_one(evidence, judgement, graph, proofs, verdict);
     judge_order(evidence, graph, judgement, verdict);
     if (judgement.trust_configured) continue;
     if (judgement.subject_is_client) {

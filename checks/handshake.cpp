@@ -7,6 +7,7 @@
 
 #include "checks/common.hpp"
 #include "core/explain.hpp"
+#include "core/issuers.hpp"
 #include "core/text.hpp"
 
 namespace mrascheck::checks {
@@ -94,6 +95,60 @@ const Handshake* accepted_variant(const Evidence& evidence, const Handshake& han
   return found == evidence.handshakes.end() ? nullptr : &*found;
 }
 
+std::string chain_text(const Handshake& handshake) {
+  std::vector<std::string> names;
+  for (std::size_t i = 1; i < handshake.sent_chain.size(); ++i)
+    names.push_back(fmt::format("{} ({})", short_name(*handshake.sent_chain[i]), thumbprint(*handshake.sent_chain[i])));
+  return names.empty() ? "no CA certificate" : enumerate(names);
+}
+
+/// What an Edge that says unknown_ca may lack: the issuers of what was sent that were not sent along.
+void add_unsent_issuers(const Evidence& evidence, const Handshake& handshake, std::vector<std::string>& facts) {
+  constexpr std::size_t most_steps = 10;
+  if (handshake.sent_chain.empty()) return;
+  const CertificateGraph graph{evidence};
+  const SignatureOracle signature = recorded_oracle(evidence.signatures);
+  CertificateRef last = handshake.sent_chain.back();
+  if (handshake.sent_chain.size() == 1) facts.push_back("no intermediate was sent, only the certificate itself");
+  for (std::size_t step = 0; step < most_steps && !last->self_issued(); ++step) {
+    const auto named = graph.named(last->issuer);
+    const auto issuer = std::find_if(named.begin(), named.end(), [&](const GraphEntry& entry) {
+      return signature(*last, *entry.certificate) == SignatureState::verified;
+    });
+    if (issuer == named.end()) return;
+    last = issuer->certificate;
+    facts.push_back(fmt::format("{}: {}", last->self_issued() ? "it leads to the root" : "not sent, and above it",
+                                describe(*last)));
+  }
+}
+
+/// Which of two equally good chains should be left over: never the one that is refused, before it is let in as well.
+std::string one_chain_remedy(const Evidence& evidence, const Handshake& refused, const Handshake& let_in) {
+  const CertificateGraph graph{evidence};
+  const auto groups = issuer_groups(evidence, graph, recorded_oracle(evidence.signatures));
+  const auto stands = [&](const Handshake& handshake, Standing standing) {
+    return std::any_of(handshake.sent_chain.begin(), handshake.sent_chain.end(), [&](const CertificateRef& sent) {
+      return std::any_of(groups.begin(), groups.end(), [&](const IssuerGroup& group) {
+        return std::any_of(group.members.begin(), group.members.end(), [&](const IssuerMember& member) {
+          return member.standing == standing && member.entry->certificate->sha256 == sent->sha256;
+        });
+      });
+    });
+  };
+  const bool clear = stands(refused, Standing::stale) && !stands(let_in, Standing::stale);
+  if (clear) {
+    return fmt::format(
+        "Take what same-name-issuers says may go out of the stores that feed {}, then restart its services, so that "
+        "only the chain with {} is left to send. Until then it depends on chance which one {} gets.",
+        refused.from, chain_text(let_in), refused.to);
+  }
+  return fmt::format(
+      "The chain that is let in is the one with {}: take nothing of it away. First import, on {}, the root that the "
+      "other chain leads to ({}), if it is your CA in use; when {} lets both in, remove what same-name-issuers then "
+      "says may go. Until then it depends on chance which one {} gets.",
+      chain_text(let_in), refused.to, chain_text(refused), refused.to, refused.to);
+}
+
 Finding alert_finding(const Evidence& evidence, const Handshake& handshake) {
   Finding refused = finding(kinds[rejected_by_peer], Status::critical, handshake.id());
   const std::string alert =
@@ -105,6 +160,9 @@ Finding alert_finding(const Evidence& evidence, const Handshake& handshake) {
   if (explained != nullptr) {
     refused.facts.push_back(fmt::format("{}: {}", alert, explained->meaning));
     refused.remedy = std::string{explained->remedy};
+    constexpr std::uint8_t unknown_ca = 48;
+    if (handshake.alerts_received.back().description == unknown_ca)
+      add_unsent_issuers(evidence, handshake, refused.facts);
   } else {
     refused.remedy =
         fmt::format("Read the Schannel events (36874 to 36888) on {}: they say why it sent the alert.", handshake.to);
@@ -114,11 +172,7 @@ Finding alert_finding(const Evidence& evidence, const Handshake& handshake) {
         "with the equally good chain {} it let {} in: the stores of {} hold two ways to build the chain, and Windows "
         "may send either",
         better->variant, handshake.from, handshake.from));
-    refused.remedy = fmt::format(
-        "Remove the certificates that same-name-issuers calls stale from the stores that feed {}, then restart its "
-        "services, so that "
-        "only one chain is left to send. Until then it depends on chance which one {} gets.",
-        handshake.from, handshake.to);
+    refused.remedy = one_chain_remedy(evidence, handshake, *better);
   }
   return refused;
 }

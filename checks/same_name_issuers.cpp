@@ -34,6 +34,9 @@ constexpr std::array kinds{
     FindingKind{"same-name-issuers.name-encoding",
                 "a CA name is written in two ways, equal to OpenSSL and different to Windows",
                 {"RFC 5280", "7.1"}},
+    FindingKind{"same-name-issuers.not-used-yet",
+                "a younger CA of a name in use has issued nothing that was seen",
+                {"RFC 4158", "3.5.12"}},
     FindingKind{"same-name-issuers.misfiled",
                 "a certificate that may not sign stands in a CA container under a CA's name",
                 {"RFC 5280", "4.2.1.9"}},
@@ -47,6 +50,7 @@ enum Kind : std::size_t {
   foreign_members,
   contradiction,
   name_encoding,
+  not_used_yet,
   misfiled_members,
 };
 
@@ -66,7 +70,22 @@ std::string used_by(const IssuerMember& member) {
   return enumerate(names);
 }
 
-void add_member_facts(const IssuerMember& member, bool first, const Needed& needed, std::vector<std::string>& facts) {
+/// What the plan says of a stale certificate; null when it says nothing.
+const CleanupVerdict* verdict_on(const CleanupPlan& plan, const Certificate& certificate) {
+  const auto found = std::find_if(plan.verdicts.begin(), plan.verdicts.end(), [&](const CleanupVerdict& verdict) {
+    return verdict.certificate->sha256 == certificate.sha256;
+  });
+  return found == plan.verdicts.end() ? nullptr : &*found;
+}
+
+bool may_go(const CleanupPlan& plan, const IssuerMember& member) {
+  const CleanupVerdict* verdict = verdict_on(plan, *member.entry->certificate);
+  return member.standing == Standing::stale && verdict != nullptr && verdict->may_go == MayGo::now;
+}
+
+void add_member_facts(const IssuerMember& member, bool first, const CleanupPlan& plan,
+                      std::vector<std::string>& facts) {
+  constexpr std::size_t most_reasons = 4;
   const Certificate& certificate = *member.entry->certificate;
   std::string line = fmt::format("{}: {}", to_string(member.standing), describe(certificate));
   if (member.standing == Standing::current) {
@@ -77,10 +96,20 @@ void add_member_facts(const IssuerMember& member, bool first, const Needed& need
                         to_string(member.relation.confidence), member.relation.because);
     line += member.signs.empty() ? "; signed nothing that is in use" : "; has the same key as one in use";
   }
+  const bool vouched =
+      member.standing == Standing::current || member.standing == Standing::alive || member.standing == Standing::unused;
+  if (vouched && member.voucher == Voucher::nobody)
+    line += "; no trusted root leads to it and no directory holds it, in what was read";
   facts.push_back(std::move(line));
-  if (const auto users = needed.find(certificate.sha256); users != needed.end() && member.standing == Standing::stale) {
-    for (const std::string& about : users->second)
-      facts.push_back(fmt::format("  still needed: where {}, every valid path goes through it", about));
+  const CleanupVerdict* verdict = verdict_on(plan, certificate);
+  if (member.standing == Standing::stale && verdict != nullptr && verdict->may_go != MayGo::now) {
+    const auto& reasons = verdict->because;
+    for (std::size_t i = 0; i < std::min(reasons.size(), most_reasons); ++i)
+      facts.push_back(fmt::format(
+          "  {}: {}", verdict->may_go == MayGo::not_yet ? "not to be removed yet" : "whether it may go cannot be told",
+          reasons[i]));
+    if (reasons.size() > most_reasons)
+      facts.push_back(fmt::format("  and for {} more reasons: see mrascheck cleanup", reasons.size() - most_reasons));
   }
   const auto& locations = member.entry->locations;
   for (std::size_t i = 0; i < std::min(locations.size(), most_locations); ++i) {
@@ -93,10 +122,10 @@ void add_member_facts(const IssuerMember& member, bool first, const Needed& need
   if (locations.empty()) facts.push_back("  in no store that was read; presented on the wire or configured");
 }
 
-std::vector<std::string> group_facts(const IssuerGroup& group, const Needed& needed) {
+std::vector<std::string> group_facts(const IssuerGroup& group, const CleanupPlan& plan) {
   std::vector<std::string> facts;
   for (std::size_t i = 0; i < std::min(group.members.size(), most_members); ++i) {
-    add_member_facts(group.members[i], i == 0, needed, facts);
+    add_member_facts(group.members[i], i == 0, plan, facts);
   }
   if (group.members.size() > most_members) {
     facts.push_back(fmt::format("and {} more certificates of this name", group.members.size() - most_members));
@@ -118,12 +147,27 @@ bool is_word(std::string_view name) {
   });
 }
 
+/// A DN for an LDAP URL (RFC 4516, 2.1) inside double quotes: whatever could end one of the two, or mean something to a
+/// shell, is percent-encoded; blanks stay, as Microsoft's own examples have them.
+std::string in_url(std::string_view dn) {
+  static constexpr std::string_view plain = " =,.-_:@+/";
+  std::string text;
+  for (const char c : dn) {
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (word || plain.find(c) != std::string_view::npos) {
+      text += c;
+    } else {
+      text += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return text;
+}
+
 /// How to take stale certificates out of one place. Nothing is executed: these are lines to read and copy.
 std::string removal(const Evidence& evidence, const Location& location, const std::vector<std::string>& thumbprints) {
   const StoreSpec* spec = evidence.site.store(location.store->store);
   std::string lines;
   if (in_directory(evidence, location)) {
-    // A DN holds blanks and backslashes; inside double quotes the Windows shells take them as they are.
     if (location.entry->place.ends_with(cross_certificate_mark)) {
       // certutil has no verb for this attribute.
       const std::string_view dn = std::string_view{location.entry->place}.substr(
@@ -134,7 +178,7 @@ std::string removal(const Evidence& evidence, const Location& location, const st
     }
     lines =
         fmt::format("\n  certutil -viewdelstore \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"",
-                    location.entry->place);
+                    in_url(location.entry->place));
     for (const std::string& print : thumbprints) lines += fmt::format("\n    pick {}", print);
     return lines;
   }
@@ -142,12 +186,15 @@ std::string removal(const Evidence& evidence, const Location& location, const st
   const StoreOrigin origin = properties ? properties->origin : StoreOrigin::unknown;
   const std::string host = spec != nullptr && !spec->host.empty() ? spec->host : "the host of " + location.store->store;
   const bool told = properties && is_word(properties->windows_store);
+  // NTAuth is a store of its own, which comes from the directory (KB295663).
+  const bool ntauth = !told && location.entry->kind == StoreKind::ntauth;
   const std::string logical = told                                      ? properties->windows_store
+                              : ntauth                                  ? "NTAuth"
                               : location.entry->kind == StoreKind::root ? "Root"
                                                                         : "CA";
-  const std::string_view option = origin == StoreOrigin::enterprise ? "-enterprise "
-                                  : origin == StoreOrigin::user     ? "-user "
-                                                                    : "";
+  const std::string_view option = origin == StoreOrigin::enterprise || ntauth ? "-enterprise "
+                                  : origin == StoreOrigin::user               ? "-user "
+                                                                              : "";
   for (const std::string& print : thumbprints) {
     // What a policy distributes comes back from it, however often it is deleted on the host.
     lines += origin == StoreOrigin::group_policy
@@ -157,7 +204,7 @@ std::string removal(const Evidence& evidence, const Location& location, const st
   return lines;
 }
 
-std::string remedy_for(const Evidence& evidence, const IssuerGroup& group, const Needed& needed) {
+std::string remedy_for(const Evidence& evidence, const IssuerGroup& group, const CleanupPlan& plan) {
   struct Place {
     Location location;
     std::vector<std::string> thumbprints;
@@ -165,7 +212,7 @@ std::string remedy_for(const Evidence& evidence, const IssuerGroup& group, const
   std::vector<Place> places;  // the directory's first: what stands there comes back to the hosts
   for (const bool directory : {true, false}) {
     for (const IssuerMember& member : group.members) {
-      if (member.standing != Standing::stale || needed.contains(member.entry->certificate->sha256)) continue;
+      if (!may_go(plan, member)) continue;
       for (const Location& location : member.entry->locations) {
         // An entry of Enrollment Services goes when its CA is retired, not by its certificate.
         if (location.entry->kind == StoreKind::enrollment) continue;
@@ -181,28 +228,39 @@ std::string remedy_for(const Evidence& evidence, const IssuerGroup& group, const
       }
     }
   }
-  const auto stale = [&](const IssuerMember& member, bool still_needed) {
-    return member.standing == Standing::stale && needed.contains(member.entry->certificate->sha256) == still_needed;
+  const auto has = [&](MayGo wanted) {
+    return std::any_of(group.members.begin(), group.members.end(), [&](const IssuerMember& member) {
+      if (member.standing != Standing::stale) return false;
+      const CleanupVerdict* verdict = verdict_on(plan, *member.entry->certificate);
+      return (verdict == nullptr ? MayGo::unknown : verdict->may_go) == wanted;
+    });
   };
   std::string first;
-  if (std::any_of(group.members.begin(), group.members.end(), [&](const IssuerMember& m) { return stale(m, true); })) {
-    first =
-        "What is still needed must stay for now: first import the current certificates, and the root that they lead "
-        "to, where the paths above need the stale ones, and run this check again.";
-    if (std::none_of(group.members.begin(), group.members.end(),
-                     [&](const IssuerMember& m) { return stale(m, false); }))
-      return first;
-    first += " For the others: ";
+  if (has(MayGo::not_yet)) {
+    first +=
+        "What is still needed (above) must stay for now: first import the current certificates, and the root that they "
+        "lead to, where a server needs the stale ones, and have issued again what the old keys signed. ";
   }
+  if (has(MayGo::unknown)) {
+    first +=
+        "What cannot be told (above) must stay until it can: mend what is named there, and never remove one before. ";
+  }
+  if (!has(MayGo::now)) return first + "Then run this check again; mrascheck cleanup prints the whole plan.";
+  if (places.empty()) {
+    return first +
+           "What may go stands in no store that was read: it was sent, or is configured. Look for it on the servers "
+           "that sent it, and mrascheck cleanup prints the proof.";
+  }
+  if (!first.empty()) first += "For the others: ";
   std::string remedy =
       first +
       "Export the stale certificates first (they are the undo), make sure that nothing outside this site still needs "
-      "them, then remove them, from the directory before the hosts, or group policy brings them back within 8 hours:";
+      "them, then remove them, from the directory before the hosts, or group policy brings them back within 8 hours "
+      "(mrascheck cleanup prints the proof, and each step with its way back):";
   for (std::size_t i = 0; i < std::min(places.size(), most_members); ++i) {
     remedy += removal(evidence, places[i].location, places[i].thumbprints);
   }
   if (places.size() > most_members) remedy += fmt::format("\n  and {} more places", places.size() - most_members);
-  if (places.empty()) remedy += "\n  they stand in no store that was read: look where the servers above got them from";
   remedy +=
       "\nThen run gpupdate /force and certutil -pulse on the servers, restart their services, so that Schannel builds "
       "its chains anew, and run this check again. Never use certutil -dsdel here: it goes by name and would remove the "
@@ -224,17 +282,53 @@ Status severity(const IssuerGroup& group, Standing standing) {
       return match_issuer(*child, *member.entry->certificate) != IssuerMatch::none;
     });
     int level = !member.time_valid || !current_valid ? 0 : leads_here ? 1 : 2;
+    // One root signed again under its key, with another digest say, cannot be told from this for sure.
+    const bool perhaps_one_ca = leads_here && member.relation.confidence == Confidence::medium;
     const auto& places = member.entry->locations;
-    if (std::any_of(places.begin(), places.end(), [](const Location& location) {
-          return location.entry->kind == StoreKind::root || location.entry->kind == StoreKind::ntauth;
-        }))
+    if (std::any_of(places.begin(), places.end(),
+                    [](const Location& location) {
+                      return location.entry->kind == StoreKind::root || location.entry->kind == StoreKind::ntauth;
+                    }) &&
+        !perhaps_one_ca)
       ++level;
     worst = std::max(worst, level);
   }
   return worst >= 2 ? Status::critical : Status::warning;
 }
 
-Finding judge_group(const Evidence& evidence, const IssuerGroup& group, const Needed& needed,
+/// What would tell which of an undecided group is in use.
+std::string what_would_tell(const IssuerGroup& group, const std::vector<std::string>& unseen) {
+  if (!unseen.empty()) {
+    return "Configure the certificates of the servers that this CA serves, or let the check reach them: their "
+           "signatures tell. Remove nothing before.";
+  }
+  const auto any = [&](const auto& holds) { return std::any_of(group.members.begin(), group.members.end(), holds); };
+  if (!any([](const IssuerMember& member) { return member.standing == Standing::current; })) {
+    return "None of them is known to have signed what is in use under this name: add the store in which the right one "
+           "stands (of the CA, or of the server that uses it) to the configuration, and mend what could not be read "
+           "or verified. Remove nothing before.";
+  }
+  if (!any([](const IssuerMember& member) {
+        return member.standing == Standing::current && member.voucher != Voucher::nobody;
+      })) {
+    return "The one in use is vouched for by nobody: find out who made it and how it came where it is used; somebody "
+           "may be posing as this CA. If it is yours, import the root that it leads to where it is to be trusted, and "
+           "name that store in the configuration. Until then neither trust it nor remove one of the others.";
+  }
+  if (any([](const IssuerMember& member) {
+        return member.standing == Standing::undecided && (member.relation.relation == Relation::unclear ||
+                                                          member.relation.relation == Relation::predecessor_missing);
+      })) {
+    return "CA certificates in between are missing. Fetch every one that the CA has had, on the CA itself (INDEX from "
+           "0 "
+           "up):\n  certutil -ca.cert ca-INDEX.cer INDEX\nAdd these files to the configuration as a store of kind "
+           "intermediate (a root: root) and run this check again: renewals name their predecessors. Remove nothing "
+           "before.";
+  }
+  return "Mend what could not be read or verified, then run this check again. Remove nothing before.";
+}
+
+Finding judge_group(const Evidence& evidence, const IssuerGroup& group, const CleanupPlan& plan,
                     const std::vector<std::string>& unseen) {
   std::size_t stale = 0;
   bool undecided = false;
@@ -247,8 +341,8 @@ Finding judge_group(const Evidence& evidence, const IssuerGroup& group, const Ne
     Finding found = finding(kinds[stale_members], severity(group, Standing::stale), name);
     found.summary = fmt::format("{} different certificates are named {}, and {} stale", group.members.size(), name,
                                 stale == 1 ? "one of them is" : fmt::format("{} of them are", stale));
-    found.facts = group_facts(group, needed);
-    found.remedy = remedy_for(evidence, group, needed);
+    found.facts = group_facts(group, plan);
+    found.remedy = remedy_for(evidence, group, plan);
     return found;
   }
   Finding found =
@@ -257,35 +351,83 @@ Finding judge_group(const Evidence& evidence, const IssuerGroup& group, const Ne
                                           group.members.size(), name)
                             : fmt::format("{} certificates are named {}, and nothing seen here chains to any of them",
                                           group.members.size(), name);
-  found.facts = group_facts(group, needed);
+  found.facts = group_facts(group, plan);
   if (undecided && !unseen.empty())
     found.facts.push_back(fmt::format("no certificate of {} was seen: it may be from any of them", enumerate(unseen)));
-  found.remedy = undecided ? "Configure the certificates of the servers that this CA serves, or let the check reach "
-                             "them: their signatures tell. Remove nothing before."
+  found.remedy = undecided ? what_would_tell(group, unseen)
                            : "Ask whoever runs this CA which installation is alive, and what outside this site still "
                              "uses the others, before anything is removed.";
   return found;
 }
 
 /// Servers that look for an issuer by its name may meet the wrong one, today or with the next certificate.
-Finding several(const IssuerGroup& group, const Needed& needed) {
+Finding several(const IssuerGroup& group, const CleanupPlan& plan) {
   Finding found = finding(kinds[several_in_use], Status::warning, group.subject.text);
   found.summary = fmt::format("{} installations of {} are in use at once", group.installations, group.subject.text);
-  found.facts = group_facts(group, needed);
+  found.facts = group_facts(group, plan);
+  std::vector<std::string> strangers;
+  bool known = false;
+  for (const IssuerMember& member : group.members) {
+    if (member.standing != Standing::current && member.standing != Standing::alive) continue;
+    if (member.voucher == Voucher::nobody) {
+      strangers.push_back(thumbprint(*member.entry->certificate));
+    } else {
+      known = true;
+    }
+  }
+  if (!strangers.empty()) {
+    found.remedy = fmt::format(
+        "Nobody vouches for {}: no trusted root leads to it, and no directory holds it. Find out who made it and how "
+        "it came where it is used; somebody may be posing as this CA. Do not import it before that is known, and "
+        "remove none of the others in its favour.",
+        enumerate(strangers));
+    if (known)
+      found.remedy +=
+          " Where it is not yours, have the certificates that it signed (named above) issued by the installation that "
+          "is.";
+    return found;
+  }
   found.remedy =
-      "Issue the certificates that the older installation signed (named above) again from the newer one; then run this "
-      "check again: what is stale then may go. Remove none of them before.";
+      "Issue the certificates that the older installation signed (named above) again from the newer one, once every "
+      "server trusts the newer one's root; then run this check again: what is stale then may go. Remove none of them "
+      "before.";
   return found;
 }
 
-Finding foreign(const IssuerGroup& group, const Needed& needed) {
-  Finding found = finding(kinds[foreign_members], severity(group, Standing::foreign), group.subject.text);
+/// The coming CA looks like one that was installed and given up: only whoever runs it can tell.
+Finding unused(const IssuerGroup& group, const CleanupPlan& plan) {
+  Finding found = finding(kinds[not_used_yet], Status::unknown, group.subject.text);
+  found.summary =
+      fmt::format("a younger CA is named {} as well, and nothing that was seen is from it yet", group.subject.text);
+  found.facts = group_facts(group, plan);
+  found.remedy =
+      "Ask whoever runs this CA. If it is the coming one, leave it where it stands, and see that every server trusts "
+      "its root before it issues anything. If nobody knows it, find out who made it: somebody may be posing as this "
+      "CA. Remove none of them on the strength of this check.";
+  return found;
+}
+
+/// Whether all that are called `standing` are younger than whatever is in use.
+bool all_younger(const IssuerGroup& group, Standing standing) {
+  return std::all_of(group.members.begin(), group.members.end(), [&](const IssuerMember& one) {
+    return one.standing != standing ||
+           std::all_of(group.members.begin(), group.members.end(), [&](const IssuerMember& other) {
+             return other.standing != Standing::current ||
+                    one.entry->certificate->not_before > other.entry->certificate->not_before;
+           });
+  });
+}
+
+Finding foreign(const IssuerGroup& group, const CleanupPlan& plan) {
+  // One that is younger than what is in use may have been imported ahead of its publication.
+  const Status status = all_younger(group, Standing::foreign) ? Status::warning : severity(group, Standing::foreign);
+  Finding found = finding(kinds[foreign_members], status, group.subject.text);
   found.summary = fmt::format("a certificate of unknown origin is named {}, as a CA in use is", group.subject.text);
-  found.facts = group_facts(group, needed);
+  found.facts = group_facts(group, plan);
   found.remedy =
       "Find out who made the certificate called foreign above and how it came where it stands: somebody may be posing "
-      "as this CA. Take it out of these stores unless its owner can explain it, and never remove one of the others in "
-      "its favour.";
+      "as this CA, or its successor was imported before it was published. If it is yours, publish it in the directory; "
+      "if nobody can explain it, treat it as an intrusion. Never remove one of the others in its favour.";
   return found;
 }
 
@@ -355,7 +497,7 @@ void judge_misfiled(const Evidence& evidence, const CertificateGraph& graph, Ver
 bool settled(const IssuerMember& member) {
   return member.standing == Standing::current || member.standing == Standing::superseded ||
          member.standing == Standing::alive || member.standing == Standing::misfiled ||
-         member.standing == Standing::foreign;
+         member.standing == Standing::foreign || member.standing == Standing::unused;
 }
 
 bool harmless(const IssuerGroup& group) {
@@ -368,9 +510,10 @@ Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   const CertificateGraph graph{evidence};
   const SignatureOracle signature = recorded_oracle(evidence.signatures);
-  const Needed needed = needed_certificates(evidence, signature);
   const std::vector<std::string> unseen = unseen_servers(evidence);
   const auto groups = issuer_groups(evidence, graph, signature);
+  // As mrascheck cleanup makes it, so that the two never disagree.
+  const CleanupPlan plan = any_stale(groups) ? plan_cleanup(evidence, groups, signature) : CleanupPlan{};
   std::size_t conflicts = 0;
   std::size_t authorities = 0;
   for (const StoreContents& store : evidence.stores) authorities += store.entries.size();
@@ -383,22 +526,25 @@ Verdict judge(const Evidence& evidence) {
     });
     if (any_foreign) {
       ++conflicts;
-      verdict.findings.push_back(foreign(group, needed));
+      verdict.findings.push_back(foreign(group, plan));
     }
+    const bool any_unused = std::any_of(group.members.begin(), group.members.end(),
+                                        [](const IssuerMember& member) { return member.standing == Standing::unused; });
+    if (any_unused) verdict.findings.push_back(unused(group, plan));
     const bool only_current = std::all_of(group.members.begin(), group.members.end(), settled);
     if (group.installations > 1) {
       conflicts += any_foreign ? 0 : 1;
-      verdict.findings.push_back(several(group, needed));
+      verdict.findings.push_back(several(group, plan));
       if (only_current) continue;
     } else if (only_current || harmless(group)) {
-      if (any_foreign) continue;
+      if (any_foreign || any_unused) continue;
       verdict.notes.push_back(
           {group.subject.text, fmt::format("{} certificates of this name, explained by {}", group.members.size(),
                                            to_string(group.members.back().relation.relation))});
       continue;
     }
     if (group.installations <= 1 && !any_foreign) ++conflicts;
-    verdict.findings.push_back(judge_group(evidence, group, needed, unseen));
+    verdict.findings.push_back(judge_group(evidence, group, plan, unseen));
   }
   judge_misfiled(evidence, graph, verdict);
   if (groups.empty() && authorities > 0) {

@@ -232,7 +232,8 @@ const std::vector<Change>& changes() {
          handshake_of(s).peer_chain.resize(1);
          handshake_of(s).sent_chain.resize(1);
        }},
-      {"same-name-issuers.foreign", Status::critical,
+      {"same-name-issuers.not-used-yet", Status::unknown, [](SmallSite& s) { s.store("impostor", StoreKind::root); }},
+      {"same-name-issuers.foreign", Status::warning,
        [](SmallSite& s) {
          StoreContents& edge = s.evidence.stores.emplace_back();
          edge.store = "edge-root";
@@ -549,6 +550,111 @@ TEST(Findings, AStaleCertificateThatAPathNeedsMustStay) {
   ASSERT_NE(stale, nullptr);
   EXPECT_NE(stale->remedy.find("must stay for now"), std::string::npos) << stale->remedy;
   EXPECT_EQ(stale->remedy.find(thumbprint(*old)), std::string::npos) << stale->remedy;
+}
+
+const Finding* find_code(const Report& report, std::string_view code) {
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (std::string_view{finding.code} == code) return &finding;
+    }
+  }
+  return nullptr;
+}
+
+TEST(Findings, NtauthOfAHostIsAStoreOfItsOwn) {
+  SmallSite site = healthy();
+  StoreContents& host = site.evidence.stores.emplace_back();
+  host.store = "fe1-ntauth";
+  host.entries.push_back({issuer_fixture("redeployment-a"), StoreKind::ntauth, "fe1-ntauth.pem", 0});
+  StoreSpec& spec = site.evidence.site.stores.emplace_back();
+  spec.name = "fe1-ntauth";
+  spec.kind = StoreKind::ntauth;
+  spec.host = "fe1.contoso.example";
+  const Report report = report_of(site);
+  const Finding* stale = find_code(report, "same-name-issuers.stale");
+  ASSERT_NE(stale, nullptr);
+  EXPECT_NE(stale->remedy.find("on fe1.contoso.example: certutil -enterprise -delstore NTAuth " +
+                               thumbprint(*issuer_fixture("redeployment-a"))),
+            std::string::npos)
+      << stale->remedy;
+  EXPECT_EQ(stale->remedy.find("-delstore CA"), std::string::npos) << stale->remedy;
+}
+
+TEST(Findings, ADnInAnAddressCannotLeaveItsQuotes) {
+  SmallSite site = healthy();
+  site.store("redeployment-a", StoreKind::intermediate, "CN=A? 100% $(x) `y` \"z\",CN=AIA,CN=x");
+  const Report report = report_of(site);
+  const Finding* stale = find_code(report, "same-name-issuers.stale");
+  ASSERT_NE(stale, nullptr);
+  EXPECT_NE(stale->remedy.find("ldap:///CN=A%3F 100%25 %24%28x%29 %60y%60 %22z%22,CN=AIA,CN=x?cACertificate"),
+            std::string::npos)
+      << stale->remedy;
+}
+
+TEST(Findings, NothingIsToBeIssuedAgainFromACaThatNobodyVouchesFor) {
+  // The Edge presents a certificate of a root that bears the name of ours and stands in no store.
+  SmallSite site = healthy();
+  Certificate made = *issuer_fixture("redeployment-leaf-keyid");
+  made.sha256.fill(7);
+  made.authority_key_id.reset();
+  const CertificateRef leaf = std::make_shared<const Certificate>(std::move(made));
+  handshake_of(site).peer_chain = {leaf, issuer_fixture("impostor")};
+  Evidence evidence = site.ready();
+  std::erase_if(evidence.signatures, [&](const SignatureProof& proof) { return proof.child == leaf->sha256; });
+  for (const char* issuer : {"impostor", "redeployment-b"}) {
+    const CertificateRef by = issuer_fixture(issuer);
+    evidence.signatures.push_back(
+        {leaf->sha256, by->spki_sha256,
+         by == issuer_fixture("impostor") ? SignatureState::verified : SignatureState::failed});
+  }
+  normalise(evidence);
+  const Report report = judge(evidence, checks::all());
+  const Finding* several = find_code(report, "same-name-issuers.several-in-use");
+  ASSERT_NE(several, nullptr);
+  EXPECT_EQ(several->remedy.find("Issue the certificates"), std::string::npos) << several->remedy;
+  EXPECT_NE(several->remedy.find("Nobody vouches for " + thumbprint(*issuer_fixture("impostor"))), std::string::npos)
+      << several->remedy;
+}
+
+/// Nobody says what the Edge trusts. Of two chains to one key it refuses the one with `refused`, and lets the other in.
+SmallSite of_two_chains(const char* refused, const char* let_in) {
+  SmallSite site = healthy();
+  site.evidence.identities.clear();
+  site.own("reinstall-same-key-leaf");
+  site.store("reinstall-same-key-a", StoreKind::intermediate).store("reinstall-same-key-b", StoreKind::intermediate);
+  site.evidence.site.servers[0].chain = ChainMode::from_stores;
+  for (Server& server : site.evidence.site.servers) {
+    if (server.role != Role::edge) continue;
+    server.trusts.clear();
+    server.intermediates.clear();
+  }
+  site.evidence.handshakes.push_back(handshake_of(site));
+  end_at(site, Phase::confirm, Outcome::rejected_by_peer);
+  handshake_of(site).alerts_received = {{48, true}};
+  const char* issuers[] = {refused, let_in};
+  for (std::size_t i = 0; i < 2; ++i) {
+    Handshake& handshake = site.evidence.handshakes[i];
+    handshake.variant = fmt::format("{}/2", i + 1);
+    handshake.sent_chain = {issuer_fixture("reinstall-same-key-leaf"), issuer_fixture(issuers[i])};
+  }
+  return site;
+}
+
+TEST(Findings, OfTwoChainsTheOneThatIsLetInIsNotToBeTakenAway) {
+  const std::string old = thumbprint(*issuer_fixture("reinstall-same-key-a"));
+  for (const bool old_is_let_in : {true, false}) {
+    const char* chains[] = {"reinstall-same-key-a", "reinstall-same-key-b"};
+    SmallSite site = of_two_chains(chains[old_is_let_in ? 1 : 0], chains[old_is_let_in ? 0 : 1]);
+    const Report report = report_of(site);
+    const Finding* stale = find_code(report, "same-name-issuers.stale");
+    const Finding* rejected = find_code(report, "handshake.rejected-by-peer");
+    ASSERT_NE(stale, nullptr);
+    ASSERT_NE(rejected, nullptr);
+    const std::string says =
+        old_is_let_in ? "(" + old + "): take nothing of it away" : "what same-name-issuers says may go";
+    EXPECT_NE(rejected->remedy.find(says), std::string::npos) << rejected->remedy;
+    EXPECT_EQ(stale->remedy.find("pick " + old) != std::string::npos, !old_is_let_in) << stale->remedy;
+  }
 }
 
 TEST(Findings, WhatGroupPolicyDistributesIsTakenOutThere) {
