@@ -118,6 +118,7 @@ inline Evidence sample_evidence() {
                {"ldap://dc2.contoso.example/CN=AIA", "ldap://dc0.contoso.example/CN=AIA"},
                "the server gives 1000 at most",
                {"the 2nd of 2 servers answered", "12 values left out"},
+               {},
                {{sample_crl("newer-list"), "CN=Issuing,CN=CDP", 1}, {sample_crl("list"), "CN=Issuing,CN=CDP", 0}}}};
   e.identities = {{"edge1.contoso.example", edge1, {new_ca}, false},
                   {"fe1.contoso.example", fe1, {old_ca, root}, true}};
