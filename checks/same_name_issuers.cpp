@@ -419,13 +419,29 @@ bool all_younger(const IssuerGroup& group, Standing standing) {
 }
 
 Finding foreign(const IssuerGroup& group, const CleanupPlan& plan) {
+  // Whether it is what the servers use, or what they might meet instead of it.
+  const bool in_use = std::any_of(group.members.begin(), group.members.end(), [](const IssuerMember& member) {
+    return member.foreign && member.standing == Standing::current;
+  });
   // One that is younger than what is in use may have been imported ahead of its publication.
-  const Status status = all_younger(group, Standing::foreign) ? Status::warning : severity(group, Standing::foreign);
+  const Status status = in_use                                  ? Status::critical
+                        : all_younger(group, Standing::foreign) ? Status::warning
+                                                                : severity(group, Standing::foreign);
   Finding found = finding(kinds[foreign_members], status, group.subject.text);
-  found.summary = fmt::format("a certificate of unknown origin is named {}, as a CA in use is", group.subject.text);
+  found.summary =
+      in_use ? fmt::format("certificates in use come from a CA of unknown origin that is named {}, as another one is",
+                           group.subject.text)
+             : fmt::format("a certificate of unknown origin is named {}, as a CA in use is", group.subject.text);
   found.facts = group_facts(group, plan);
+  for (const IssuerMember& member : group.members) {
+    if (!member.foreign) continue;
+    found.facts.push_back(
+        fmt::format("of unknown origin: {} is in no container of the directory, and no other CA here "
+                    "signed it",
+                    thumbprint(*member.entry->certificate)));
+  }
   found.remedy =
-      "Find out who made the certificate called foreign above and how it came where it stands: somebody may be posing "
+      "Find out who made the certificate of unknown origin and how it came where it stands: somebody may be posing "
       "as this CA, or its successor was imported before it was published. If it is yours, publish it in the directory; "
       "if nobody can explain it, treat it as an intrusion. Never remove one of the others in its favour.";
   return found;
@@ -522,11 +538,15 @@ Verdict judge(const Evidence& evidence) {
     if (!group.contradictions.empty()) verdict.findings.push_back(contradictory(group));
     if (group.encodings_differ) verdict.findings.push_back(encoded_twice(group));
     const bool any_foreign = std::any_of(group.members.begin(), group.members.end(), [](const IssuerMember& member) {
-      return member.standing == Standing::foreign;
+      return member.foreign && (member.standing == Standing::foreign || member.standing == Standing::current);
+    });
+    const bool foreign_in_use = std::any_of(group.members.begin(), group.members.end(), [](const IssuerMember& member) {
+      return member.foreign && member.standing == Standing::current;
     });
     if (any_foreign) {
       ++conflicts;
       verdict.findings.push_back(foreign(group, plan));
+      if (foreign_in_use) continue;  // nothing is to be removed in its favour
     }
     const bool any_unused = std::any_of(group.members.begin(), group.members.end(),
                                         [](const IssuerMember& member) { return member.standing == Standing::unused; });

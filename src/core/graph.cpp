@@ -35,6 +35,21 @@ UtcTime lasts_until(const Path& path) {
       ->not_after;
 }
 
+/// What of a certificate is weak by today's measure (NIST SP 800-131A; BSI TR-02102-1), a line each. The signature of
+/// the last one of a path is nobody's concern: it is trusted as it stands.
+std::vector<std::string> weaknesses_of(const Certificate& certificate, bool last) {
+  constexpr unsigned least_rsa_bits = 2048;
+  std::vector<std::string> found;
+  const std::string algorithm = to_lower(certificate.signature_algorithm);
+  const bool old_digest = algorithm.find("md5") != std::string::npos || algorithm.find("md2") != std::string::npos ||
+                          algorithm.find("sha1") != std::string::npos;
+  if (!last && old_digest)
+    found.push_back(fmt::format("{} is signed with {}", label(certificate), certificate.signature_algorithm));
+  if (certificate.key_algorithm.starts_with("RSA") && certificate.key_bits < least_rsa_bits)
+    found.push_back(fmt::format("{} has an RSA key of {} bits", label(certificate), certificate.key_bits));
+  return found;
+}
+
 /// Depth-first over all issuer candidates. A path ends at a trust anchor, at a wrong signature, or where no issuer is
 /// left.
 class PathSearch {
@@ -148,6 +163,8 @@ class PathSearch {
     std::size_t intermediates_below = 0;  // that are not self-issued, RFC 5280, 4.2.1.9
     for (std::size_t i = 0; i < path.certificates.size(); ++i) {
       const Certificate& certificate = *path.certificates[i];
+      for (std::string& text : weaknesses_of(certificate, i + 1 == path.certificates.size()))
+        path.weaknesses.push_back({PathProblemKind::weak, i, std::move(text)});
       if (query_.trust->distrusted.contains(certificate.sha256)) {
         add(PathProblemKind::distrusted, i,
             fmt::format("{} stands in a store of untrusted certificates (Disallowed)", label(certificate)));
@@ -282,6 +299,8 @@ std::string_view to_string(PathProblemKind kind) {
       return "distrusted";
     case PathProblemKind::key_identifier:
       return "key-identifier";
+    case PathProblemKind::weak:
+      return "weak";
   }
   return "incomplete";
 }
@@ -476,6 +495,18 @@ const Certificate* CertificateGraph::find(const Sha1& thumbprint) const {
   }
   const auto found = by_thumbprint_.find(as_text(thumbprint));
   return found == by_thumbprint_.end() ? nullptr : found->second;
+}
+
+std::vector<const GraphEntry*> CertificateGraph::all() const {
+  std::vector<const GraphEntry*> entries;
+  for (const auto& [subject, same] : by_subject_) {
+    for (const GraphEntry& entry : same) entries.push_back(&entry);
+  }
+  std::sort(entries.begin(), entries.end(), [](const GraphEntry* a, const GraphEntry* b) {
+    return std::tie(a->certificate->subject.canonical, a->certificate->sha256) <
+           std::tie(b->certificate->subject.canonical, b->certificate->sha256);
+  });
+  return entries;
 }
 
 std::vector<std::span<const GraphEntry>> CertificateGraph::same_name_groups() const {

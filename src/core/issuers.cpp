@@ -61,7 +61,6 @@ struct Kin {
   std::map<Sha256, const Certificate*> parents;  ///< by the keys that verify it, its own excepted
   bool parents_untried = false;                  ///< a certificate of its issuer's name is here whose key was not tried
   bool published = false;                        ///< stands in a directory
-  std::size_t generation = 0;                    ///< renewals between it and `origin`
   const Certificate* origin = nullptr;           ///< the oldest that its previous-CA hashes lead to
   bool origin_known = false;                     ///< and that one names no further predecessor
 };
@@ -137,6 +136,13 @@ Classification classify_same_key(const Certificate& older, const Certificate& ne
           "the same key and issuer, other serial numbers, and no renewal that explains them"};
 }
 
+/// Nobody here published it, and nobody here signed it but itself.
+bool is_foreign(const Certificate& certificate, const Kin& kin, bool directory_read) {
+  if (!directory_read || kin.published) return false;
+  if (certificate.self_issued()) return !signed_by_other_key(certificate, &kin);
+  return kin.parents.empty() && !kin.parents_untried;
+}
+
 /// Of a pair with different keys that nothing links: a new installation, and whose.
 Classification classify_unlinked(const Certificate& older, const Certificate& newer, const Kin* of_older,
                                  const Kin* of_newer, bool directory_read) {
@@ -144,16 +150,13 @@ Classification classify_unlinked(const Certificate& older, const Certificate& ne
   using enum Confidence;
   const bool told = newer.ca_version.has_value() || older.ca_version.has_value();
   if (of_older != nullptr && of_newer != nullptr) {
-    const auto rootless = [](const Certificate& c, const Kin& kin) {
-      return !c.self_issued() && kin.parents.empty() && !kin.parents_untried;
-    };
-    if (directory_read && !of_newer->published && newer.self_issued() && !signed_by_other_key(newer, of_newer)) {
-      return {foreign, medium, "another key, self-signed, and in no container of the directory"};
-    }
-    if (directory_read && !of_newer->published && rootless(newer, *of_newer)) {
-      return {foreign, medium,
-              fmt::format("another key, in no container of the directory, and no certificate of {} here signed it",
-                          newer.issuer.text)};
+    if (is_foreign(newer, *of_newer, directory_read)) {
+      return {
+          foreign, medium,
+          newer.self_issued()
+              ? "another key, self-signed, and in no container of the directory"
+              : fmt::format("another key, in no container of the directory, and no certificate of {} here signed it",
+                            newer.issuer.text)};
     }
     if (other_parents(of_older, of_newer)) {
       return {other_hierarchy, high, "another key, no previous CA, and signed by another parent"};
@@ -423,7 +426,6 @@ struct Lineage::Impl {
       }
       Kin& own = kin[member->sha256];
       own.origin = at;
-      own.generation = steps;
       own.origin_known = !at->previous_ca_hash && (!at->ca_version || at->ca_version->certificate_index == 0);
     }
   }
@@ -499,6 +501,11 @@ Lineage& Lineage::operator=(Lineage&&) noexcept = default;
 
 Classification Lineage::classify(const Certificate& a, const Certificate& b) const {
   return classify_with(a, b, impl_->find(a), impl_->find(b), &impl_->keys, impl_->directory_read);
+}
+
+bool Lineage::foreign(const Certificate& certificate) const {
+  const Kin* kin = impl_->find(certificate);
+  return kin != nullptr && is_foreign(certificate, *kin, impl_->directory_read);
 }
 
 std::vector<std::string> Lineage::contradictions() const {
@@ -783,18 +790,19 @@ class Analysis {
       if (one.standing == Standing::current) continue;
       const bool kin = current_families.contains(families.of(i));
       bool unclear = false;
-      bool foreign = false;
       for (const std::size_t j : all_compared ? current : std::vector<std::size_t>{}) {
         const Relation to_current = relation(j, i);
         unclear = unclear || to_current == Relation::unclear || to_current == Relation::predecessor_missing;
-        foreign = foreign || to_current == Relation::foreign;
+        const bool apart = to_current == Relation::foreign;
+        one.foreign = one.foreign || (apart && lineage.foreign(*one.entry->certificate));
+        members[j].foreign = members[j].foreign || (apart && lineage.foreign(*members[j].entry->certificate));
       }
-      one.standing = kin                                       ? Standing::superseded
-                     : one.enrolled                            ? Standing::alive
-                     : is_misfiled(*one.entry->certificate)    ? Standing::misfiled
-                     : unclear || !all_compared                ? Standing::undecided
-                     : foreign && otherwise == Standing::stale ? Standing::foreign
-                                                               : otherwise;
+      one.standing = kin                                           ? Standing::superseded
+                     : one.enrolled                                ? Standing::alive
+                     : is_misfiled(*one.entry->certificate)        ? Standing::misfiled
+                     : unclear || !all_compared                    ? Standing::undecided
+                     : one.foreign && otherwise == Standing::stale ? Standing::foreign
+                                                                   : otherwise;
       if (one.standing != Standing::stale) continue;
       if (runs_another(*one.entry->certificate)) {
         one.standing = Standing::alive;

@@ -315,6 +315,16 @@ INSTANTIATE_TEST_SUITE_P(
                {fmt::format("damaged: no element at byte {}", 8 + 12 + der('a').size())}}),
     [](const auto& row) { return row.param.name; });
 
+TEST(SerializedStore, StopsAtTheMostDamageAndSaysThatItDid) {
+  const std::string bad = test::little_endian(9) + test::little_endian(7) + test::little_endian(0);
+  std::string elements;
+  for (int i = 0; i < 1'002; ++i) elements += bad + certificate_element(der('a'));
+  const Seen seen = read(sst(elements));
+  EXPECT_EQ(seen.reading.unreadable.size(), 1'000U);
+  EXPECT_EQ(seen.reading.truncated, "more than 1000 damaged parts: the rest was not read");
+  EXPECT_GE(seen.entries.size(), 1'000U);
+}
+
 TEST(SerializedStore, PassesOverWhatIsNoCertificate) {
   const Seen seen =
       read(sst(element(0x21, "a list") + element(0x22, "x") + element(0x22, "y") + certificate_element(der('a'))));
