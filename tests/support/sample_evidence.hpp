@@ -105,7 +105,7 @@ inline Evidence sample_evidence() {
                "",
                {},
                {{"/srv/export/fe1-root.pem", "the key is named 01, and the certificate 02"},
-                {"/srv/export/", "0a1b2c3d.2 without .1"}}},
+                {"/srv/export/", "0a1b2c3d.2 without .1"}},
                {{sample_crl("list"), "/srv/export/fe1-root.pem", 0}}},
               {"ad",
                "ldap://dc1.contoso.example",
@@ -118,6 +118,7 @@ inline Evidence sample_evidence() {
                {"ldap://dc2.contoso.example/CN=AIA", "ldap://dc0.contoso.example/CN=AIA"},
                "the server gives 1000 at most",
                {"the 2nd of 2 servers answered", "12 values left out"},
+               {},
                {{sample_crl("newer-list"), "CN=Issuing,CN=CDP", 1}, {sample_crl("list"), "CN=Issuing,CN=CDP", 0}}}};
   e.identities = {{"edge1.contoso.example", edge1, {new_ca}, false},
                   {"fe1.contoso.example", fe1, {old_ca, root}, true}};
