@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -106,6 +107,7 @@ class Reader {
   const Container* last_container_ = nullptr;
   std::vector<Rest> rests_;
   std::size_t values_ = 0;
+  std::map<StoreKind, std::size_t> values_of_;  ///< by the container's kind
   std::size_t entries_ = 0;
   bool full_ = false;  ///< size_limit is reached, and there was more
   std::vector<std::string> oversized_;
@@ -165,6 +167,7 @@ void Reader::add_values(const std::string& dn, StoreKind kind, std::size_t first
       continue;
     }
     ++values_;
+    ++values_of_[kind];
     const Bytes value{reinterpret_cast<const std::uint8_t*>(values[i].bv_val), values[i].bv_len};
     on_value_({.dn = dn, .kind = kind, .index = first + i, .value = value});
   }
@@ -430,17 +433,23 @@ void Reader::make_remarks() {
       answer_.remarks.push_back(fmt::format("{}: no such entry", containers[i].name));
     }
   }
+  // A CA that is installed publishes its certificate under AIA, and one that issues here has a root. What an account
+  // may not read is not told from what is not there: an access control list hides it without a word
+  // ([MS-ADTS] 3.1.1.4.3).
+  const std::string_view whom = source_.bind ? "shown to this account" : "shown without a bind";
+  for (const Container& container : containers) {
+    const std::size_t others = container.kind == StoreKind::root ? values_of_[StoreKind::enrollment] : values_;
+    const bool expected = container.kind == StoreKind::intermediate || container.kind == StoreKind::root;
+    const bool seen = seen_[static_cast<std::size_t>(&container - containers.data())];
+    if (whole && seen && expected && others > 0 && values_of_[container.kind] == 0)
+      overlooked.push_back(fmt::format("{}: empty, or nothing in it is {}", container.name, whom));
+  }
+  if (whole && values_ == 0) overlooked.push_back(fmt::format("no CA certificate in any container, or none {}", whom));
   for (const std::string& referral : answer_.referrals)
     overlooked.push_back("referral not followed: " + printable(referral));
   if (!oversized_.empty()) overlooked.push_back(oversized_.front());
   std::move(oversized_.begin(), oversized_.end(), std::back_inserter(answer_.remarks));
   if (!overlooked.empty()) cut(fmt::format("{}: {}", session_.uri().text, fmt::join(overlooked, "; ")));
-  if (!whole) return;
-  if (values_ == 0) {
-    answer_.remarks.push_back(source_.bind
-                                  ? "no CA certificate in any container"
-                                  : "no CA certificate in any container, or none that is shown without a bind");
-  }
 }
 
 /// Whether the configuration asks for something that would give the password away, or is no authentication at all.
