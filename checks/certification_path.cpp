@@ -123,7 +123,7 @@ std::string path_text(const Path& path) {
   return text;
 }
 
-void judge_one(const PathJudgement& judgement, Verdict& verdict) {
+void judge_one(const Evidence& evidence, const PathJudgement& judgement, Verdict& verdict) {
   const std::string about = fmt::format("{} judges {}", judgement.judge, judgement.subject);
   if (!judgement.trust_configured) return;
   ++verdict.examined;
@@ -168,6 +168,10 @@ void judge_one(const PathJudgement& judgement, Verdict& verdict) {
   }
   if (set.paths.size() > most_paths)
     broken.facts.push_back(fmt::format("and {} more paths, none of them valid", set.paths.size() - most_paths));
+  if (kind == incomplete) {
+    for (const std::string& url : best.certificates.back()->ca_issuer_urls)
+      broken.facts.push_back(fmt::format("the missing issuer should be at {}", where_it_leads(evidence, url)));
+  }
   for (const std::string& seen : judgement.seen_in) broken.facts.push_back(fmt::format("seen in {}", seen));
   if (judgement.seen_in.empty()) broken.facts.push_back("as its own files and stores make it; not seen on the wire");
   broken.remedy = remedy_for(kind, judgement, best);
@@ -238,7 +242,7 @@ Verdict judge(const Evidence& evidence) {
   const CertificateGraph graph{evidence};
   std::vector<std::string> without_trust;
   for (const PathJudgement& judgement : judgements) {
-    judge_one(judgement, verdict);
+    judge_one(evidence, judgement, verdict);
     judge_order(evidence, graph, judgement, verdict);
     judge_weakness(judgement, verdict);
     if (judgement.trust_configured) continue;

@@ -4,6 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+
+#include "core/directory_url.hpp"
+#include "core/text.hpp"
 
 namespace mrascheck::checks {
 
@@ -40,20 +44,53 @@ std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phas
     const bool gap = std::any_of(evidence.gaps.begin(), evidence.gaps.end(), [&](const Gap& g) {
       return g.need == Needs::handshakes && (g.about == link.id() || g.about == link.from || g.about == link.to);
     });
-    const Handshake* furthest = nullptr;
+    // Each address is a server of its own; of several chains that were tried there, the one that came furthest counts.
+    std::map<std::string, const Handshake*> furthest;
     for (const Handshake& handshake : evidence.handshakes) {
       if (handshake.from != link.from || handshake.to != link.to || handshake.port != link.port) continue;
-      if (furthest == nullptr || handshake.phase > furthest->phase) furthest = &handshake;
+      const Handshake*& known = furthest[handshake.address];
+      if (known == nullptr || handshake.phase > known->phase) known = &handshake;
     }
-    if (furthest == nullptr && gap) continue;
-    if (furthest == nullptr) {
-      lines.push_back(fmt::format("{}: no address to connect to", link.id()));
-    } else if (furthest->phase < phase) {
-      lines.push_back(fmt::format("{}: ended in phase {} ({})", link.id(), to_string(furthest->phase),
-                                  to_string(furthest->outcome)));
+    if (furthest.empty() && !gap) lines.push_back(fmt::format("{}: no address to connect to", link.id()));
+    for (const auto& [address, handshake] : furthest) {
+      if (handshake->phase >= phase) continue;
+      lines.push_back(fmt::format("{}{}: ended in phase {} ({})", link.id(),
+                                  furthest.size() > 1 ? fmt::format(" at {}", address) : "",
+                                  to_string(handshake->phase), to_string(handshake->outcome)));
     }
   }
   return lines;
+}
+
+std::string where_it_leads(const Evidence& evidence, const std::string& url) {
+  const auto reference = hostless_reference(url);
+  if (!reference) return url;
+  std::string found;
+  for (const StoreSpec& spec : evidence.site.stores) {
+    if (!spec.directory) continue;
+    const auto store = std::find_if(evidence.stores.begin(), evidence.stores.end(),
+                                    [&](const StoreContents& s) { return s.store == spec.name; });
+    if (!found.empty()) found += "; ";
+    if (store == evidence.stores.end()) {
+      found += fmt::format("the directory {} was not read", spec.name);
+      continue;
+    }
+    const auto here = [&](const auto& entry) { return same_dn(entry.place, reference->dn); };
+    const auto certificates = std::count_if(store->entries.begin(), store->entries.end(), here);
+    const auto lists = std::count_if(store->crls.begin(), store->crls.end(), here);
+    std::string what;
+    if (certificates > 0) what = count(static_cast<std::size_t>(certificates), "certificate");
+    if (lists > 0) {
+      if (!what.empty()) what += " and ";
+      what += count(static_cast<std::size_t>(lists), "revocation list");
+    }
+    found += fmt::format("in the directory {}: {}", spec.name,
+                         !what.empty()              ? what + " there"
+                         : store->truncated.empty() ? "nothing there"
+                                                    : "nothing there that was read");
+  }
+  if (found.empty()) found = "in the directory of the forest, and none is configured here";
+  return fmt::format("{} ({})", url, found);
 }
 
 const Link* link_of(const Evidence& evidence, const Handshake& handshake) {

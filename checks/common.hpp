@@ -30,9 +30,13 @@ class Labels {
   std::map<std::string, int> used_;
 };
 
-/// Links of the site on which nothing got as far as `phase`, and that no gap speaks of: with the reason where one is
-/// known.
+/// Links of the site, and of those the addresses, on which nothing got as far as `phase`, and that no gap speaks of:
+/// with the reason where one is known.
 std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phase, bool (*concerns)(const Link&));
+
+/// `url` of an AIA or CDP extension. One without a host means the directory that the reader's own host is in: that is
+/// the configured one, and what was found there is said with it.
+std::string where_it_leads(const Evidence& evidence, const std::string& url);
 
 /// The link that a handshake belongs to; null when the site has none such.
 const Link* link_of(const Evidence& evidence, const Handshake& handshake);

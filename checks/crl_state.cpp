@@ -7,6 +7,7 @@
 #include <set>
 
 #include "checks/common.hpp"
+#include "core/ca_name.hpp"
 #include "core/issuers.hpp"
 #include "core/text.hpp"
 
@@ -43,8 +44,9 @@ struct Use {
 };
 
 std::string place_text(const StoreContents& store, const CrlEntry& entry) {
-  return entry.index == 0 ? fmt::format("{}: {}", store.store, entry.place)
-                          : fmt::format("{}: {} (list {})", store.store, entry.place, entry.index + 1);
+  const std::string place = with_ca_name(entry.place, entry.crl->issuer.common_name);
+  return entry.index == 0 ? fmt::format("{}: {}", store.store, place)
+                          : fmt::format("{}: {} (list {})", store.store, place, entry.index + 1);
 }
 
 std::string describe_list(const Crl& crl) {
@@ -55,16 +57,16 @@ std::string describe_list(const Crl& crl) {
   return text + fmt::format(", {}", count(crl.revoked.size(), "entry", "entries"));
 }
 
+/// Of evidence with at least one list.
 class State {
  public:
   explicit State(const Evidence& evidence) : evidence_(evidence), graph_(evidence) {
     collect_lists();
-    if (!lists_.empty()) collect_uses();
+    collect_uses();
   }
 
   Verdict judge() {
     verdict_.examined = lists_.size();
-    if (lists_.empty()) return std::move(verdict_);
     for (const List& list : lists_) judge_age(list);
     for (const auto& [sha256, use] : uses_) judge_use(use);
     judge_unseen();
@@ -208,13 +210,12 @@ class State {
     return crl.issuer.common_name.empty() ? crl.issuer.text : crl.issuer.common_name;
   }
 
-  /// The certificates whose key signed `certificate`; `untried`, when with some of its issuer's name that is not known.
-  std::vector<CertificateRef> issuers_of(const Certificate& certificate, bool& untried) const {
+  /// The certificates whose key signed `certificate`.
+  std::vector<CertificateRef> issuers_of(const Certificate& certificate) const {
     std::vector<CertificateRef> issuers;
     for (const GraphEntry& issuer : graph_.named(certificate.issuer)) {
-      const auto tried = state(certificate.sha256, *issuer.certificate);
-      if (tried == SignatureState::verified) issuers.push_back(issuer.certificate);
-      untried = untried || !tried;
+      if (state(certificate.sha256, *issuer.certificate) == SignatureState::verified)
+        issuers.push_back(issuer.certificate);
     }
     return issuers;
   }
@@ -222,17 +223,18 @@ class State {
   void judge_use(const Use& use) {
     const Certificate& certificate = *use.certificate;
     if (certificate.self_issued()) return;  // a root is not revoked by a list but removed
-    bool untried = false;
-    const std::vector<CertificateRef> issuers = issuers_of(certificate, untried);
+    const std::vector<CertificateRef> issuers = issuers_of(certificate);
     std::vector<const List*> of_its_ca;
     std::vector<const List*> of_others;
-    std::vector<const List*> of_nobody_known;
     for (const List& list : lists_) {
       if (!matches(list.crl->issuer, certificate.issuer)) continue;
-      auto& where = issuers.empty() || (list.signers.empty() && list.untried) ? of_nobody_known
-                    : signed_by_ca_of(list, issuers)                          ? of_its_ca
-                                                                              : of_others;
-      where.push_back(&list);
+      // Of a list that no known key signed it cannot be told whose it is: a renewal's that is not known here, perhaps.
+      if ((issuers.empty() || list.signers.empty()) && list.crl->lists(certificate.serial)) {
+        add_undecided(use, list,
+                      issuers.empty() ? "which key signed the certificate is not known" : signers_text(list));
+      } else if (!issuers.empty() && !(list.signers.empty() && list.untried)) {
+        (signed_by_ca_of(list, issuers) ? of_its_ca : of_others).push_back(&list);
+      }
     }
     for (const List* list : of_its_ca) {
       if (!list->crl->lists(certificate.serial)) continue;
@@ -243,11 +245,6 @@ class State {
       } else {
         add_revoked(use, *list);
       }
-    }
-    for (const List* list : of_nobody_known) {
-      if (list->crl->lists(certificate.serial))
-        add_undecided(use, *list,
-                      issuers.empty() ? "which key signed the certificate is not known" : signers_text(*list));
     }
     if (of_its_ca.empty() && !of_others.empty()) add_other_key(use, of_others, issuers);
   }
@@ -304,7 +301,7 @@ class State {
       add_places(*list, found.facts);
     }
     for (const std::string& url : certificate.crl_urls)
-      found.facts.push_back("its list should be at " + url);
+      found.facts.push_back("its list should be at " + where_it_leads(evidence_, url));
     found.remedy =
         "A CA that was installed anew under the name and on the host of an older one overwrites the older one's list. "
         "Issue the certificates that the older one signed again from the newer one; until then publish the older "
@@ -330,7 +327,9 @@ class State {
 };
 
 Verdict judge(const Evidence& evidence) {
-  return State{evidence}.judge();
+  const bool any = std::any_of(evidence.stores.begin(), evidence.stores.end(),
+                               [](const StoreContents& store) { return !store.crls.empty(); });
+  return any ? State{evidence}.judge() : Verdict{};
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "checks/common.hpp"
 #include "core/explain.hpp"
@@ -27,6 +28,10 @@ constexpr std::array kinds{
                 {"RFC 8446", "4.4.2.3"}},
     FindingKind{
         "handshake.unreadable-certificate", "a certificate that the peer sent cannot be read", {"RFC 5280", "4.1"}},
+    FindingKind{"handshake.issuer-not-listed",
+                "the peer asks for certificates of other issuers than ours",
+                {"RFC 8446", "4.2.4"}},
+    FindingKind{"handshake.broken-tls", "what the peer sent is no sound TLS", {"RFC 8446", "6.2"}},
     FindingKind{"handshake.no-common-tls", "this host and the peer agree on no TLS", {"RFC 8446", "4.1.1"}},
     FindingKind{"handshake.slow", "the handshake took longer than its threshold allows", {"RFC 8446", "2"}},
     FindingKind{
@@ -45,6 +50,8 @@ enum Kind : std::size_t {
   no_client_certificate_asked,
   no_client_certificate_sent,
   unreadable_certificate,
+  issuer_not_listed,
+  broken_tls,
   no_common_tls,
   slow,
   untested_refusal,
@@ -116,6 +123,22 @@ Finding alert_finding(const Evidence& evidence, const Handshake& handshake) {
   return refused;
 }
 
+/// RFC 8446, 6.2: our side could not make sense of what came, which is no verdict on a certificate.
+bool broken(const Handshake& handshake) {
+  return std::any_of(handshake.alerts_sent.begin(), handshake.alerts_sent.end(), [](const Alert& alert) {
+    constexpr std::array<std::uint8_t, 7> nonsense{10, 20, 21, 22,
+                                                   30, 50, 51};  // unexpected_message, bad_record_mac ...
+    return alert.fatal && std::find(nonsense.begin(), nonsense.end(), alert.description) != nonsense.end();
+  });
+}
+
+/// RFC 5246, 7.2.2: the peer wanted to negotiate anew (HelloRequest), and we do not.
+bool declined_to_renegotiate(const Handshake& handshake) {
+  constexpr std::uint8_t no_renegotiation = 100;
+  return std::any_of(handshake.alerts_sent.begin(), handshake.alerts_sent.end(),
+                     [](const Alert& alert) { return alert.description == no_renegotiation; });
+}
+
 Finding failure(const Evidence& evidence, const Handshake& handshake) {
   const std::string id = handshake.id();
   const auto make = [&](Kind kind, std::string summary, std::string remedy) {
@@ -127,8 +150,25 @@ Finding failure(const Evidence& evidence, const Handshake& handshake) {
   };
   switch (handshake.outcome) {
     case Outcome::rejected_by_peer:
+      if (declined_to_renegotiate(handshake)) {
+        Finding made = make(no_common_tls,
+                            fmt::format("{} wanted to negotiate TLS anew, which this program does not do, and then "
+                                        "refused to go on",
+                                        handshake.to),
+                            fmt::format("Whether {} itself would get through cannot be told from here: let {} ask for "
+                                        "the client certificate at once, as these products do.",
+                                        handshake.from, handshake.to));
+        made.status = Status::unknown;
+        return made;
+      }
       return alert_finding(evidence, handshake);
     case Outcome::rejected_by_us:
+      if (broken(handshake)) {
+        return make(broken_tls, fmt::format("what {} sent is no sound TLS: {}", handshake.to, handshake.detail),
+                    fmt::format("Look for a device between this host and {} that changes or cuts what passes it, and "
+                                "run this check from another place; then read the Schannel events of {}.",
+                                handshake.to, handshake.to));
+      }
       if (handshake.phase == Phase::tls) {
         Finding made =
             make(no_common_tls,
@@ -148,21 +188,34 @@ Finding failure(const Evidence& evidence, const Handshake& handshake) {
                               "stores of {}. No SIP was sent: a real Front End would not have sent any either.",
                               handshake.to, handshake.from));
     case Outcome::reset:
+    case Outcome::closed:
+      if (handshake.phase == Phase::tls && !handshake.certificate_sent) {
+        const bool was_reset = handshake.outcome == Outcome::reset;
+        return make(
+            was_reset ? reset : closed,
+            fmt::format("{} {} the connection of {} before any certificate was sent", handshake.to,
+                        was_reset ? "reset" : "closed", handshake.from),
+            fmt::format("Check that port {} is the one of the service meant, that {} runs and has a certificate "
+                        "assigned, that both share a TLS version, and that no device in between cuts TLS.",
+                        handshake.port, handshake.to));
+      }
+      if (handshake.outcome == Outcome::closed) {
+        return make(
+            closed,
+            fmt::format("{} closed the connection of {} {}, without saying why", handshake.to, handshake.from,
+                        handshake.phase == Phase::tls ? "during the handshake" : "right after the handshake"),
+            fmt::format("Check on {} that it trusts the issuers of what {} sent, and that {} is in the topology "
+                        "it knows.",
+                        handshake.to, handshake.from, handshake.from));
+      }
       return make(reset,
-                  fmt::format("{} reset the connection of {} during the handshake", handshake.to, handshake.from),
+                  fmt::format("{} reset the connection of {} {}", handshake.to, handshake.from,
+                              handshake.phase == Phase::tls ? "during the handshake" : "right after the handshake"),
                   fmt::format("Windows resets (10054, WSAECONNRESET) when it does not like a certificate and says "
                               "nothing more: look on {} for "
                               "Schannel events and check that it trusts the issuers of what {} sent, and that no "
                               "device in between cuts TLS.",
                               handshake.to, handshake.from));
-    case Outcome::closed:
-      return make(closed,
-                  fmt::format("{} closed the connection of {} during the handshake, without a word", handshake.to,
-                              handshake.from),
-                  fmt::format("Check on {} that it trusts the issuers of what {} sent, that {} is in the topology it "
-                              "knows, and that both share "
-                              "a TLS version.",
-                              handshake.to, handshake.from, handshake.from));
     case Outcome::timed_out:
       return make(
           timed_out,
@@ -179,14 +232,27 @@ Finding failure(const Evidence& evidence, const Handshake& handshake) {
   }
 }
 
-/// Not for a TLS version, a cipher suite or a fault of its own: it saw our certificate, and then refused.
-bool refused_for_its_certificate(const Handshake& handshake) {
+/// Not for a TLS version, a cipher suite or a fault of its own: it saw our certificate, and then refused. Nor because
+/// the certificate has expired or is of an unknown kind: that one would be let in, were it renewed.
+bool refused_as_a_stranger(const Handshake& handshake) {
   if (!handshake.client_certificate_requested || !handshake.certificate_sent) return false;
-  if (handshake.outcome == Outcome::reset || handshake.outcome == Outcome::closed) return true;
+  const bool inside = handshake.phase == Phase::tls;
+  // Windows resets and says nothing. After the handshake, that may be about anything.
+  if (handshake.outcome == Outcome::reset || handshake.outcome == Outcome::closed) return inside;
   if (handshake.outcome != Outcome::rejected_by_peer || handshake.alerts_received.empty()) return false;
-  // RFC 8446, 6.2: handshake_failure, those about certificates, access_denied, decrypt_error, certificate_required.
+  if (declined_to_renegotiate(handshake)) return false;
+  constexpr std::uint8_t handshake_failure = 40;
   const std::uint8_t alert = handshake.alerts_received.back().description;
-  return (alert >= 40 && alert <= 49) || alert == 51 || alert == 116;
+  // Up to TLS 1.2 the server has judged the certificate when the handshake is through.
+  if (alert == handshake_failure) return inside || handshake.tls_version == "TLSv1.3";
+  // RFC 8446, 6.2: bad_certificate, certificate_unknown, unknown_ca, access_denied, certificate_required.
+  return alert == 42 || alert == 46 || alert == 48 || alert == 49 || alert == 116;
+}
+
+std::string how_it_ended(const Handshake& handshake) {
+  const std::string_view outcome = to_string(handshake.outcome);
+  if (handshake.outcome != Outcome::rejected_by_peer || handshake.alerts_received.empty()) return std::string{outcome};
+  return fmt::format("{}: {}", outcome, handshake.alerts_received.back().name());
 }
 
 void judge_refusal(const Handshake& handshake, Verdict& verdict) {
@@ -207,20 +273,45 @@ void judge_refusal(const Handshake& handshake, Verdict& verdict) {
         "what does "
         "not belong into its trusted roots.",
         handshake.to);
-  } else if (refused_for_its_certificate(handshake)) {
-    verdict.notes.push_back({handshake.id(), fmt::format("refused, as it must be ({})", to_string(handshake.outcome))});
+  } else if (refused_as_a_stranger(handshake)) {
+    verdict.notes.push_back({handshake.id(), fmt::format("refused, as it must be ({})", how_it_ended(handshake))});
   } else {
     Finding& untested =
         verdict.findings.emplace_back(finding(kinds[untested_refusal], Status::unknown, handshake.id()));
-    untested.summary = fmt::format("whether {} refuses {} could not be tried: {}", handshake.to, handshake.from,
-                                   handshake.detail.empty() ? to_string(handshake.outcome) : handshake.detail);
-    untested.remedy = "Mend what stopped the handshake, then run this check again.";
+    untested.summary = fmt::format("whether {} refuses {} as a stranger could not be told: it ended with {}",
+                                   handshake.to, handshake.from, how_it_ended(handshake));
+    untested.facts = what_was_shown(handshake);
+    untested.remedy =
+        "Mend what stopped the handshake (an expired certificate proves nothing here, nor does a connection that is "
+        "cut "
+        "after the handshake), then run this check again.";
   }
+}
+
+/// Whether the peer sent a whole list of issuers, and no CA above our certificate is in it, however its chain is made
+/// from anything that was seen.
+bool none_listed(const CertificateGraph& graph, const Handshake& handshake) {
+  if (handshake.accepted_issuers.empty() || handshake.sent_chain.empty() ||
+      handshake.accepted_issuers.size() != handshake.accepted_issuer_count)
+    return false;
+  std::set<std::string> listed;
+  for (const Name& name : handshake.accepted_issuers) listed.insert(name.canonical);
+  std::set<std::string> seen;
+  std::vector<Name> above{handshake.sent_chain.front()->issuer};
+  while (!above.empty()) {
+    const Name name = std::move(above.back());
+    above.pop_back();
+    if (!seen.insert(name.canonical).second) continue;
+    if (listed.contains(name.canonical)) return false;
+    for (const GraphEntry& entry : graph.named(name)) above.push_back(entry.certificate->issuer);
+  }
+  return true;
 }
 
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   Labels labels;
+  const CertificateGraph graph{evidence};
   const Thresholds thresholds = evidence.site.policy.of("tls-time");
   for (const Handshake& handshake : evidence.handshakes) {
     if (handshake.phase == Phase::connect) continue;
@@ -271,6 +362,26 @@ Verdict judge(const Evidence& evidence) {
           "Give {} a certificate with a key that {} asks for (RSA, as a rule), and see why {} lets "
           "clients in without one.",
           handshake.from, handshake.to, handshake.to);
+    }
+    if (handshake.certificate_sent && none_listed(graph, handshake)) {
+      Finding& unlisted =
+          verdict.findings.emplace_back(finding(kinds[issuer_not_listed], Status::warning, handshake.id()));
+      unlisted.summary = fmt::format(
+          "the list of issuers that {} sends names none of those of the certificate of {}: a Windows client would send "
+          "no "
+          "certificate at all",
+          handshake.to, handshake.from);
+      unlisted.facts.push_back(
+          fmt::format("our certificate is issued by {}", handshake.sent_chain.front()->issuer.text));
+      for (std::size_t i = 0; i < std::min<std::size_t>(handshake.accepted_issuers.size(), 8); ++i)
+        unlisted.facts.push_back(fmt::format("listed: {}", handshake.accepted_issuers[i].text));
+      if (handshake.accepted_issuers.size() > 8)
+        unlisted.facts.push_back(fmt::format("and {} more", handshake.accepted_issuers.size() - 8));
+      unlisted.remedy = fmt::format(
+          "Import the root of {} into the trusted roots of {}, or stop it from sending the list (SendTrustedIssuerList "
+          "= 0 "
+          "under SecurityProviders\\SCHANNEL), then restart its services.",
+          handshake.from, handshake.to);
     }
     const Status late = seconds ? status_of(*seconds, thresholds) : Status::ok;
     if (late != Status::ok) {

@@ -123,6 +123,21 @@ Finding mras_finding(Kind kind, const Handshake& handshake, std::string summary,
   return found;
 }
 
+/// What is wrong with an answer that grants credentials; empty when a client can use it.
+std::string fault_of(const MrasExchange& exchange, MrasLocation asked) {
+  if (!exchange.problem.empty()) return exchange.problem;
+  if (!exchange.granted) return "it does not say how long they last";
+  bool fits = false;
+  for (const MediaRelay& relay : exchange.relays) {
+    if (!relay.udp_port && !relay.tcp_port) return fmt::format("relay {} has no port", relay.host);
+    if (relay.host.starts_with("127.") || relay.host == "0.0.0.0" || relay.host == "::1" || relay.host == "::") {
+      return fmt::format("relay {} is an address that no client can reach", relay.host);
+    }
+    fits = fits || relay.location.empty() || equals_ignoring_case(relay.location, to_string(asked));
+  }
+  return fits ? "" : fmt::format("it names no relay for the {}, which was asked for", to_string(asked));
+}
+
 /// Nothing when credentials were granted.
 std::optional<Finding> judge_exchange(const Evidence& evidence, const Handshake& handshake, bool credentials_wanted) {
   const MrasExchange& exchange = *handshake.mras;
@@ -193,8 +208,9 @@ Verdict judge(const Evidence& evidence) {
     if (!handshake.mras || link == nullptr || !asks(*link)) continue;
     if (handshake.outcome == Outcome::rejected_by_peer)
       continue;  // refused late, with the first read: handshake's finding
-    // Not the peer's doing: a gap says why.
+    // Not the peer's doing: a gap says why. Cut off before it had let us in: handshake says so.
     if (handshake.outcome == Outcome::local_failure && !handshake.mras->answered) continue;
+    if (handshake.phase < Phase::sip && !handshake.mras->answered) continue;
     ++verdict.examined;
     const MrasExchange& exchange = *handshake.mras;
     std::optional<double> seconds;
@@ -207,13 +223,14 @@ Verdict judge(const Evidence& evidence) {
       verdict.findings.push_back(std::move(*found));
       continue;
     }
-    if (credentials_wanted && !exchange.problem.empty()) {
-      Finding& odd = verdict.findings.emplace_back(mras_finding(
-          faulty, handshake,
-          fmt::format("MRAS on {} grants credentials, but its answer is faulty: {}", handshake.to, exchange.problem),
-          fmt::format("Look at the MRAS service of {}, its version and its relays; then run this check "
-                      "again.",
-                      handshake.to)));
+    const std::string fault = credentials_wanted ? fault_of(exchange, evidence.site.mras.location) : std::string{};
+    if (!fault.empty()) {
+      Finding& odd = verdict.findings.emplace_back(
+          mras_finding(faulty, handshake,
+                       fmt::format("MRAS on {} grants credentials, but its answer is faulty: {}", handshake.to, fault),
+                       fmt::format("Look at the MRAS service of {}, its version and its relays; then run this check "
+                                   "again.",
+                                   handshake.to)));
       odd.status = Status::warning;
     }
     const Status late = seconds ? status_of(*seconds, thresholds) : Status::ok;

@@ -124,6 +124,14 @@ std::string removal(const Evidence& evidence, const Location& location, const st
   std::string lines;
   if (in_directory(evidence, location)) {
     // A DN holds blanks and backslashes; inside double quotes the Windows shells take them as they are.
+    if (location.entry->place.ends_with(cross_certificate_mark)) {
+      // certutil has no verb for this attribute.
+      const std::string_view dn = std::string_view{location.entry->place}.substr(
+          0, location.entry->place.size() - cross_certificate_mark.size());
+      lines = fmt::format("\n  with adsiedit.msc, from crossCertificatePair of {}, the value that holds", dn);
+      for (const std::string& print : thumbprints) lines += fmt::format("\n    {}", print);
+      return lines;
+    }
     lines =
         fmt::format("\n  certutil -viewdelstore \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"",
                     location.entry->place);
@@ -271,11 +279,26 @@ Finding several(const IssuerGroup& group, const Needed& needed) {
 }
 
 Finding foreign(const IssuerGroup& group, const Needed& needed) {
-  Finding found = finding(kinds[foreign_members], severity(group, Standing::foreign), group.subject.text);
-  found.summary = fmt::format("a certificate of unknown origin is named {}, as a CA in use is", group.subject.text);
+  // Whether it is what the servers use, or what they might meet instead of it.
+  const bool in_use = std::any_of(group.members.begin(), group.members.end(), [](const IssuerMember& member) {
+    return member.foreign && member.standing == Standing::current;
+  });
+  Finding found = finding(kinds[foreign_members], in_use ? Status::critical : severity(group, Standing::foreign),
+                          group.subject.text);
+  found.summary =
+      in_use ? fmt::format("certificates in use come from a CA of unknown origin that is named {}, as another one is",
+                           group.subject.text)
+             : fmt::format("a certificate of unknown origin is named {}, as a CA in use is", group.subject.text);
   found.facts = group_facts(group, needed);
+  for (const IssuerMember& member : group.members) {
+    if (!member.foreign) continue;
+    found.facts.push_back(
+        fmt::format("of unknown origin: {} is in no container of the directory, and no other CA here "
+                    "signed it",
+                    thumbprint(*member.entry->certificate)));
+  }
   found.remedy =
-      "Find out who made the certificate called foreign above and how it came where it stands: somebody may be posing "
+      "Find out who made the certificate of unknown origin and how it came where it stands: somebody may be posing "
       "as this CA. Take it out of these stores unless its owner can explain it, and never remove one of the others in "
       "its favour.";
   return found;
@@ -371,11 +394,15 @@ Verdict judge(const Evidence& evidence) {
     if (!group.contradictions.empty()) verdict.findings.push_back(contradictory(group));
     if (group.encodings_differ) verdict.findings.push_back(encoded_twice(group));
     const bool any_foreign = std::any_of(group.members.begin(), group.members.end(), [](const IssuerMember& member) {
-      return member.standing == Standing::foreign;
+      return member.foreign && (member.standing == Standing::foreign || member.standing == Standing::current);
+    });
+    const bool foreign_in_use = std::any_of(group.members.begin(), group.members.end(), [](const IssuerMember& member) {
+      return member.foreign && member.standing == Standing::current;
     });
     if (any_foreign) {
       ++conflicts;
       verdict.findings.push_back(foreign(group, needed));
+      if (foreign_in_use) continue;  // nothing is to be removed in its favour
     }
     const bool only_current = std::all_of(group.members.begin(), group.members.end(), settled);
     if (group.installations > 1) {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "checks/common.hpp"
+#include "core/ca_name.hpp"
 #include "core/text.hpp"
 
 namespace mrascheck::checks {
@@ -35,7 +36,7 @@ void add_facts(Finding& finding, std::vector<std::string> lines) {
 std::vector<std::string> lines_of(const std::vector<Unreadable>& list) {
   std::vector<std::string> lines;
   lines.reserve(list.size());
-  for (const Unreadable& one : list) lines.push_back(fmt::format("{}: {}", one.place, one.reason));
+  for (const Unreadable& one : list) lines.push_back(fmt::format("{}: {}", with_ca_name(one.place, {}), one.reason));
   return lines;
 }
 

@@ -141,6 +141,7 @@ Verdict judge(const Evidence& evidence) {
   std::optional<double> least_of_authorities;
   for (const auto& [sha256, use] : certificates_in_use(evidence)) {
     ++verdict.examined;
+    const bool idle = use.owners.empty() && use.spare && !use.needed;
     const Certificate& certificate = *use.certificate;
     const double days = days_left(certificate, evidence.collected_at);
     const std::string who = users_text(use);
@@ -150,7 +151,6 @@ Verdict judge(const Evidence& evidence) {
       continue;
     }
     if (evidence.collected_at > certificate.not_after) {
-      const bool idle = use.owners.empty() && use.spare && !use.needed;
       Finding& expired =
           verdict.findings.emplace_back(finding(kinds[0], idle ? Status::warning : Status::critical, about));
       expired.summary =
@@ -181,7 +181,7 @@ Verdict judge(const Evidence& evidence) {
       early.remedy =
           "Compare the clocks and time zones of this host, the servers and the CA; else wait, or assign the former "
           "certificate until then.";
-    } else {
+    } else if (!idle) {
       const Status status = status_of(days, thresholds);
       if (status != Status::ok) {
         Finding& soon = verdict.findings.emplace_back(finding(kinds[2], status, about));
@@ -198,7 +198,7 @@ Verdict judge(const Evidence& evidence) {
       }
     }
     if (use.owners.empty()) {
-      least_of_authorities = std::min(days, least_of_authorities.value_or(days));
+      if (!idle) least_of_authorities = std::min(days, least_of_authorities.value_or(days));
       continue;
     }
     for (const std::string& owner : use.owners) {

@@ -19,6 +19,7 @@ struct Command {
 extern const Command check_command;
 extern const Command issuers_command;
 extern const Command cleanup_command;
+extern const Command graph_command;
 extern const Command list_command;
 
 /// The same program under its Monitoring Plugins name, check_mras(1).

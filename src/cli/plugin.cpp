@@ -155,6 +155,25 @@ void add_stores(const Arguments& args, Config& config, Server& front_end) {
   for (const std::string& path : args.texts("store")) add(path, fmt::format("store {}", path), front_end.intermediates);
 }
 
+/// RFC 1123, 2.1, with the underscores of the field and the dot of a full name: letters somewhere in the last label, or
+/// it is some way of writing an address.
+bool is_host_name(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.empty() || name.size() > 253) return false;
+  std::string_view rest = name;
+  std::string_view label;
+  while (true) {
+    label = rest.substr(0, rest.find('.'));
+    if (label.empty() || label.size() > 63 || label.starts_with('-') || label.ends_with('-')) return false;
+    const bool known = std::all_of(label.begin(), label.end(),
+                                   [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
+    if (!known) return false;
+    if (label.size() == rest.size()) break;
+    rest.remove_prefix(label.size() + 1);
+  }
+  return std::any_of(label.begin(), label.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
+}
+
 /// One Front End, one Edge, one link.
 Result<Config> config_from(const Arguments& args) {
   Config config;
@@ -164,12 +183,14 @@ Result<Config> config_from(const Arguments& args) {
   for (const char* name : {"name", "from", "pool"}) {
     if (args.has(name) && args.text(name).empty()) return fail(ErrorKind::config, fmt::format("--{} is empty", name));
   }
-  const std::string host = args.text("hostname");
-  if (host.empty() || host.size() > 255 ||
-      std::any_of(host.begin(), host.end(), [](char c) { return c <= ' ' || c > '~'; })) {
-    return fail(ErrorKind::config, fmt::format("-H {}: not a host name", printable(host, 80)));
-  }
+  std::string host = args.text("hostname");
+  if (host.size() > 2 && host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   const bool literal = is_address(host);
+  if (!literal && !is_host_name(host)) {
+    return fail(ErrorKind::config,
+                fmt::format("-H {}: neither a host name nor an address; the port goes behind -p", printable(host, 80)));
+  }
+  if (!literal && host.ends_with('.')) host.pop_back();
   if (literal && !args.has("name")) {
     return fail(ErrorKind::config,
                 fmt::format("-H {} is an address: say with --name which name its certificate must carry", host));
@@ -177,6 +198,11 @@ Result<Config> config_from(const Arguments& args) {
   Server edge;
   edge.role = Role::edge;
   edge.name = args.has("name") ? args.text("name") : host;
+  if (!is_host_name(edge.name)) {
+    return fail(ErrorKind::config,
+                fmt::format("--name {}: not a host name (these products use no wildcards)", printable(edge.name, 80)));
+  }
+  if (edge.name.ends_with('.')) edge.name.pop_back();
   edge.pool = args.text("pool");
   if (literal) {
     edge.addresses = {host};
@@ -270,13 +296,17 @@ int run_plugin(const std::vector<std::string>& arguments, Streams io) {
     if (const auto done = write_file(args->text("record"), json::write_evidence(evidence)); !done)
       complaint = done.error().text;
   }
-  const Report report = judge(evidence, checks::all());
+  Report report = judge(evidence, checks::all());
+  if (!complaint.empty()) {
+    report.gaps.push_back({Needs::none, "the recording", ErrorKind::local, "could not be written: " + complaint,
+                           "Give --record a file in a directory that the account of this check may write to."});
+    report.status = worst(report.status, Status::unknown);
+  }
   render::Options how;
   how.verbosity = args->verbosity;
   if (args->has("max-output")) how.max_output = args->values["max-output"].as<std::size_t>();
   io.out << render::plugin(report, how);
-  if (!complaint.empty()) io.out << "could not be written: " << complaint << '\n';
-  return exit_code(flushed(io, complaint.empty() ? report.status : worst(report.status, Status::unknown)));
+  return exit_code(flushed(io, report.status));
 }
 
 }  // namespace mrascheck::cli

@@ -5,11 +5,11 @@ namespace mrascheck {
 namespace {
 
 std::string hex_with(Bytes bytes, const char* digits) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '\0');
+  char* out = text.data();
   for (const std::uint8_t byte : bytes) {
-    text.push_back(digits[byte >> 4U]);
-    text.push_back(digits[byte & 15U]);
+    *out++ = digits[byte >> 4U];
+    *out++ = digits[byte & 15U];
   }
   return text;
 }

@@ -216,10 +216,19 @@ class Planner {
         if (member.standing == Standing::stale) {
           candidate.unknown = missing_;
           if (missing_.empty() && !impostor.empty()) candidate.unknown.push_back(impostor);
+          for (const std::string& line : group.contradictions) candidate.unknown.push_back(line);
         } else if (member.standing == Standing::undecided) {
           candidate.unknown = missing_;
           if (missing_.empty())
             candidate.unknown.push_back("which certificate of this name is in use could not be told");
+        } else if (member.standing == Standing::foreign) {
+          candidate.unknown = missing_;
+          // Which of the two is foreign is a question of where one stands.
+          candidate.unknown.push_back(
+              !impostor.empty()
+                  ? impostor
+                  : "nobody here issued or published it: find out who made it and how it came there, before anything "
+                    "else");
         } else if (member.standing == Standing::unrelated && !all_explained(group)) {
           candidate.unknown = missing_;
           candidate.unknown.push_back("nothing that was seen chains to this name: ask whoever runs this CA");
@@ -258,6 +267,7 @@ class Planner {
     for (const Location& location : entry.locations) {
       const StoreSpec* spec = evidence_.site.store(location.store->store);
       if (spec != nullptr && spec->directory) return false;
+      if (location.entry->properties && location.entry->properties->origin == StoreOrigin::directory) return false;
       anchor = anchor || location.entry->anchor();
     }
     const bool any_directory = std::any_of(evidence_.site.stores.begin(), evidence_.site.stores.end(),
@@ -317,6 +327,33 @@ class Planner {
     }
   }
 
+  /// A revocation list that is in force tells of certificates that somebody still verifies.
+  void hold_back_by_lists(Candidate& candidate) {
+    const Certificate& issuer = candidate.certificate();
+    for (const StoreContents& contents : evidence_.stores) {
+      for (const CrlEntry& entry : contents.crls) {
+        const Crl& crl = *entry.crl;
+        if (!matches(crl.issuer, issuer.subject) || crl.overdue_at(evidence_.collected_at)) continue;
+        const std::optional<SignatureState> state =
+            recorded_state(evidence_.signatures, crl.sha256, issuer.spki_sha256);
+        const std::string list =
+            fmt::format("the revocation list of {} in {}: {}", to_date(crl.this_update), contents.store, entry.place);
+        if (!state) {
+          add_once(candidate.unknown, fmt::format("whether its key signed {} was not verified", list));
+        } else if (state == SignatureState::verified && stand_in(candidate, nullptr) == nullptr) {
+          add_once(
+              candidate.not_yet,
+              fmt::format("its key signed {}, which is {}, and no certificate that stays has this key", list,
+                          crl.next_update ? fmt::format("in force until {}", to_date(*crl.next_update)) : "in force"));
+        }
+      }
+    }
+  }
+
+  static void add_once(std::vector<std::string>& lines, std::string line) {
+    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
+  }
+
   Candidate* going(const Sha256& digest) {
     const auto found = by_digest_.find(digest);
     if (found == by_digest_.end() || !candidates_[found->second].going()) return nullptr;
@@ -324,11 +361,13 @@ class Planner {
   }
 
   /// The certificate of the same name and key that verifies `child` when `candidate` is gone; null when there is none.
-  const IssuerMember* stand_in(const Candidate& candidate, const Certificate& child) {
+  /// Without a child: any of that name and key.
+  const IssuerMember* stand_in(const Candidate& candidate, const Certificate* child) {
     for (const IssuerMember* other : of_key_[{candidate.group, candidate.certificate().spki_sha256}]) {
       const Certificate& certificate = *other->entry->certificate;
       if (other == candidate.member || !other->time_valid || other->entry->locations.empty()) continue;
-      if (going(certificate.sha256) == nullptr && match_issuer(child, certificate) != IssuerMatch::none) return other;
+      if (going(certificate.sha256) != nullptr) continue;
+      if (child == nullptr || match_issuer(*child, certificate) != IssuerMatch::none) return other;
     }
     return nullptr;
   }
@@ -339,8 +378,9 @@ class Planner {
       changed = false;
       for (Candidate& candidate : candidates_) {
         if (!candidate.going()) continue;
+        hold_back_by_lists(candidate);
         for (const CertificateRef& child : candidate.children) {
-          if (going(child->sha256) != nullptr || stand_in(candidate, *child) != nullptr) continue;
+          if (going(child->sha256) != nullptr || stand_in(candidate, child.get()) != nullptr) continue;
           candidate.not_yet.push_back(
               fmt::format("{}, valid until {}, verifies under its key, and no certificate that stays has this key and "
                           "fits: have it issued again first",
@@ -466,9 +506,18 @@ class Planner {
     for (const Location& location : entry.locations) {
       if (location.entry->kind == StoreKind::enrollment) continue;  // goes when its CA is retired
       const StoreSpec* spec = evidence_.site.store(location.store->store);
-      copies.push_back({location.store->store, location.store->source, spec == nullptr ? "" : spec->host,
-                        spec != nullptr && spec->directory, location.entry->kind, location.entry->place,
-                        location.entry->index});
+      StoredCopy& copy = copies.emplace_back();
+      copy.store = location.store->store;
+      copy.source = location.store->source;
+      if (spec != nullptr) copy.host = spec->host;
+      if (location.entry->properties) {
+        copy.origin = location.entry->properties->origin;
+        copy.windows_store = location.entry->properties->windows_store;
+      }
+      copy.directory = (spec != nullptr && spec->directory) || copy.origin == StoreOrigin::directory;
+      copy.kind = location.entry->kind;
+      copy.place = location.entry->place;
+      copy.index = location.entry->index;
     }
     return copies;
   }
@@ -482,7 +531,7 @@ class Planner {
     for (const CertificateRef& child : candidate.children) {
       if (going(child->sha256) != nullptr) {
         as_well.push_back(label(*child));
-      } else if (const IssuerMember* other = stand_in(candidate, *child)) {
+      } else if (const IssuerMember* other = stand_in(candidate, child.get())) {
         others.push_back(short_name(*child));
         by.insert(thumbprint(*other->entry->certificate));
       }
@@ -538,7 +587,12 @@ class Planner {
   static auto place_key(const StoredCopy& copy) {
     const int order = !copy.directory ? 3 : copy.kind == StoreKind::root ? 0 : copy.kind == StoreKind::ntauth ? 1 : 2;
     const bool directory = copy.directory;
-    return std::tuple{order, directory ? "" : copy.host, directory ? "" : copy.store, copy.kind,
+    return std::tuple{order,
+                      directory ? "" : copy.host,
+                      directory ? "" : copy.store,
+                      copy.kind,
+                      copy.origin == StoreOrigin::directory ? StoreOrigin::unknown : copy.origin,
+                      to_lower(copy.windows_store),
                       directory ? to_lower(copy.place) : ""};
   }
 

@@ -23,12 +23,14 @@ std::string_view to_string(MayGo may_go);  ///< "may go now", "not yet", "cannot
 
 /// One place that holds a certificate.
 struct StoredCopy {
-  std::string store;   ///< StoreContents::store
-  std::string source;  ///< StoreContents::source
-  std::string host;    ///< whose store it is; empty: nobody's in particular
-  bool directory = false;
+  std::string store;       ///< StoreContents::store
+  std::string source;      ///< StoreContents::source
+  std::string host;        ///< whose store it is; empty: nobody's in particular
+  bool directory = false;  ///< read from one, or from an export of one: the place is a DN
   StoreKind kind = StoreKind::intermediate;
-  std::string place;  ///< a DN or a file path, printable
+  StoreOrigin origin = StoreOrigin::unknown;
+  std::string windows_store;  ///< EntryProperties::windows_store
+  std::string place;          ///< a DN or a file path, printable
   std::size_t index = 0;
 };
 
@@ -70,6 +72,8 @@ std::vector<std::string> not_looked_at(const Evidence& evidence);
 ///  - what it stands beside is known to the directory or leads to a trusted root, so that nobody's impostor is served,
 ///  - no unexpired certificate that was seen verifies under its key, but those that go as well, and those that a
 ///    certificate of the same name and key that stays verifies too, one that their authority key identifier allows,
+///  - no revocation list that was seen and is not overdue is signed by its key, unless such a certificate stays,
+///  - the certificates of its name do not contradict each other,
 ///  - after all that may go is gone, every server still has a valid path wherever it has one now, the models of OpenSSL
 ///    and Windows (engines.hpp) accept what they accept now, and no chain that a server would send is worse.
 /// What is missing of the evidence (stores not read, or not whole; servers whose certificate nobody saw; no link that

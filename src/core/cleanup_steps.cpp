@@ -46,7 +46,12 @@ std::string_view publish_word(const StoredCopy& place) {
   }
 }
 
-std::string_view windows_store(const StoredCopy& place) {
+std::string windows_store(const StoredCopy& place) {
+  const std::string& name = place.windows_store;
+  const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0;
+  });
+  if (plain) return name;
   switch (place.kind) {
     case StoreKind::root:
       return "Root";
@@ -112,39 +117,67 @@ CleanupStep directory_step(const Removal& removal) {
   return step;
 }
 
+/// A copy that something else feeds: it goes there, and then here by itself.
+CleanupStep fed_step(const Removal& removal, CleanupStep step, std::string_view scope, const std::string& store) {
+  for (const CertificateRef& value : removal.values)
+    step.before.push_back(fmt::format("certutil {} -store {} {}", scope, store, thumbprint(*value)));
+  step.after = step.before;
+  if (removal.place.origin == StoreOrigin::enterprise) {
+    step.notes.push_back("It comes from the directory: when it is gone there, this lets it go here.");
+    step.commands = {"gpupdate /force", "certutil -pulse"};
+    step.undo = step.commands;
+    return step;
+  }
+  step.notes.push_back(
+      "It comes from group policy, and comes back from there: take it out of the policy object, in the Group Policy "
+      "Management Editor below Computer Configuration, Policies, Windows Settings, Security Settings, Public Key "
+      "Policies; by thumbprint, as the next certificate has the same name. To undo, import it there again.");
+  step.commands = {"gpresult /h policies.html", "gpupdate /force"};
+  step.undo = {"gpupdate /force"};
+  return step;
+}
+
 CleanupStep host_step(const Removal& removal) {
   const StoredCopy& place = removal.place;
-  const std::string_view store = windows_store(place);
+  const std::string store = windows_store(place);
   const std::string host = place.host.empty() ? fmt::format("the host of store {}", place.store) : place.host;
-  const bool enterprise = place.kind == StoreKind::ntauth;
+  const bool user = place.origin == StoreOrigin::user;
   CleanupStep step;
-  step.title = fmt::format("On {}, from the store {} of the computer: {}", host, store,
+  step.title = fmt::format("On {}, from the store {} of {}: {}", host, store, user ? "the user" : "the computer",
                            count(removal.values.size(), "certificate"));
   step.notes = {fmt::format("seen in store {}, {}", place.store, place.place)};
   for (std::string& line : described(removal)) step.notes.push_back(std::move(line));
+  if (place.origin == StoreOrigin::group_policy) return fed_step(removal, std::move(step), "-grouppolicy", store);
+  if (place.origin == StoreOrigin::enterprise) return fed_step(removal, std::move(step), "-enterprise", store);
   step.notes.push_back(
-      "Where the check after still finds one, it comes from the directory or from group policy (certutil -enterprise, "
+      "Where the look after still finds one, it comes from the directory or from group policy (certutil -enterprise, "
       "certutil -grouppolicy): remove it there, or it is back within 8 hours.");
+  if (place.origin == StoreOrigin::service) {
+    step.notes.push_back(
+        "It is one service's own copy: in mmc, Certificates, Service account, export it, then delete it, by "
+        "thumbprint.");
+    return step;
+  }
+  const bool enterprise = place.kind == StoreKind::ntauth;
+  const std::string_view scope = enterprise ? "-enterprise " : user ? "-user " : "";
+  const std::string_view drive = user ? "CurrentUser" : "LocalMachine";
   Lines undo_instead;
-  const std::string_view scope = enterprise ? "-enterprise " : "";
   for (const CertificateRef& value : removal.values) {
     const std::string print = thumbprint(*value);
+    const std::string path = fmt::format("Cert:\\{}\\{}", drive, store);
     step.before.push_back(fmt::format("certutil {}-store {} {}", scope, store, print));
-    if (enterprise) {
-      step.commands.push_back(fmt::format("certutil -enterprise -delstore NTAuth {}", print));
-      step.undo.push_back(fmt::format("certutil -enterprise -addstore NTAuth {}.cer", print));
-      continue;
-    }
-    step.before.push_back(
-        fmt::format("Export-Certificate -Cert Cert:\\LocalMachine\\{0}\\{1} -FilePath {1}.cer", store, print));
-    step.commands.push_back(fmt::format("certutil -delstore {} {}", store, print));
-    step.instead.push_back(fmt::format("Remove-Item -Path Cert:\\LocalMachine\\{}\\{}", store, print));
-    step.after.push_back(fmt::format("Test-Path Cert:\\LocalMachine\\{}\\{}", store, print));
-    step.undo.push_back(fmt::format("certutil -addstore {} {}.cer", store, print));
-    undo_instead.push_back(
-        fmt::format("Import-Certificate -FilePath {}.cer -CertStoreLocation Cert:\\LocalMachine\\{}", print, store));
+    step.before.push_back(fmt::format("certutil {0}-store {1} {2} {2}.cer", scope, store, print));
+    step.commands.push_back(fmt::format("certutil {}-delstore {} {}", scope, store, print));
+    step.undo.push_back(fmt::format("certutil {}-addstore {} {}.cer", scope, store, print));
+    if (enterprise) continue;  // no drive of PowerShell shows that store
+    step.instead.push_back(fmt::format("Remove-Item -Path {}\\{}", path, print));
+    step.after.push_back(fmt::format("Test-Path {}\\{}", path, print));
+    undo_instead.push_back(fmt::format("Import-Certificate -FilePath {}.cer -CertStoreLocation {}", print, path));
   }
-  if (enterprise) step.after = step.before;
+  if (enterprise) {
+    for (const CertificateRef& value : removal.values)
+      step.after.push_back(fmt::format("certutil -enterprise -store NTAuth {}", thumbprint(*value)));
+  }
   step.undo.insert(step.undo.end(), undo_instead.begin(), undo_instead.end());
   return step;
 }

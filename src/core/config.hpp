@@ -23,9 +23,18 @@ Result<SecretSource> parse_secret_source(std::string_view text);
 
 enum class StartTls { automatic, required, off };
 
+/// Who a directory is told is asking, and how that is proved.
 struct LdapBind {
-  std::string dn;
-  SecretSource password;
+  std::string dn;         ///< simple only
+  SecretSource password;  ///< simple only
+  enum class Method {
+    simple,
+    gssapi,    ///< Kerberos 5, by the ticket of whoever runs this (RFC 4752)
+    external,  ///< by what the connection shows: the user at the other end of ldapi, or a TLS certificate (RFC 4422, A)
+  } method = Method::simple;
+  bool channel_binding = false;  ///< gssapi over TLS: bound to the server's certificate (RFC 5929, 4)
+  std::string certificate = {};  ///< external over TLS: PEM file
+  std::string key = {};          ///< its private key: PEM file, without a passphrase
 };
 
 /// How to read one store; its StoreSpec of the same name is in Site::stores, at the same index.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/demands.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string_view>
@@ -51,6 +52,9 @@ void demand_signatures(const Evidence& evidence, const SignatureOracle& oracle) 
 
 void demand_crl_signatures(const Evidence& evidence,
                            const std::function<void(const Crl& crl, const Certificate& issuer)>& ask) {
+  const bool any = std::any_of(evidence.stores.begin(), evidence.stores.end(),
+                               [](const StoreContents& store) { return !store.crls.empty(); });
+  if (!any) return;
   const CertificateGraph graph{evidence};
   std::set<std::pair<Sha256, Sha256>> asked;
   for (const StoreContents& store : evidence.stores) {

@@ -381,6 +381,7 @@ std::uint32_t windows_bit(PathProblemKind kind) {
     case PathProblemKind::signature:
       return windows_signature;
     case PathProblemKind::signature_unknown:
+    case PathProblemKind::weak:
       return 0;
     case PathProblemKind::not_yet_valid:
     case PathProblemKind::expired:

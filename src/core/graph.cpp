@@ -8,6 +8,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "core/ca_name.hpp"
 #include "core/text.hpp"
 
 namespace mrascheck {
@@ -99,6 +100,21 @@ UtcTime lasts_until(const Path& path) {
   return (*std::min_element(path.certificates.begin(), path.certificates.end(),
                             [](const auto& a, const auto& b) { return a->not_after < b->not_after; }))
       ->not_after;
+}
+
+/// What of a certificate is weak by today's measure (NIST SP 800-131A; BSI TR-02102-1), a line each. The signature of
+/// the last one of a path is nobody's concern: it is trusted as it stands.
+std::vector<std::string> weaknesses_of(const Certificate& certificate, bool last) {
+  constexpr unsigned least_rsa_bits = 2048;
+  std::vector<std::string> found;
+  const std::string algorithm = to_lower(certificate.signature_algorithm);
+  const bool old_digest = algorithm.find("md5") != std::string::npos || algorithm.find("md2") != std::string::npos ||
+                          algorithm.find("sha1") != std::string::npos;
+  if (!last && old_digest)
+    found.push_back(fmt::format("{} is signed with {}", label(certificate), certificate.signature_algorithm));
+  if (certificate.key_algorithm.starts_with("RSA") && certificate.key_bits < least_rsa_bits)
+    found.push_back(fmt::format("{} has an RSA key of {} bits", label(certificate), certificate.key_bits));
+  return found;
 }
 
 /// Depth-first over all issuer candidates. A path ends at a trust anchor, at a wrong signature, or where no issuer is
@@ -214,6 +230,8 @@ class PathSearch {
     std::size_t intermediates_below = 0;  // that are not self-issued, RFC 5280, 4.2.1.9
     for (std::size_t i = 0; i < path.certificates.size(); ++i) {
       const Certificate& certificate = *path.certificates[i];
+      for (std::string& text : weaknesses_of(certificate, i + 1 == path.certificates.size()))
+        path.weaknesses.push_back({PathProblemKind::weak, i, std::move(text)});
       if (query_.trust->distrusted.contains(certificate.sha256)) {
         add(PathProblemKind::distrusted, i,
             fmt::format("{} stands in a store of untrusted certificates (Disallowed)", label(certificate)));
@@ -352,8 +370,9 @@ SignatureOracle recorded_oracle(const std::vector<SignatureProof>& proofs) {
 }
 
 std::string Location::text() const {
-  return entry->index == 0 ? fmt::format("{}: {}", store->store, entry->place)
-                           : fmt::format("{}: {} (value {})", store->store, entry->place, entry->index + 1);
+  const std::string place = with_ca_name(entry->place, entry->certificate->subject.common_name);
+  return entry->index == 0 ? fmt::format("{}: {}", store->store, place)
+                           : fmt::format("{}: {} (value {})", store->store, place, entry->index + 1);
 }
 
 std::string_view to_string(PathProblemKind kind) {
@@ -386,6 +405,8 @@ std::string_view to_string(PathProblemKind kind) {
       return "distrusted";
     case PathProblemKind::key_identifier:
       return "key-identifier";
+    case PathProblemKind::weak:
+      return "weak";
   }
   return "incomplete";
 }
@@ -409,6 +430,7 @@ std::span<const CertificateRef> IssuerIndex::named(const Name& subject) const {
 TrustView trust_of(const Evidence& evidence, const Server& server) {
   TrustView view;
   view.configured = !server.trusts.empty();
+  std::vector<std::pair<Sha256, const CertificateRef*>> certificates;
   const auto take = [&](const std::vector<std::string>& names, bool trusted) {
     for (const std::string& name : names) {
       const auto store = std::find_if(evidence.stores.begin(), evidence.stores.end(),
@@ -422,17 +444,21 @@ TrustView trust_of(const Evidence& evidence, const Server& server) {
       for (const StoreEntry& entry : store->entries) {
         // NTAuth and Enrollment Services do not feed the stores from which chains are built (KB295663).
         if (entry.kind == StoreKind::ntauth || entry.kind == StoreKind::enrollment) continue;
+        // The services of these products do not run as the user whose store it is.
+        if (entry.properties && entry.properties->origin == StoreOrigin::user) continue;
         if (entry.kind == StoreKind::disallowed) {
           view.distrusted.insert(entry.certificate->sha256);
           continue;
         }
-        view.index.add(entry.certificate);
+        certificates.emplace_back(entry.certificate->sha256, &entry.certificate);
         if (trusted && entry.anchor()) view.anchors.insert(entry.certificate->sha256);
       }
     }
   };
   take(server.trusts, true);
   take(server.intermediates, false);
+  std::sort(certificates.begin(), certificates.end());  // the index adds at the end, however many there are of a name
+  for (const auto& [digest, certificate] : certificates) view.index.add(*certificate);
   for (const Sha256& distrusted : view.distrusted) view.anchors.erase(distrusted);
   return view;
 }
@@ -482,6 +508,14 @@ std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& ta
   return chains;
 }
 
+static void sort_locations(GraphEntry& entry) {
+  if (entry.locations.size() < 2) return;
+  std::sort(entry.locations.begin(), entry.locations.end(), [](const Location& a, const Location& b) {
+    return std::tie(a.store->store, a.entry->place, a.entry->index) <
+           std::tie(b.store->store, b.entry->place, b.entry->index);
+  });
+}
+
 CertificateGraph::CertificateGraph(const Evidence& evidence) {
   std::size_t most = 0;
   for (const StoreContents& store : evidence.stores) most += store.entries.size();
@@ -508,23 +542,25 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
     if (!evidence.site.stranger(handshake.from)) add_chain(handshake.sent_chain);
   }
   for (auto& [subject, entries] : by_subject_) {
-    if (entries.size() == 1) continue;
-    std::sort(entries.begin(), entries.end(),
-              [](const GraphEntry& a, const GraphEntry& b) { return by_content(a.certificate, b.certificate); });
+    if (entries.size() == 1) {
+      sort_locations(entries.front());
+      continue;
+    }
+    // Digests beside each other: a look into each certificate at each comparison would be what a large group costs.
+    std::vector<std::pair<Sha256, std::size_t>> order;
+    order.reserve(entries.size());
+    for (const GraphEntry& entry : entries) order.emplace_back(entry.certificate->sha256, order.size());
+    std::sort(order.begin(), order.end());
     std::vector<GraphEntry> merged;
-    for (GraphEntry& entry : entries) {
+    for (const auto& key : order) {
+      GraphEntry& entry = entries[key.second];
       if (!merged.empty() && merged.back().certificate->sha256 == entry.certificate->sha256) {
         merged.back().locations.insert(merged.back().locations.end(), entry.locations.begin(), entry.locations.end());
       } else {
         merged.push_back(std::move(entry));
       }
     }
-    for (GraphEntry& entry : merged) {
-      std::sort(entry.locations.begin(), entry.locations.end(), [](const Location& a, const Location& b) {
-        return std::tie(a.store->store, a.entry->place, a.entry->index) <
-               std::tie(b.store->store, b.entry->place, b.entry->index);
-      });
-    }
+    for (GraphEntry& entry : merged) sort_locations(entry);
     entries = std::move(merged);
   }
   std::sort(live_.begin(), live_.end(), by_content);
@@ -535,9 +571,13 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
 
 void CertificateGraph::add(const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry) {
   auto& same = by_subject_[certificate->subject.canonical];
-  GraphEntry& added = same.emplace_back();
-  added.certificate = certificate;
-  if (store != nullptr) added.locations.push_back({store, entry});
+  // Most stores hold what others hold, too. Only the last few are looked at; the rest is merged in the end.
+  const std::size_t looked_at = std::min<std::size_t>(same.size(), 8);
+  auto place = std::find_if(same.rbegin(), same.rbegin() + static_cast<std::ptrdiff_t>(looked_at),
+                            [&](const GraphEntry& known) { return known.certificate == certificate; });
+  const bool known = place != same.rbegin() + static_cast<std::ptrdiff_t>(looked_at);
+  GraphEntry& here = known ? *place : same.emplace_back(GraphEntry{.certificate = certificate, .locations = {}});
+  if (store != nullptr) here.locations.push_back({store, entry});
 }
 
 std::span<const GraphEntry> CertificateGraph::named(const Name& subject) const {
@@ -564,17 +604,31 @@ const Certificate* CertificateGraph::find(const Sha1& thumbprint) const {
   return found == by_thumbprint_.end() ? nullptr : found->second;
 }
 
+std::vector<const GraphEntry*> CertificateGraph::all() const {
+  std::vector<const GraphEntry*> entries;
+  for (const auto& [subject, same] : by_subject_) {
+    for (const GraphEntry& entry : same) entries.push_back(&entry);
+  }
+  std::sort(entries.begin(), entries.end(), [](const GraphEntry* a, const GraphEntry* b) {
+    return std::tie(a->certificate->subject.canonical, a->certificate->sha256) <
+           std::tie(b->certificate->subject.canonical, b->certificate->sha256);
+  });
+  return entries;
+}
+
 std::vector<std::span<const GraphEntry>> CertificateGraph::same_name_groups() const {
-  std::vector<std::span<const GraphEntry>> groups;
+  // Names beside their groups: the certificates would have to be fetched again at each comparison.
+  std::vector<std::pair<std::string_view, std::span<const GraphEntry>>> named;
   for (const auto& [subject, entries] : by_subject_) {
     const auto authorities = std::count_if(entries.begin(), entries.end(), [](const GraphEntry& entry) {
       return is_certificate_authority(*entry.certificate);
     });
-    if (authorities >= 2) groups.emplace_back(entries);
+    if (authorities >= 2) named.emplace_back(subject, entries);
   }
-  std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
-    return a.front().certificate->subject.canonical < b.front().certificate->subject.canonical;
-  });
+  std::sort(named.begin(), named.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::span<const GraphEntry>> groups;
+  groups.reserve(named.size());
+  for (const auto& [subject, entries] : named) groups.push_back(entries);
   return groups;
 }
 

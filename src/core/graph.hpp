@@ -69,6 +69,7 @@ enum class PathProblemKind {
   incomplete,          ///< no issuer found here
   distrusted,          ///< stands in a store of untrusted certificates: Windows rejects every path through it
   key_identifier,  ///< its authority key identifier names another certificate: OpenSSL and Windows pass that one over
+  weak,            ///< a digest or key that engines refuse by their configuration; never in Path::problems
 };
 std::string_view to_string(PathProblemKind kind);
 
@@ -82,6 +83,7 @@ struct PathProblem {
 struct Path {
   std::vector<CertificateRef> certificates;
   std::vector<PathProblem> problems;
+  std::vector<PathProblem> weaknesses = {};  ///< what does not make it invalid: MD5, SHA-1, RSA below 2048 bits
   bool valid() const { return problems.empty(); }
   bool has(PathProblemKind kind) const;
 };
@@ -150,6 +152,8 @@ class CertificateGraph {
   /// By SHA-1 of the DER, as renewals name their predecessor; null when it is not here.
   const Certificate* find(const Sha1& thumbprint) const;
 
+  /// Every certificate, sorted by subject, then by SHA-256.
+  std::vector<const GraphEntry*> all() const;
   /// Groups of two or more CA certificates with one subject, sorted by subject.
   std::vector<std::span<const GraphEntry>> same_name_groups() const;
   /// Certificates that a server presented, sent, or has configured as its own, sorted, each once: the live ones.

@@ -115,6 +115,7 @@ std::string Handshake::id() const {
 }
 
 bool Handshake::accepted() const {
+  if (outcome == Outcome::rejected_by_peer && !(mras && mras->answered)) return false;
   if (peer_answered) return true;
   return quiet_for.count() > 0 && outcome != Outcome::rejected_by_peer && outcome != Outcome::reset &&
          outcome != Outcome::closed;

@@ -72,7 +72,8 @@ struct Handshake {
   std::vector<CertificateRef> sent_chain;  ///< as sent, our own first; empty when we were not asked
   bool certificate_sent = false;
 
-  /// After the handshake, before any claim: did the peer answer, or stay quiet for `quiet_for`? TLS 1.3 refuses late.
+  /// After the handshake, before any claim: did the peer answer, or stay quiet for `quiet_for`? TLS 1.3 refuses late,
+  /// and what a server says there before it has seen our certificate is no answer (RFC 8446, 4.4.4).
   bool peer_answered = false;
   std::chrono::milliseconds quiet_for{0};
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace mrascheck {
 namespace {
@@ -59,7 +60,6 @@ struct Kin {
   std::map<Sha256, const Certificate*> parents;  ///< by the keys that verify it, its own excepted
   bool parents_untried = false;                  ///< a certificate of its issuer's name is here whose key was not tried
   bool published = false;                        ///< stands in a directory
-  std::size_t generation = 0;                    ///< renewals between it and `origin`
   const Certificate* origin = nullptr;           ///< the oldest that its previous-CA hashes lead to
   bool origin_known = false;                     ///< and that one names no further predecessor
 };
@@ -135,6 +135,13 @@ Classification classify_same_key(const Certificate& older, const Certificate& ne
           "the same key and issuer, other serial numbers, and no renewal that explains them"};
 }
 
+/// Nobody here published it, and nobody here signed it but itself.
+bool is_foreign(const Certificate& certificate, const Kin& kin, bool directory_read) {
+  if (!directory_read || kin.published) return false;
+  if (certificate.self_issued()) return !signed_by_other_key(certificate, &kin);
+  return kin.parents.empty() && !kin.parents_untried;
+}
+
 /// Of a pair with different keys that nothing links: a new installation, and whose.
 Classification classify_unlinked(const Certificate& older, const Certificate& newer, const Kin* of_older,
                                  const Kin* of_newer, bool directory_read) {
@@ -142,16 +149,13 @@ Classification classify_unlinked(const Certificate& older, const Certificate& ne
   using enum Confidence;
   const bool told = newer.ca_version.has_value() || older.ca_version.has_value();
   if (of_older != nullptr && of_newer != nullptr) {
-    const auto rootless = [](const Certificate& c, const Kin& kin) {
-      return !c.self_issued() && kin.parents.empty() && !kin.parents_untried;
-    };
-    if (directory_read && !of_newer->published && newer.self_issued() && !signed_by_other_key(newer, of_newer)) {
-      return {foreign, medium, "another key, self-signed, and in no container of the directory"};
-    }
-    if (directory_read && !of_newer->published && rootless(newer, *of_newer)) {
-      return {foreign, medium,
-              fmt::format("another key, in no container of the directory, and no certificate of {} here signed it",
-                          newer.issuer.text)};
+    if (is_foreign(newer, *of_newer, directory_read)) {
+      return {
+          foreign, medium,
+          newer.self_issued()
+              ? "another key, self-signed, and in no container of the directory"
+              : fmt::format("another key, in no container of the directory, and no certificate of {} here signed it",
+                            newer.issuer.text)};
     }
     if (other_parents(of_older, of_newer)) {
       return {other_hierarchy, high, "another key, no previous CA, and signed by another parent"};
@@ -419,7 +423,6 @@ struct Lineage::Impl {
       }
       Kin& own = kin[member->sha256];
       own.origin = at;
-      own.generation = steps;
       own.origin_known = !at->previous_ca_hash && (!at->ca_version || at->ca_version->certificate_index == 0);
     }
   }
@@ -497,6 +500,11 @@ Classification Lineage::classify(const Certificate& a, const Certificate& b) con
   return classify_with(a, b, impl_->find(a), impl_->find(b), &impl_->keys, impl_->directory_read);
 }
 
+bool Lineage::foreign(const Certificate& certificate) const {
+  const Kin* kin = impl_->find(certificate);
+  return kin != nullptr && is_foreign(certificate, *kin, impl_->directory_read);
+}
+
 std::vector<std::string> Lineage::contradictions() const {
   return impl_->wrong;
 }
@@ -517,6 +525,22 @@ std::vector<std::string> unseen_servers(const Evidence& evidence) {
 }
 
 namespace {
+
+/// Which of some things, numbered from 0, are joined, directly or by others: a forest of disjoint sets.
+class Families {
+ public:
+  explicit Families(std::size_t size) : parents_(size) { std::iota(parents_.begin(), parents_.end(), 0); }
+
+  /// The same number for all that are joined, until the next join.
+  std::size_t of(std::size_t i) {
+    while (parents_[i] != i) i = parents_[i] = parents_[parents_[i]];
+    return i;
+  }
+  void join(std::size_t a, std::size_t b) { parents_[of(b)] = of(a); }
+
+ private:
+  std::vector<std::size_t> parents_;
+};
 
 /// Works its way up from the live certificates: at each level it finds whose keys signed what is in use, picks the
 /// current certificate for each of these keys, and goes on with them.
@@ -565,14 +589,18 @@ class Analysis {
   }
 
   static void order(IssuerGroup& group, const Lineage& lineage) {
-    std::sort(group.members.begin(), group.members.end(), [](const IssuerMember& a, const IssuerMember& b) {
-      const bool current_a = a.standing == Standing::current;
-      const bool current_b = b.standing == Standing::current;
-      if (current_a != current_b) return current_a;
-      const Certificate& x = *a.entry->certificate;
-      const Certificate& y = *b.entry->certificate;
-      return x.not_before != y.not_before ? x.not_before > y.not_before : x.sha256 < y.sha256;
-    });
+    // The keys beside each other: a look into each certificate at each comparison would be what a large group costs.
+    std::vector<std::tuple<bool, std::chrono::seconds, Sha256, std::size_t>> order;
+    order.reserve(group.members.size());
+    for (const IssuerMember& one : group.members) {
+      const Certificate& c = *one.entry->certificate;
+      order.emplace_back(one.standing != Standing::current, -c.not_before.time_since_epoch(), c.sha256, order.size());
+    }
+    std::sort(order.begin(), order.end());
+    std::vector<IssuerMember> members;
+    members.reserve(order.size());
+    for (const auto& key : order) members.push_back(std::move(group.members[std::get<std::size_t>(key)]));
+    group.members = std::move(members);
     for (IssuerMember& one : group.members) {
       one.relation = lineage.classify(*group.members.front().entry->certificate, *one.entry->certificate);
     }
@@ -627,15 +655,14 @@ class Analysis {
       }
       group.members.push_back(std::move(made));
     }
+    std::map<Sha256, const IssuerMember*> to_keep;  // by key
+    for (const IssuerMember& one : group.members) {
+      const IssuerMember*& best = to_keep[one.entry->certificate->spki_sha256];
+      if (best == nullptr || better(one, *best)) best = &one;
+    }
     bool any_current = false;
     for (IssuerMember& candidate : group.members) {
-      if (candidate.signs.empty()) continue;
-      const bool best = std::none_of(group.members.begin(), group.members.end(), [&](const IssuerMember& other) {
-        return &other != &candidate &&
-               other.entry->certificate->spki_sha256 == candidate.entry->certificate->spki_sha256 &&
-               better(other, candidate);
-      });
-      if (!best) continue;
+      if (candidate.signs.empty() || to_keep[candidate.entry->certificate->spki_sha256] != &candidate) continue;
       candidate.standing = Standing::current;
       any_current = true;
     }
@@ -658,52 +685,53 @@ class Analysis {
   static void settle(IssuerGroup& group, Standing otherwise, const Lineage& lineage) {
     constexpr std::size_t most_compared = 64;  // beyond, each is compared with the first only: n, not n squared
     std::vector<IssuerMember>& members = group.members;
-    std::vector<std::size_t> family(members.size());
-    std::iota(family.begin(), family.end(), 0);
+    Families families(members.size());
     const auto relation = [&](std::size_t a, std::size_t b) {
       return lineage.classify(*members[a].entry->certificate, *members[b].entry->certificate).relation;
     };
     const auto join = [&](std::size_t a, std::size_t b) {
-      if (!legitimate(relation(a, b))) return;
-      const std::size_t from = family[b];
-      const std::size_t to = family[a];
-      if (from != to) std::replace(family.begin(), family.end(), from, to);
+      if (legitimate(relation(a, b))) families.join(a, b);
     };
     const std::size_t compared_with = members.size() <= most_compared ? members.size() : 1;
     for (std::size_t a = 0; a < compared_with; ++a) {
       for (std::size_t b = a + 1; b < members.size(); ++b) join(a, b);
     }
     const bool all_compared = compared_with == members.size();
+    std::vector<std::size_t> current;
+    std::unordered_set<std::size_t> current_families;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (members[i].standing != Standing::current) continue;
+      current.push_back(i);
+      current_families.insert(families.of(i));
+    }
     for (std::size_t i = 0; i < members.size(); ++i) {
       IssuerMember& one = members[i];
       if (one.standing == Standing::current) continue;
-      bool kin = false;
+      const bool kin = current_families.contains(families.of(i));
       bool unclear = false;
-      bool foreign = false;
-      for (std::size_t j = 0; j < members.size(); ++j) {
-        if (members[j].standing != Standing::current) continue;
-        kin = kin || family[i] == family[j];
-        if (!all_compared) continue;
+      for (const std::size_t j : all_compared ? current : std::vector<std::size_t>{}) {
         const Relation to_current = relation(j, i);
         unclear = unclear || to_current == Relation::unclear || to_current == Relation::predecessor_missing;
-        foreign = foreign || to_current == Relation::foreign;
+        const bool apart = to_current == Relation::foreign;
+        one.foreign = one.foreign || (apart && lineage.foreign(*one.entry->certificate));
+        members[j].foreign = members[j].foreign || (apart && lineage.foreign(*members[j].entry->certificate));
       }
-      one.standing = kin                                       ? Standing::superseded
-                     : one.enrolled                            ? Standing::alive
-                     : is_misfiled(*one.entry->certificate)    ? Standing::misfiled
-                     : unclear || !all_compared                ? Standing::undecided
-                     : foreign && otherwise == Standing::stale ? Standing::foreign
-                                                               : otherwise;
+      one.standing = kin                                           ? Standing::superseded
+                     : one.enrolled                                ? Standing::alive
+                     : is_misfiled(*one.entry->certificate)        ? Standing::misfiled
+                     : unclear || !all_compared                    ? Standing::undecided
+                     : one.foreign && otherwise == Standing::stale ? Standing::foreign
+                                                                   : otherwise;
     }
     std::set<std::size_t> installations;
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (members[i].standing == Standing::current || members[i].standing == Standing::alive)
-        installations.insert(family[i]);
+        installations.insert(families.of(i));
     }
     group.installations = installations.size();
     // What a renewal joins to an installation that is alive is no more stale than what it joins to the current one.
     for (std::size_t i = 0; i < members.size(); ++i) {
-      if (members[i].standing == Standing::stale && installations.contains(family[i]))
+      if (members[i].standing == Standing::stale && installations.contains(families.of(i)))
         members[i].standing = Standing::superseded;
     }
   }

@@ -62,6 +62,8 @@ class Lineage {
 
   /// Of two siblings, in either order.
   Classification classify(const Certificate& a, const Certificate& b) const;
+  /// In no container of a directory that was read, and self-signed or signed by nobody here.
+  bool foreign(const Certificate& certificate) const;
   /// What cannot be so in the life of one CA ([MS-WCCE] 3.2.1.4.3.2.39; RFC 5280, 4.2.1.2), one line each.
   std::vector<std::string> contradictions() const;
 
@@ -89,6 +91,7 @@ struct IssuerMember {
   bool time_valid = false;
   Standing standing = Standing::unrelated;
   Classification relation;  ///< to the group's first member; of the first one itself: meaningless
+  bool foreign = false;     ///< Lineage::foreign, beside one that is not: also of what is current
 };
 
 /// Servers on links that are to be accepted of which no certificate is known, configured or seen; sorted, by name.

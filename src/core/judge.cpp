@@ -84,10 +84,11 @@ Report judge(const Evidence& evidence, std::span<const Check* const> checks) {
   // What a limit cut off was not looked at, for every check that looks at stores.
   for (const StoreContents& store : evidence.stores) {
     if (store.truncated.empty()) continue;
-    report.gaps.push_back({Needs::stores, store.store, ErrorKind::local, "not read to its end: " + store.truncated,
-                           "Raise the limit that is named (size-limit in the configuration, or the directory's own), "
-                           "let this account read what is named, or give the export that is asked for, so that no "
-                           "certificate is overlooked."});
+    report.gaps.push_back(
+        {Needs::stores, store.store, ErrorKind::local, "not read to its end: " + store.truncated,
+         "Raise the limit that is named (size-limit in the configuration, or the directory's own), "
+         "let this account read what is named, or give the export or the passphrase that is asked for, "
+         "so that no certificate is overlooked."});
   }
   add_holes(evidence, report.gaps);
   add_bystanders(evidence, report.gaps);

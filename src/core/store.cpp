@@ -59,7 +59,7 @@ static std::string store_text(const EntryProperties& p) {
 
 std::string EntryProperties::text() const {
   std::string all = store_text(*this);
-  const auto add = [&all](std::string part) {
+  const auto add = [&all](const std::string& part) {
     if (!all.empty()) all += "; ";
     all += part;
   };

@@ -50,7 +50,7 @@ struct EntryProperties {
   std::string key_provider;                    ///< who keeps its private key, where one is said to exist
   std::string key_spec;                        ///< "CNG", "AT_KEYEXCHANGE", "AT_SIGNATURE"; else the number
 
-  friend auto operator<=>(const EntryProperties&, const EntryProperties&) = default;
+  friend auto operator<=>(const EntryProperties&, const EntryProperties&) = default;  // NOLINT(modernize-use-nullptr)
 
   bool any() const { return *this != EntryProperties{}; }
   /// Whether it may not be used for `purpose` here, a dotted OID.

@@ -57,7 +57,8 @@ Evidence changed(const Evidence& evidence, const Change& change) {
   if (change.at) copy.collected_at = *change.at;
   for (StoreContents& contents : copy.stores) {
     std::erase_if(contents.entries, [&](const StoreEntry& entry) {
-      return entry.kind != StoreKind::enrollment && change.remove.contains(entry.certificate->sha256);
+      const bool stays = entry.kind == StoreKind::enrollment || entry.kind == StoreKind::disallowed;
+      return !stays && change.remove.contains(entry.certificate->sha256);
     });
   }
   for (const Addition& addition : change.add) put(copy, addition);

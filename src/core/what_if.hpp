@@ -27,11 +27,11 @@ struct Change {
 };
 
 /// A copy of `evidence` as it would be after `change`.
-/// What is removed goes from every store but Enrollment Services, and from behind every server's own certificate, in
-/// files and on the wire. What is added without a store goes, self-issued, into the root stores, else into the
-/// intermediate ones, and in any case into mixed ones and directories. What a server sends that builds its chain from
-/// its stores is left to be built anew. `at` moves collected_at alone: how handshakes ended stays as it was recorded.
-/// Signatures are those of `evidence`: new pairs have no proof until somebody verifies them.
+/// What is removed goes from every store but Enrollment Services and those of untrusted certificates, and from behind
+/// every server's own certificate, in files and on the wire. What is added without a store goes, self-issued, into the
+/// root stores, else into the intermediate ones, and in any case into mixed ones and directories. What a server sends
+/// that builds its chain from its stores is left to be built anew. `at` moves collected_at alone: how handshakes ended
+/// stays as it was recorded. Signatures are those of `evidence`: new pairs have no proof until somebody verifies them.
 Evidence changed(const Evidence& evidence, const Change& change);
 
 /// One part of "remove:THUMBPRINT,add:FILE,at:DATE".

@@ -18,10 +18,23 @@
 
 namespace mrascheck::ldap {
 
-static constexpr std::string_view ca_certificate = "cACertificate";
+using Content = DirectoryValue::Content;
+
+struct Attribute {
+  std::string_view name;
+  Content content;
+  std::size_t largest;  ///< octets of a value; Active Directory allows 32 KiB, and 10 MiB for lists ([MS-ADA1])
+};
+static constexpr std::size_t largest_certificate = std::size_t{256} * 1024;
+static constexpr std::size_t largest_crl = std::size_t{16} * 1024 * 1024;
+static constexpr std::array attributes{
+    Attribute{"cACertificate", Content::certificate, largest_certificate},
+    Attribute{"crossCertificatePair", Content::certificate_pair, 2 * largest_certificate},
+    Attribute{"certificateRevocationList", Content::crl, largest_crl},
+    Attribute{"authorityRevocationList", Content::crl, largest_crl},
+    Attribute{"deltaRevocationList", Content::crl, largest_crl},
+};
 static constexpr std::string_view services = "CN=Public Key Services,CN=Services,";
-/// Active Directory allows 32 KiB ([MS-ADA1] cACertificate).
-static constexpr std::size_t largest_value = std::size_t{256} * 1024;
 /// What is told of any one kind; the rest is counted.
 static constexpr std::size_t most_told = 20;
 
@@ -35,6 +48,15 @@ static constexpr std::array containers{
     Container{"NTAuthCertificates", StoreKind::ntauth},
     Container{"Enrollment Services", StoreKind::enrollment},
 };
+/// Where revocation lists stand, below a container for each host; and the key recovery agents, who issue nothing.
+static constexpr std::string_view crl_container = "CDP";
+static constexpr std::string_view agents_container = "KRA";
+
+static const Attribute* attribute_named(const AttributeDescription& description) {
+  const auto found = std::find_if(attributes.begin(), attributes.end(),
+                                  [&](const Attribute& attribute) { return description.is(attribute.name); });
+  return found == attributes.end() ? nullptr : &*found;
+}
 
 /// Leaf first, as it is written. Only the value of each RDN: what it is an attribute of is always cn below the base.
 static std::optional<std::vector<std::string>> parse_dn(const berval& text) {
@@ -57,9 +79,8 @@ static std::optional<std::vector<std::string>> parse_dn(const std::string& text)
 /// Reads one server's answer into a DirectoryAnswer.
 class Reader {
  public:
-  Reader(Session& session, const StoreSource& source, DirectoryAnswer& answer,
-         const std::function<void(const CertificateValue&)>& on_value)
-      : session_(session), source_(source), answer_(answer), on_value_(on_value) {}
+  Reader(Session& session, const StoreSource& source, DirectoryAnswer& answer, const DirectorySink& sink)
+      : session_(session), source_(source), answer_(answer), sink_(sink) {}
 
   Result<void> read() {
     if (auto found = find_base(); !found) return found;
@@ -69,12 +90,18 @@ class Reader {
     return {};
   }
 
-  std::size_t values() const { return values_; }
+  std::string values() const {
+    std::string text = count(certificates_, "certificate");
+    if (crls_ > 0) text += fmt::format(" and {}", count(crls_, "revocation list"));
+    return text;
+  }
+  bool any_values() const { return certificates_ + crls_ > 0; }
 
  private:
   /// A large attribute of which the rest is still to be asked for.
   struct Rest {
     std::string dn;
+    const Attribute* attribute;
     std::size_t next;
     StoreKind kind;
   };
@@ -89,8 +116,11 @@ class Reader {
   Result<void> read_pages();
   Result<void> read_ranges();
   Result<void> add_entry(LDAPMessage* message, std::optional<Rest>* slice);
-  void add_values(const std::string& dn, StoreKind kind, std::size_t first, const berval* values);
+  void add_values(const std::string& dn, StoreKind kind, const Attribute& attribute, std::size_t first,
+                  const berval* values);
   const Container* container(const berval& dn);
+  /// What stands below the base in a container that holds no certificates of CAs.
+  void note_other(const berval& dn);
   void add_referrals(const std::vector<std::string>& referrals);
   /// Whether `answer` ended well, or at a limit of the server's, which is noted.
   Result<void> judge(const Answer& answer, const std::string& base);
@@ -100,15 +130,19 @@ class Reader {
   Session& session_;
   const StoreSource& source_;
   DirectoryAnswer& answer_;
-  const std::function<void(const CertificateValue&)>& on_value_;
+  const DirectorySink& sink_;
   std::size_t depth_ = 0;  ///< RDNs of the base
   std::array<bool, containers.size()> seen_{};
   std::string last_parent_;  ///< ",CN=AIA,...": how the DNs in last_container_ end
   const Container* last_container_ = nullptr;
   std::vector<Rest> rests_;
-  std::size_t values_ = 0;
-  std::map<StoreKind, std::size_t> values_of_;  ///< by the container's kind
+  std::size_t certificates_ = 0;  ///< cross certificate pairs too
+  std::size_t crls_ = 0;
+  std::size_t crls_of_entry_ = 0;
+  std::map<StoreKind, std::size_t> certificates_of_;  ///< by the container's kind
   std::size_t entries_ = 0;
+  std::size_t agents_ = 0;
+  bool crl_container_seen_ = false;
   bool full_ = false;  ///< size_limit is reached, and there was more
   std::vector<std::string> oversized_;
   std::size_t elsewhere_ = 0;  ///< values outside the four containers
@@ -153,24 +187,41 @@ const Container* Reader::container(const berval& dn) {
   return found;
 }
 
-void Reader::add_values(const std::string& dn, StoreKind kind, std::size_t first, const berval* values) {
+/// What Active Directory keeps in a mandatory attribute that nothing has been published in yet.
+static bool is_placeholder(const berval& value) {
+  return value.bv_len == 0 || (value.bv_len == 1 && *value.bv_val == '\0');
+}
+
+void Reader::add_values(const std::string& dn, StoreKind kind, const Attribute& attribute, std::size_t first,
+                        const berval* values) {
+  const bool crl = attribute.content == Content::crl;
   for (std::size_t i = 0; values[i].bv_val != nullptr; ++i) {
-    if (values_ == source_.size_limit) {
+    if (crl && is_placeholder(values[i])) continue;
+    if (certificates_ + crls_ == source_.size_limit) {
       full_ = true;
       return;
     }
-    if (values[i].bv_len > largest_value) {
+    if (values[i].bv_len > attribute.largest) {
       if (oversized_.size() < most_told) {
-        oversized_.push_back(fmt::format("{}: value {} has {} bytes, more than any certificate: left out", dn,
-                                         first + i + 1, values[i].bv_len));
+        oversized_.push_back(fmt::format("{}: value {} has {} bytes, more than any {}: left out", dn, first + i + 1,
+                                         values[i].bv_len, crl ? "revocation list" : "certificate"));
       }
       continue;
     }
-    ++values_;
-    ++values_of_[kind];
+    ++(crl ? crls_ : certificates_);
+    if (!crl) ++certificates_of_[kind];
     const Bytes value{reinterpret_cast<const std::uint8_t*>(values[i].bv_val), values[i].bv_len};
-    on_value_({.dn = dn, .kind = kind, .index = first + i, .value = value});
+    const std::size_t index = crl ? crls_of_entry_++ : first + i;
+    sink_.take({.content = attribute.content, .dn = dn, .kind = kind, .index = index, .value = value});
   }
+}
+
+void Reader::note_other(const berval& dn) {
+  const auto rdns = parse_dn(dn);
+  if (!rdns || rdns->size() <= depth_) return;
+  const std::string& name = (*rdns)[rdns->size() - depth_ - 1];
+  if (equals_ignoring_case(name, crl_container)) crl_container_seen_ = true;
+  if (equals_ignoring_case(name, agents_container) && rdns->size() > depth_ + 1) ++agents_;
 }
 
 /// `slice`: what of an attribute was asked for, and left standing there is what remains to be asked; empty when done.
@@ -183,7 +234,11 @@ Result<void> Reader::add_entry(LDAPMessage* message, std::optional<Rest>* slice)
   const std::string shown_dn = printable({dn.bv_val, dn.bv_len});
   const Container* place = slice == nullptr ? container(dn) : nullptr;
   const StoreKind kind = slice != nullptr ? (*slice)->kind : place != nullptr ? place->kind : StoreKind::mixed;
-  std::optional<Rest> rest;
+  if (slice == nullptr) {
+    crls_of_entry_ = 0;
+    if (place == nullptr) note_other(dn);
+  }
+  std::vector<Rest> rests;
   bool found = false;
   for (;;) {
     berval name{};
@@ -192,25 +247,28 @@ Result<void> Reader::add_entry(LDAPMessage* message, std::optional<Rest>* slice)
     const std::unique_ptr<berval, Released<ber_memfree>> owner{values};
     if (code != LDAP_SUCCESS) return unreadable();
     if (name.bv_val == nullptr) break;
-    const auto attribute = parse_attribute({name.bv_val, name.bv_len});
-    if (!attribute || !attribute->is(ca_certificate) || values == nullptr || values->bv_val == nullptr) continue;
-    if (slice == nullptr && place == nullptr) {
+    const auto description = parse_attribute({name.bv_val, name.bv_len});
+    const Attribute* attribute = description ? attribute_named(*description) : nullptr;
+    if (attribute == nullptr || values == nullptr || values->bv_val == nullptr) continue;
+    if (slice != nullptr && attribute != (*slice)->attribute) continue;
+    // A revocation list is one wherever it stands; what a certificate is for depends on its container.
+    if (slice == nullptr && place == nullptr && attribute->content != Content::crl) {
       for (const berval* value = values; value->bv_val != nullptr; ++value) ++elsewhere_;
       if (elsewhere_dn_.empty()) elsewhere_dn_ = shown_dn;
       continue;
     }
-    const auto& range = attribute->range;
+    const auto& range = description->range;
     const std::size_t expected = slice == nullptr ? 0 : (*slice)->next;
     // A range that does not go on where the last one ended would be read for ever, or twice.
     if (slice != nullptr && (!range || range->first != expected)) continue;
-    add_values(shown_dn, kind, range ? range->first : 0, values);
+    add_values(shown_dn, kind, *attribute, range ? range->first : 0, values);
     found = true;
-    if (range && range->last) rest = Rest{{dn.bv_val, dn.bv_len}, *range->last + 1, kind};
+    if (range && range->last) rests.push_back({{dn.bv_val, dn.bv_len}, attribute, *range->last + 1, kind});
   }
   if (slice == nullptr) {
-    if (rest) rests_.push_back(std::move(*rest));
+    std::move(rests.begin(), rests.end(), std::back_inserter(rests_));
   } else if (found) {
-    *slice = std::move(rest);
+    *slice = rests.empty() ? std::nullopt : std::optional{std::move(rests.front())};
   }
   return {};
 }
@@ -268,7 +326,7 @@ Result<Answer> Reader::collect(const Query& query, std::optional<Rest>* slice) {
 }
 
 Result<std::string> Reader::configuration_context() {
-  const auto id = session_.search({.base = "", .attribute = "configurationNamingContext"});
+  const auto id = session_.search({.base = "", .attributes = {"configurationNamingContext"}});
   if (!id) return tl::unexpected(id.error());
   std::string context;
   for (;;) {
@@ -293,7 +351,7 @@ Result<std::string> Reader::configuration_context() {
 }
 
 Result<bool> Reader::exists(const std::string& dn) {
-  const auto id = session_.search({.base = dn, .attribute = LDAP_NO_ATTRS});
+  const auto id = session_.search({.base = dn, .attributes = {LDAP_NO_ATTRS}});
   if (!id) return tl::unexpected(id.error());
   for (;;) {
     const auto message = session_.next(*id);
@@ -343,7 +401,7 @@ Result<void> Reader::judge(const Answer& answer, const std::string& base) {
     case LDAP_SIZELIMIT_EXCEEDED:
     case LDAP_TIMELIMIT_EXCEEDED:
     case LDAP_ADMINLIMIT_EXCEEDED:
-      cut(fmt::format("{}: the server stopped after {}: {} ({})", session_.uri().text, count(values_, "certificate"),
+      cut(fmt::format("{}: the server stopped after {}: {} ({})", session_.uri().text, values(),
                       ldap_err2string(answer.code), answer.code));
       return {};
     case LDAP_NO_SUCH_OBJECT:
@@ -361,13 +419,14 @@ Result<void> Reader::judge(const Answer& answer, const std::string& base) {
 
 Result<void> Reader::read_pages() {
   // The containers are asked for by name as well, so that an empty one is told from one that is not there.
-  std::string filter = fmt::format("(|({}=*)", ca_certificate);
-  for (const Container& wanted : containers) filter += fmt::format("(cn={})", wanted.name);
-  Query query{.base = answer_.base,
-              .scope = LDAP_SCOPE_SUBTREE,
-              .filter = filter + ')',
-              .attribute = std::string{ca_certificate},
-              .cookie = ""};
+  Query query{.base = answer_.base, .scope = LDAP_SCOPE_SUBTREE, .filter = "(|", .attributes = {}, .cookie = ""};
+  for (const Attribute& attribute : attributes) {
+    query.filter += fmt::format("({}=*)", attribute.name);
+    query.attributes.emplace_back(attribute.name);
+  }
+  for (const Container& wanted : containers) query.filter += fmt::format("(cn={})", wanted.name);
+  // Of the key recovery agents only the number is wanted.
+  query.filter += fmt::format("(cn={})(userCertificate=*))", crl_container);
   auto id = session_.search(query);
   std::vector<MessagePtr> entries;
   while (id) {
@@ -399,7 +458,7 @@ Result<void> Reader::read_ranges() {
     while (slice && !full_) {
       const std::size_t from = slice->next;
       const auto answer =
-          collect({.base = dn, .attribute = fmt::format("{};range={}-*", ca_certificate, from)}, &slice);
+          collect({.base = dn, .attributes = {fmt::format("{};range={}-*", slice->attribute->name, from)}}, &slice);
       if (!answer) return tl::unexpected(answer.error());
       if (slice && slice->next == from && !full_) {
         cut(fmt::format("{}: its values from the {}th on were not given{}", printable(dn), from + 1,
@@ -417,8 +476,7 @@ void Reader::make_remarks() {
   // What is not there to be read may be what is looked for, unless a limit came before it.
   const bool whole = answer_.truncated.empty() && !full_;
   if (full_) {
-    cut(fmt::format("{}: size_limit: stopped after {}, there is more", session_.uri().text,
-                    count(values_, "certificate")));
+    cut(fmt::format("{}: size_limit: stopped after {}, there is more", session_.uri().text, values()));
   }
   if (elsewhere_ > 0) {
     answer_.remarks.push_back(fmt::format("{} outside the known containers: ignored, the first one in {}",
@@ -438,13 +496,21 @@ void Reader::make_remarks() {
   // ([MS-ADTS] 3.1.1.4.3).
   const std::string_view whom = source_.bind ? "shown to this account" : "shown without a bind";
   for (const Container& container : containers) {
-    const std::size_t others = container.kind == StoreKind::root ? values_of_[StoreKind::enrollment] : values_;
+    const std::size_t others =
+        container.kind == StoreKind::root ? certificates_of_[StoreKind::enrollment] : certificates_;
     const bool expected = container.kind == StoreKind::intermediate || container.kind == StoreKind::root;
     const bool seen = seen_[static_cast<std::size_t>(&container - containers.data())];
-    if (whole && seen && expected && others > 0 && values_of_[container.kind] == 0)
+    if (whole && seen && expected && others > 0 && certificates_of_[container.kind] == 0)
       overlooked.push_back(fmt::format("{}: empty, or nothing in it is {}", container.name, whom));
   }
-  if (whole && values_ == 0) overlooked.push_back(fmt::format("no CA certificate in any container, or none {}", whom));
+  if (whole && certificates_ == 0)
+    overlooked.push_back(fmt::format("no CA certificate in any container, or none {}", whom));
+  if (whole && !crl_container_seen_)
+    answer_.remarks.push_back(fmt::format("{}: no such entry, so no revocation lists", crl_container));
+  if (agents_ > 0) {
+    answer_.remarks.push_back(fmt::format("{}: {} not read: no path goes through their certificates", agents_container,
+                                          count(agents_, "key recovery agent")));
+  }
   for (const std::string& referral : answer_.referrals)
     overlooked.push_back("referral not followed: " + printable(referral));
   if (!oversized_.empty()) overlooked.push_back(oversized_.front());
@@ -458,6 +524,16 @@ static Result<void> check_bind(const StoreSource& source, const Uri& uri, const 
   const auto refuse = [&](std::string_view why) {
     return fail(ErrorKind::config, fmt::format("{}: bind as {}: {}", uri.text, printable(source.bind->dn), why));
   };
+  const LdapBind& bind = *source.bind;
+  if (bind.method == LdapBind::Method::gssapi) return {};
+  if (bind.method == LdapBind::Method::external) {
+    const bool tls = uri.encrypted() || (uri.scheme == Uri::Scheme::ldap && source.starttls != StartTls::off);
+    if (uri.local() || (tls && !bind.certificate.empty())) return {};
+    return fail(ErrorKind::config,
+                fmt::format("{}: bind: sasl external goes by the user at the other end of ldapi, or by a certificate "
+                            "under TLS: {}",
+                            uri.text, tls ? "name certificate and key" : "there is no TLS here"));
+  }
   if (source.bind->dn.empty()) {
     return fail(ErrorKind::config, fmt::format("{}: bind: no DN, so the password would belong to nobody", uri.text));
   }
@@ -478,8 +554,10 @@ struct Reach {
 };
 
 static bool wants_start_tls(const StoreSource& source, const Uri& uri) {
-  return uri.scheme == Uri::Scheme::ldap &&
-         (source.starttls == StartTls::required || (source.starttls == StartTls::automatic && source.bind));
+  if (uri.scheme != Uri::Scheme::ldap || source.starttls == StartTls::off) return false;
+  // Kerberos signs what is said by itself.
+  const bool needs_it = source.bind && source.bind->method != LdapBind::Method::gssapi;
+  return source.starttls == StartTls::required || needs_it;
 }
 
 /// Whether `name` stands anywhere in a certificate, as it is, as a wildcard's domain, or as the octets of an address.
@@ -505,6 +583,10 @@ static Result<Session> connect(const Uri& uri, const Reach& reach, Trust trust) 
   if (start_tls) ready = session->start_tls();
   if (!ready) return tl::unexpected(ready.error());
   if (!start_tls && !uri.encrypted()) return session;
+  if (trust != Trust::any_certificate && reach.source.bind && !reach.source.bind->certificate.empty()) {
+    ready = session->present(reach.source.bind->certificate, reach.source.bind->key);
+    if (!ready) return tl::unexpected(ready.error());
+  }
   ready = session->shake_hands(reach.source.ca_file, trust);
   if (ready) return session;
   if (trust != Trust::certificate_and_name || ready.error().kind != ErrorKind::unreachable) {
@@ -526,31 +608,47 @@ static Result<Session> connect(const Uri& uri, const Reach& reach, Trust trust) 
   return fail(ErrorKind::rejected_by_us, second->error("TLS handshake", LDAP_CONNECT_ERROR, reason).value().text);
 }
 
+static Result<void> bind(Session& session, const LdapBind& how, const Secret& password) {
+  switch (how.method) {
+    case LdapBind::Method::gssapi:
+      return session.bind_gssapi(how.channel_binding);
+    case LdapBind::Method::external:
+      return session.bind_external();
+    case LdapBind::Method::simple:
+      break;
+  }
+  return session.bind(how.dn, password);
+}
+
+/// `handed_over`: what the sink has got; empty when nothing.
 static Result<DirectoryAnswer> read_from(const Uri& uri, const Reach& reach, const Secret& password,
-                                         const std::function<void(const CertificateValue&)>& on_value,
-                                         std::size_t& handed_over) {
+                                         const DirectorySink& sink, std::string& handed_over) {
   const StoreSource& source = reach.source;
   auto session = connect(uri, reach, source.verify_server ? Trust::certificate_and_name : Trust::nothing);
   if (!session) return tl::unexpected(session.error());
   if (source.bind) {
-    if (auto bound = session->bind(source.bind->dn, password); !bound) return tl::unexpected(bound.error());
+    if (auto bound = bind(*session, *source.bind, password); !bound) return tl::unexpected(bound.error());
   }
   DirectoryAnswer answer;
   answer.server = uri.text;
   if ((uri.encrypted() || wants_start_tls(source, uri)) && !source.verify_server) {
     answer.remarks.push_back(fmt::format("{}: its certificate was not checked: verify is off", uri.text));
   }
-  Reader reader{*session, source, answer, on_value};
+  if (uri.global_catalog()) {
+    answer.remarks.push_back(fmt::format(
+        "{}: a global catalog, which has no cross certificates and no revocation lists: read port 389 or 636",
+        uri.text));
+  }
+  Reader reader{*session, source, answer, sink};
   const auto read = reader.read();
-  handed_over = reader.values();
+  if (reader.any_values()) handed_over = reader.values();
   if (!read) return tl::unexpected(read.error());
   return answer;
 }
 
 Result<DirectoryAnswer> read_directory(const StoreSource& source, const Secret& password,
                                        std::chrono::milliseconds step, const Deadline& deadline,
-                                       const std::function<void(const CertificateValue&)>& on_value,
-                                       const NameService& names) {
+                                       const DirectorySink& sink, const NameService& names) {
   // Everything that needs no server is refused before any is asked.
   std::vector<Uri> uris;
   for (const std::string& text : source.ldap_uris) {
@@ -564,20 +662,21 @@ Result<DirectoryAnswer> read_directory(const StoreSource& source, const Secret& 
   const Reach reach{.source = source, .names = names, .step = step, .deadline = deadline};
   std::optional<Error> failed;
   for (const Uri& uri : uris) {
-    std::size_t handed_over = 0;
-    auto answer = read_from(uri, reach, password, on_value, handed_over);
+    std::string handed_over;
+    auto answer = read_from(uri, reach, password, sink, handed_over);
     if (answer) {
       if (failed)
         answer->remarks.insert(answer->remarks.begin(), fmt::format("{}; {} answered", failed->text, uri.text));
       return answer;
     }
     const ErrorKind kind = answer.error().kind;
-    if (handed_over > 0) {
-      answer.error().text.insert(uri.text.size(), fmt::format(": after {}", count(handed_over, "certificate")));
+    if (!handed_over.empty()) {
+      answer.error().text.insert(uri.text.size(), fmt::format(": after {}", handed_over));
+      sink.start_anew();
     }
     if (failed) answer.error().text = fmt::format("{}; {}", failed->text, answer.error().text);
     failed = std::move(answer.error());
-    if (handed_over > 0 || deadline.over() || (kind != ErrorKind::unreachable && kind != ErrorKind::timed_out)) break;
+    if (deadline.over() || (kind != ErrorKind::unreachable && kind != ErrorKind::timed_out)) break;
   }
   return tl::unexpected(*failed);
 }

@@ -18,12 +18,26 @@
 
 namespace mrascheck::ldap {
 
-/// One value of cACertificate as the directory gave it, under whatever option (";binary").
-struct CertificateValue {
+/// One value of an attribute as the directory gave it, under whatever option (";binary").
+struct DirectoryValue {
+  enum class Content {
+    certificate,       ///< cACertificate
+    certificate_pair,  ///< crossCertificatePair
+    crl,               ///< certificateRevocationList, authorityRevocationList, deltaRevocationList
+  };
+  Content content;
   std::string_view dn;  ///< of its entry, printable
   StoreKind kind;       ///< by its container: AIA, Certification Authorities, NTAuthCertificates, Enrollment Services
-  std::size_t index;    ///< the value's number in the entry, as received: values are a set, the order means nothing
+  std::size_t index;    ///< its number among the entry's values of that content, as received: values are a set
   Bytes value;          ///< valid during the call only
+};
+
+/// Who takes the values. Both are called on the thread of read_directory().
+struct DirectorySink {
+  std::function<void(const DirectoryValue&)> take;
+  /// The server was lost in the middle of its answer, and the next one is asked from the beginning: what has been taken
+  /// until now is void.
+  std::function<void()> start_anew;
 };
 
 struct DirectoryAnswer {
@@ -41,11 +55,13 @@ struct NameService {
   Config::Family family = Config::Family::any;
 };
 
-/// Reads the CA certificates of Active Directory's Public Key Services ([MS-WCCE] 2.2.2.11; [MS-ADTS] for rootDSE,
-/// paging). Blocks; call it on a thread of its own. Values are handed to `on_value` as they arrive. Every network step
-/// is bounded by `step` and by `deadline`, and ends soon after `deadline.stop`. Nothing is ever written.
+/// Reads the CA certificates, cross certificates and revocation lists of Active Directory's Public Key Services
+/// ([MS-WCCE] 2.2.2.11; [MS-ADTS] for rootDSE, paging, ranges). Blocks; call it on a thread of its own. Values are
+/// handed to `sink` as they arrive. Every network step is bounded by `step` and by `deadline`, and ends soon after
+/// `deadline.stop`. Nothing is ever written. The one zero octet, or nothing, that Active Directory keeps where a
+/// revocation list must stand and there is none, is passed over.
 ///
-/// Servers are tried in order: the next one after unreachable and timed_out, as long as no value has been handed over.
+/// Servers are tried in order: the next one after unreachable and timed_out, even in the middle of an answer.
 /// Where to look: `source.base`, else the DN in the URI, else the rootDSE's configurationNamingContext. A base is taken
 /// for the Public Key Services container when its first RDN says so, or when there is no CN=Public Key
 /// Services,CN=Services below it; otherwise for a configuration naming context. A password travels over ldaps, ldapi or
@@ -57,7 +73,6 @@ struct NameService {
 /// The text begins with the URI and ends with LDAP's words and code, where it was LDAP that said no.
 Result<DirectoryAnswer> read_directory(const StoreSource& source, const Secret& password,
                                        std::chrono::milliseconds step, const Deadline& deadline,
-                                       const std::function<void(const CertificateValue&)>& on_value,
-                                       const NameService& names = {});
+                                       const DirectorySink& sink, const NameService& names = {});
 
 }  // namespace mrascheck::ldap

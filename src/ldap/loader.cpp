@@ -19,12 +19,11 @@ namespace {
 
 Result<DirectoryAnswer> read_directory(const StoreSource& source, const Secret& password,
                                        std::chrono::milliseconds step, const Deadline& deadline,
-                                       const std::function<void(const CertificateValue&)>& on_value,
-                                       const NameService& names) {
+                                       const DirectorySink& sink, const NameService& names) {
   static const Result<void*> door = module::find(module_file, read_directory_symbol);
   if (!door) return tl::unexpected(door.error());
   Result<DirectoryAnswer> answer;
-  reinterpret_cast<ReadDirectory> (*door)(source, password, step, deadline, on_value, names, answer);
+  reinterpret_cast<ReadDirectory> (*door)(source, password, step, deadline, sink, names, answer);
   return answer;
 }
 

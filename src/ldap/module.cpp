@@ -5,7 +5,6 @@ using namespace mrascheck;
 
 extern "C" __attribute__((visibility("default"))) void mrascheck_ldap_read_directory(
     const StoreSource& source, const Secret& password, std::chrono::milliseconds step, const Deadline& deadline,
-    const std::function<void(const ldap::CertificateValue&)>& on_value, const ldap::NameService& names,
-    Result<ldap::DirectoryAnswer>& into) {
-  into = ldap::read_directory(source, password, step, deadline, on_value, names);
+    const ldap::DirectorySink& sink, const ldap::NameService& names, Result<ldap::DirectoryAnswer>& into) {
+  into = ldap::read_directory(source, password, step, deadline, sink, names);
 }

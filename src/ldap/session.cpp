@@ -185,8 +185,21 @@ Result<void> Session::shake_hands(const std::string& ca_file, Trust trust) {
   }
   begin();
   code = ldap_install_tls(ldap_.get());
-  if (code == LDAP_SUCCESS) return {};
+  encrypted_ = code == LDAP_SUCCESS;
+  if (encrypted_) return {};
   return own_error("TLS handshake", code);
+}
+
+Result<void> Session::present(const std::string& certificate, const std::string& key) {
+  for (const std::string& path : {certificate, key}) {
+    if (!std::ifstream{path, std::ios::binary})
+      return fail(ErrorKind::local, fmt::format("{}: {}: cannot be read", uri_.text, printable(path)));
+  }
+  if (ldap_set_option(ldap_.get(), LDAP_OPT_X_TLS_CERTFILE, certificate.c_str()) != LDAP_OPT_SUCCESS ||
+      ldap_set_option(ldap_.get(), LDAP_OPT_X_TLS_KEYFILE, key.c_str()) != LDAP_OPT_SUCCESS) {
+    return error("an option of TLS", LDAP_LOCAL_ERROR);
+  }
+  return {};
 }
 
 std::string Session::server_certificate() {
@@ -233,7 +246,11 @@ Result<void> Session::bind(const std::string& dn, const Secret& password) {
   if (code != LDAP_SUCCESS) return own_error(what, code);
   const auto message = next(id);
   if (!message) return tl::unexpected(message.error());
-  const auto answered = answer(message->get());
+  return bound(what, message->get());
+}
+
+Result<void> Session::bound(const std::string& what, LDAPMessage* message) {
+  const auto answered = answer(message);
   if (!answered) return tl::unexpected(answered.error());
   if (answered->code == LDAP_SUCCESS) return {};
   if (const auto reason = windows_reason(answered->diagnostic); !reason.empty()) {
@@ -253,7 +270,9 @@ Result<int> Session::search(const Query& query) {
     if (code != LDAP_SUCCESS) return own_error("paged search", code);
   }
   std::array<LDAPControl*, 2> controls{page.get(), nullptr};
-  std::array<char*, 2> attributes{const_cast<char*>(query.attribute.c_str()), nullptr};
+  std::vector<char*> attributes;
+  for (const std::string& attribute : query.attributes) attributes.push_back(const_cast<char*>(attribute.c_str()));
+  attributes.push_back(nullptr);
   int id = 0;
   const int code =
       ldap_search_ext(ldap_.get(), query.base.c_str(), query.scope, query.filter.c_str(), attributes.data(), 0,

@@ -54,11 +54,20 @@ struct Query {
   std::string base;
   int scope = LDAP_SCOPE_BASE;
   std::string filter = "(objectClass=*)";
-  std::string attribute;  ///< the only one asked for
+  std::vector<std::string> attributes;  ///< the only ones asked for
   /// Asks for a page (RFC 2696); empty for the first one. Not with the rootDSE: Active Directory allows no control with
   /// an anonymous question to it ([MS-ADTS] 3.1.1.3.2).
   std::optional<std::string> cookie = std::nullopt;
 };
+
+/// What one of libkrb5's sentences in a diagnostic means for whoever runs this: what is wrong and what to do.
+struct KerberosReason {
+  std::string_view sentence;
+  std::string_view words;
+  ErrorKind kind;
+};
+/// Null when there is none that is known.
+const KerberosReason* kerberos_reason(std::string_view diagnostic);
 
 /// How much of the server's certificate must be right.
 enum class Trust {
@@ -79,10 +88,19 @@ class Session {
   /// The TLS handshake. `ca_file` empty: the system's. Error: unreachable for a certificate that is not right as for
   /// all else, because libldap on GnuTLS does not tell.
   Result<void> shake_hands(const std::string& ca_file, Trust trust);
+  /// Before shake_hands(): what to show when the server asks for a certificate. PEM files.
+  Result<void> present(const std::string& certificate, const std::string& key);
   /// DER; empty without TLS.
   std::string server_certificate();
   /// Simple bind. The caller has made sure that nobody reads along.
   Result<void> bind(const std::string& dn, const Secret& password);
+  /// SASL EXTERNAL (RFC 4422, appendix A): by what the connection itself shows.
+  Result<void> bind_external();
+  /// SASL GSSAPI (RFC 4752): by the Kerberos ticket of whoever runs this. Where nothing else protects the connection,
+  /// what is said afterwards is signed, or there is no bind; under TLS it is not, which Active Directory forbids
+  /// ([MS-ADTS] 5.1.2.1). `channel_binding`: to the TLS server's certificate. libkrb5 asks its servers by itself, and
+  /// its patience is krb5.conf's, not ours.
+  Result<void> bind_gssapi(bool channel_binding);
 
   /// Sends a search; its number is for next().
   Result<int> search(const Query& query);
@@ -109,6 +127,8 @@ class Session {
     return ldap_set_option(ldap_.get(), option, &value);
   }
   Result<void> configure();
+  /// What a bind came to.
+  Result<void> bound(const std::string& what, LDAPMessage* message);
   /// What an operation just begun may take.
   Deadline begin();
   /// What libldap itself found wrong, not the server.
@@ -119,6 +139,7 @@ class Session {
   Uri uri_;
   std::chrono::milliseconds step_;
   Deadline deadline_;
+  bool encrypted_ = false;
 };
 
 }  // namespace mrascheck::ldap

@@ -24,6 +24,9 @@ struct Uri {
   std::string dn;    ///< what stood in the URI's path; usually empty
 
   bool encrypted() const { return scheme == Scheme::ldaps; }
+  /// Whether it is Active Directory's global catalog, by its port ([MS-ADTS] 3.1.1.3.1.10), which holds only part of
+  /// each entry: of those read here, no cross certificates and no revocation lists ([MS-ADA1]).
+  bool global_catalog() const { return port == 3268 || port == 3269; }
   /// Whether what is sent stays on this machine.
   bool local() const { return scheme == Scheme::ldapi; }
 };

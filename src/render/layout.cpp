@@ -131,6 +131,7 @@ std::string tally(const Report& report) {
 }
 
 std::string subject(const Gap& gap) {
+  if (gap.need == Needs::none) return one_line(gap.about);
   return one_line(gap.about.empty() ? to_string(gap.need) : fmt::format("{} {}", to_string(gap.need), gap.about));
 }
 

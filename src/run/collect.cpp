@@ -96,6 +96,13 @@ std::string store_remedy(const StoreSource& source, const Error& error) {
         source.name);
   // StartTLS inside ldaps: is no protocol, and ldapi: needs none.
   const std::string encrypted = uri.starts_with("ldap:") ? " -ZZ" : "";
+  const bool kerberos = source.bind && source.bind->method == LdapBind::Method::gssapi;
+  if (kerberos && (kind == ErrorKind::local || kind == ErrorKind::rejected_by_peer)) {
+    return fmt::format(
+        "As the user who runs this, get a ticket and try it: kinit USER, then ldapsearch -H {} -Y GSSAPI -N -s base "
+        "-b '' configurationNamingContext",
+        uri);
+  }
   switch (kind) {
     case ErrorKind::config:
       return fmt::format("Correct the store {} in the configuration: its URI, its base or its bind.", source.name);

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/demands.hpp"
 #include "crypto/signature.hpp"
 #include "json/evidence_json.hpp"
 #include "sources/sources.hpp"
@@ -38,6 +39,10 @@ void complete_proofs(Evidence& evidence, const Demand& demand) {
     if (Clock::now() >= limit) return std::nullopt;
     const Result<SignatureState> state = verifier.verify(child, issuer);
     return state ? std::optional{*state} : std::nullopt;
+  });
+  demand_crl_signatures(evidence, [&](const Crl& crl, const Certificate& issuer) {
+    const bool known = recorded_state(evidence.signatures, crl.sha256, issuer.spki_sha256).has_value();
+    if (!known && Clock::now() < limit) static_cast<void>(verifier.verify(crl, issuer));  // unproved, if it cannot be
   });
   for (const SignatureProof& proof : verifier.proofs()) evidence.signatures.push_back(proof);
   std::sort(evidence.signatures.begin(), evidence.signatures.end(),

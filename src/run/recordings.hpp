@@ -17,8 +17,8 @@ Result<Evidence> read_recordings(const std::vector<std::string>& paths);
 
 /// Asks an oracle for every signature that some judgement of the evidence needs.
 using Demand = std::function<void(const Evidence&, const SignatureOracle&)>;
-/// Verifies what `demand` asks for and `evidence` has no proof of, and adds the proofs. What cannot be verified stays
-/// unproved. Verifying is bounded to a minute.
+/// Verifies what `demand` asks for, and who signed the revocation lists, where `evidence` has no proof of it, and adds
+/// the proofs. What cannot be verified stays unproved. Verifying is bounded to a minute.
 void complete_proofs(Evidence& evidence, const Demand& demand);
 
 /// Loads a server's certificate, chain and key as a run would, so that what is wrong is told before anything is tried.

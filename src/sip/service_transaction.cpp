@@ -18,7 +18,8 @@ namespace mrascheck::sip {
 
 namespace {
 
-constexpr unsigned max_messages = 32;
+constexpr unsigned max_messages = 32;       // but for provisional answers
+constexpr unsigned max_provisional = 1000;  // to one request
 constexpr std::size_t max_diagnostics = 32;
 
 // Deals out the caller's digits, from the front again when they are used up: what is made of them has to be unlike
@@ -214,10 +215,14 @@ ServiceTransaction::State ServiceTransaction::Impl::feed(std::string_view bytes)
   while (!bytes.empty() && state != State::broken && messages < max_messages) {
     const auto step = reader.read(bytes);
     if (step == MessageReader::Step::message) {
+      const unsigned waits = exchange.provisional;
       take_message(reader.take());
-      if (++messages == max_messages && state == State::waiting) {
+      if (exchange.provisional != waits && exchange.provisional < max_provisional) continue;
+      if ((++messages == max_messages || exchange.provisional == max_provisional) && state == State::waiting) {
         state = State::broken;
-        note(fmt::format("no answer to our request among {} messages, the last {}", max_messages, last_stranger));
+        note(last_stranger.empty()
+                 ? fmt::format("no final answer behind {} provisional ones", exchange.provisional)
+                 : fmt::format("no answer to our request among {} messages, the last {}", messages, last_stranger));
       }
     } else if (step == MessageReader::Step::broken && state == State::waiting) {
       state = State::broken;

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <functional>
+#include <memory>
 #include <system_error>
 
 #include "core/text.hpp"
@@ -29,7 +34,26 @@ Result<std::size_t> read_some(int descriptor, std::uint8_t* into, std::size_t si
   }
 }
 
-Result<ByteString> read_file(const std::string& path, std::size_t limit) {
+/// Below this, giving memory back costs more than it saves.
+static constexpr std::size_t large = std::size_t{4} * 1024 * 1024;
+
+/// The part of a buffer that has its pages for itself.
+static std::pair<std::uint8_t*, std::size_t> whole_pages(std::uint8_t* begin, std::size_t size) {
+  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* at = begin;
+  std::size_t space = size;
+  if (std::align(page, page, at, space) == nullptr) return {begin, 0};
+  return {static_cast<std::uint8_t*>(at), space / page * page};
+}
+
+static void ask_for_large_pages(std::uint8_t* begin, std::size_t size) {
+  const auto [at, bytes] = whole_pages(begin, size);
+  ::madvise(at, bytes, MADV_HUGEPAGE);
+}
+
+/// Fills what `room` gives, which is at least as many bytes as it is asked for, those before kept; how many there are.
+static Result<std::size_t> read_into(const std::function<std::uint8_t*(std::size_t)>& room, const std::string& path,
+                                     std::size_t limit) {
   // A path with NUL in it would open another file than the one it names.
   if (path.find('\0') != std::string::npos) return refuse(path, "a path with a NUL in it");
   // O_NONBLOCK: opening a pipe without a writer must not wait for one.
@@ -46,18 +70,55 @@ Result<ByteString> read_file(const std::string& path, std::size_t limit) {
   if (status.st_size > 0 && static_cast<std::size_t>(status.st_size) > limit) return too_large();
 
   // One octet more than fstat says: the end is then seen without growing, and a file of size 0 (/proc) is read as well.
-  ByteString content(static_cast<std::size_t>(status.st_size) + 1);
+  std::size_t capacity = static_cast<std::size_t>(status.st_size) + 1;
+  std::uint8_t* content = room(capacity);
   std::size_t size = 0;
   while (true) {
-    if (size == content.size()) content.resize(std::min(limit + 1, content.size() + 65'536));
-    const Result<std::size_t> got = read_some(file.number(), content.data() + size, content.size() - size);
+    if (size == capacity) {
+      capacity = std::min(limit + 1, capacity + 65'536);
+      content = room(capacity);
+    }
+    const Result<std::size_t> got = read_some(file.number(), content + size, capacity - size);
     if (!got) return refuse(path, got.error().text);
-    if (*got == 0) break;
+    if (*got == 0) return size;
     size += *got;
     if (size > limit) return too_large();
   }
-  content.resize(size);
+}
+
+Result<ByteString> read_file(const std::string& path, std::size_t limit) {
+  ByteString content;
+  const auto room = [&content](std::size_t size) {
+    content.resize(size);
+    return content.data();
+  };
+  const Result<std::size_t> size = read_into(room, path, limit);
+  if (!size) return tl::unexpected(size.error());
+  content.resize(*size);
   return content;
+}
+
+Result<FileContent> read_content(const std::string& path, std::size_t limit) {
+  std::unique_ptr<std::uint8_t[]> content;
+  std::size_t capacity = 0;
+  const auto room = [&](std::size_t wanted) {
+    auto larger = std::make_unique_for_overwrite<std::uint8_t[]>(wanted);  // no zeros that the file overwrites
+    if (wanted >= large) ask_for_large_pages(larger.get(), wanted);
+    if (content) std::memcpy(larger.get(), content.get(), capacity);
+    content = std::move(larger);
+    capacity = wanted;
+    return content.get();
+  };
+  const Result<std::size_t> size = read_into(room, path, limit);
+  if (!size) return tl::unexpected(size.error());
+  return FileContent{std::move(content), *size};
+}
+
+void FileContent::let_go(std::size_t size) {
+  if (size < gone_ + large) return;
+  const auto [begin, bytes] = whole_pages(bytes_.get() + gone_, size - gone_);
+  ::madvise(begin, bytes, MADV_DONTNEED);  // advice: where it is not taken, nothing is lost but memory
+  gone_ = size;
 }
 
 }  // namespace mrascheck::sources

@@ -59,6 +59,8 @@ class Look {
   void no_answer(const sip::ServiceTransaction& transaction, const StepEnd& end, Clock::time_point started);
   void observe(const crypto::TlsFacts& facts);
   std::optional<std::string> refusal() const;
+  /// Whether the peer's verdict on our certificate comes after we are through with the handshake.
+  bool late_verdict() const { return record_.tls_version == "TLSv1.3"; }
   void end(Phase phase, const StepEnd& how, Clock::time_point started) { end(phase, how, started, task_.limits.step); }
   void end(Phase phase, const StepEnd& how, Clock::time_point started, Clock::duration limit);
 
@@ -195,11 +197,19 @@ boost::asio::awaitable<Handshake> Look::go() {
 /// Waits until the peer has said something, or was quiet for long enough to count as content (RFC 8446, 4.4.2.4: in
 /// TLS 1.3 a server's verdict on our certificate comes after we are through).
 boost::asio::awaitable<void> Look::confirm(TlsStream& stream) {
+  const Deadline patience = run_.within(task_.limits.quiet);
   std::string plaintext;
-  const StepEnd heard = co_await stream.read(plaintext, run_.within(task_.limits.quiet));
-  if (heard.ok()) record_.peer_answered = true;
+  bool spoke = false;
+  StepEnd heard = co_await stream.read(plaintext, patience);
+  // In TLS 1.3 a server may speak before it has seen our certificate: its words prove nothing until no alert followed.
+  while (heard.ok() && late_verdict()) {
+    spoke = true;
+    plaintext.clear();
+    heard = co_await stream.read(plaintext, patience);
+  }
   const bool quiet =
       heard.outcome == Outcome::timed_out && heard.error == 0 && Clock::now() - secured_ >= task_.limits.quiet;
+  record_.peer_answered = heard.ok() || (quiet && spoke);
   if (quiet) record_.quiet_for = task_.limits.quiet;
   end(Phase::confirm, quiet ? StepEnd{} : heard, secured_, task_.limits.quiet);
 }
@@ -228,8 +238,10 @@ boost::asio::awaitable<void> Look::ask(TlsStream& stream) {
     plaintext.clear();
     last = co_await stream.read(plaintext, step);
     if (!last.ok()) break;
-    record_.peer_answered = true;
     state = transaction.feed(plaintext);
+    // Only what answers our request was said by somebody who has let us in; before TLS 1.3, whatever is said.
+    record_.peer_answered =
+        !late_verdict() || state != sip::ServiceTransaction::State::waiting || transaction.exchange().provisional > 0;
     if (state != sip::ServiceTransaction::State::waiting) break;
     const std::string reply = transaction.take_output();
     if (!reply.empty()) last = co_await stream.write(reply, step);

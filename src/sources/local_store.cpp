@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "core/text.hpp"
 #include "crypto/pkcs12.hpp"
 #include "sources/descriptor.hpp"
+#include "sources/hashed_names.hpp"
 #include "sources/sources.hpp"
 #include "stores/stores.hpp"
 #include "x509/envelope.hpp"
@@ -35,20 +38,21 @@ class LocalStore {
   LocalStore(const StoreSource& source, StoreKind kind, CertificatePool& pool, StoreContents& contents)
       : source_(source), kind_(kind), pool_(pool), contents_(contents) {}
 
-  void read(Bytes content, const std::string& place) {
+  void read(FileContent& content, const std::string& place) {
+    const Bytes bytes = content.bytes();
     index_ = 0;
     const auto keep = [&](const stores::FoundEntry& found) { take(found, place); };
-    if (std::optional<stores::Reading> reading = stores::read_store(content, keep)) {
+    if (std::optional<stores::Reading> reading = stores::read_store(bytes, keep)) {
       for (Unreadable& one : reading->unreadable)
-        unreadable(one.place.empty() ? place : std::move(one.place), "", std::move(one.reason));
-      for (const std::string& remark : reading->remarks) contents_.remarks.push_back(place + ": " + remark);
+        unreadable(one.place.empty() ? place : one.place, "", std::move(one.reason));
+      for (const std::string& remark : reading->remarks)
+        contents_.remarks.push_back(fmt::format("{}: {}", place, remark));
       if (!reading->truncated.empty()) cut_short(fmt::format("{}: {}", place, reading->truncated));
       return;
     }
-    if (x509::looks_like_der(content) && x509::classify(content) == x509::DerKind::pkcs12)
-      return read_pkcs12(content, place);
-    x509::Scan scan = x509::scan_certificates(content);
-    for (const x509::FoundCertificate& found : scan.certificates) {
+    if (x509::looks_like_der(bytes) && x509::classify(bytes) == x509::DerKind::pkcs12) return read_pkcs12(bytes, place);
+    const auto keep_found = [&](const x509::CertificateView& found) {
+      content.let_go(found.behind);
       stores::FoundEntry plain;
       plain.der = found.der;
       plain.where = found.where;
@@ -58,7 +62,8 @@ class LocalStore {
         plain.properties.friendly_name = found.trust->alias;
       }
       take(plain, place);
-    }
+    };
+    x509::Scan scan = x509::scan_certificates(bytes, keep_found);
     for (std::size_t i = 0; i < scan.crls.size(); ++i) {
       const x509::FoundCrl& found = scan.crls[i];
       Result<CrlRef> crl = pool_.intern_crl(found.der);
@@ -155,7 +160,7 @@ static std::string cause(const Error& error, const std::string& place) {
 /// False when the file could not be opened.
 static bool read_one_file(const std::string& path, LocalStore& into) {
   const std::string place = printable(path);
-  const Result<ByteString> content = read_file(path);
+  Result<FileContent> content = read_content(path);
   if (!content) {
     into.unopened(place, cause(content.error(), place));
     return false;
@@ -170,13 +175,15 @@ struct CloseDirectory {
   void operator()(DIR* directory) const noexcept { ::closedir(directory); }
 };
 
+using FileId = std::pair<dev_t, ino_t>;
+
 struct Listing {
   std::vector<std::string> names;  ///< sorted
   std::size_t directories = 0;     ///< passed over
   bool cut = false;
+  std::vector<std::pair<HashedName, FileId>> hashed;  ///< OpenSSL's; the files behind them, but for the dangling ones
+  std::map<std::string, FileId> files;                ///< of `names`, where there are hashed ones
 };
-
-using FileId = std::pair<dev_t, ino_t>;
 
 }  // namespace
 
@@ -205,23 +212,37 @@ static Result<Listing> list_directory(const std::string& path) {
     struct stat self {};
     struct stat target {};
     const bool known = ::fstatat(number, name.c_str(), &self, AT_SYMLINK_NOFOLLOW) == 0;
-    if (known && S_ISLNK(self.st_mode) && ::fstatat(number, name.c_str(), &target, 0) == 0) {
-      if (S_ISDIR(target.st_mode)) {
+    std::optional<HashedName> hashed = known ? hashed_name(name) : std::nullopt;
+    if (known && S_ISLNK(self.st_mode)) {
+      const bool there = ::fstatat(number, name.c_str(), &target, 0) == 0;
+      if (there && S_ISDIR(target.st_mode)) {
         ++listing.directories;
-      } else {
-        links.emplace_back(name, FileId{target.st_dev, target.st_ino});
+        continue;
       }
-      continue;
+      if (hashed) {
+        hashed->dangling = !there && errno == ENOENT;
+        listing.hashed.emplace_back(*hashed, FileId{target.st_dev, target.st_ino});
+        if (hashed->dangling) continue;
+      }
+      if (there) {
+        links.emplace_back(name, FileId{target.st_dev, target.st_ino});
+        continue;
+      }
     }
     if (known && S_ISDIR(self.st_mode)) {
       ++listing.directories;
       continue;
     }
-    if (known) here.emplace(self.st_dev, self.st_ino);
+    const FileId id{self.st_dev, self.st_ino};
+    if (known) here.emplace(id);
+    if (known) listing.files.emplace(name, id);
+    if (hashed && !S_ISLNK(self.st_mode)) listing.hashed.emplace_back(*std::move(hashed), id);
     listing.names.push_back(name);  // a dangling link too: reading it says so
   }
   for (auto& [name, target] : links) {
-    if (!here.contains(target)) listing.names.push_back(std::move(name));
+    if (here.contains(target)) continue;
+    listing.files.emplace(name, target);
+    listing.names.push_back(std::move(name));
   }
   std::sort(listing.names.begin(), listing.names.end());
   return listing;
@@ -236,15 +257,28 @@ static bool read_one_directory(const std::string& path, LocalStore& into) {
   }
   const auto found = [&into] { return into.contents().entries.size() + into.contents().crls.size(); };
   const std::size_t before = found();
+  std::map<FileId, std::vector<CertificateRef>> certificates;  // behind hashed names
   for (const std::string& name : listing->names) {
-    const std::string file = fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name);
+    const std::size_t first = into.contents().entries.size();
+    const std::string opened = fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name);
     struct stat target {};
-    if (::stat(file.c_str(), &target) != 0 && errno == ENOENT) {  // a link to nowhere: there is nothing to be read
-      into.unreadable(printable(file), "", error_text(ENOENT));
+    if (::stat(opened.c_str(), &target) != 0 && errno == ENOENT) {  // a link to nowhere: there is nothing to be read
+      into.unreadable(printable(opened), "", error_text(ENOENT));
     } else {
-      read_one_file(file, into);
+      read_one_file(opened, into);
     }
+    const auto file = listing->files.find(name);
+    if (listing->hashed.empty() || file == listing->files.end()) continue;
+    for (std::size_t i = first; i < into.contents().entries.size(); ++i)
+      certificates[file->second].push_back(into.contents().entries[i].certificate);
   }
+  std::vector<HashedName> hashed;
+  for (const auto& [name, file] : listing->hashed) {
+    hashed.push_back(name);
+    const auto behind = certificates.find(file);
+    if (!name.dangling && behind != certificates.end()) hashed.back().certificates = behind->second;
+  }
+  for (Unreadable& fault : faults_of(std::move(hashed), place)) into.contents().faults.push_back(std::move(fault));
   if (found() == before && into.unopened().empty()) into.unreadable(place, "", "no certificate in this directory");
   if (listing->cut)
     into.cut_short(fmt::format("{}: more than {} files: the rest is left out", place, max_directory_entries));

@@ -8,10 +8,14 @@
 
 namespace mrascheck::sources {
 
-std::size_t CertificatePool::FirstOctets::operator()(const Sha256& digest) const noexcept {
+std::size_t CertificatePool::Hash::operator()(const Sha256& digest) const {
   std::size_t value = 0;
   std::memcpy(&value, digest.data(), sizeof value);
   return value;
+}
+
+std::size_t CertificatePool::Hash::operator()(const CertificateRef& certificate) const {
+  return (*this)(certificate->sha256);
 }
 
 Result<CertificateRef> CertificatePool::intern(Bytes der) {
@@ -20,14 +24,13 @@ Result<CertificateRef> CertificatePool::intern(Bytes der) {
   const Sha256 digest = hasher.sha256(der);
   {
     const std::lock_guard lock(mutex_);
-    const auto known = by_bytes_.find(digest);
-    if (known != by_bytes_.end()) return known->second;
+    const auto known = known_.find(digest);
+    if (known != known_.end()) return *known;
   }
-  Result<Certificate> certificate = x509::read_certificate(der, hasher, digest);
-  if (!certificate) return tl::unexpected(std::move(certificate).error());
-  auto shared = std::make_shared<const Certificate>(*std::move(certificate));
+  Result<CertificateRef> certificate = x509::read_shared_certificate(der, hasher, digest);
+  if (!certificate) return certificate;
   const std::lock_guard lock(mutex_);
-  return by_bytes_.try_emplace(digest, std::move(shared)).first->second;  // another thread may have been quicker
+  return *known_.insert(*std::move(certificate)).first;  // another thread may have been quicker
 }
 
 Result<CrlRef> CertificatePool::intern_crl(Bytes der) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/config.hpp"
@@ -24,18 +26,43 @@ class CertificatePool {
   Result<CrlRef> intern_crl(Bytes der);
 
  private:
-  struct FirstOctets {
-    std::size_t operator()(const Sha256& digest) const noexcept;
+  /// Of the SHA-256 that a certificate carries; not noexcept, so that the set keeps it and need not look there again.
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const Sha256& digest) const;
+    std::size_t operator()(const CertificateRef& certificate) const;
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const CertificateRef& a, const CertificateRef& b) const { return a->sha256 == b->sha256; }
+    bool operator()(const Sha256& a, const CertificateRef& b) const { return a == b->sha256; }
   };
   std::mutex mutex_;
-  std::unordered_map<Sha256, CertificateRef, FirstOctets> by_bytes_;  ///< key: SHA-256 of the DER
-  std::unordered_map<Sha256, CrlRef, FirstOctets> crls_by_bytes_;
+  std::unordered_set<CertificateRef, Hash, Equal> known_;
+  std::unordered_map<Sha256, CrlRef, Hash> crls_by_bytes_;  ///< key: SHA-256 of the DER
 };
 
 /// Error: config, naming the source, never the secret; an empty one too, and a terminal behind "fd:". One trailing
 /// newline is dropped. "file:" and "fd:" are bounded to 64 KiB. What a pipe behind "fd:" gave once is kept for the next
 /// call; it must come within 5 s.
 Result<Secret> read_secret(const SecretSource& source);
+
+/// What stood in a file, of which as much may be let go as is done with.
+class FileContent {
+ public:
+  FileContent(std::unique_ptr<std::uint8_t[]> bytes, std::size_t size) : bytes_(std::move(bytes)), size_(size) {}
+  Bytes bytes() const { return {bytes_.get(), size_}; }
+  /// The first `size` bytes are not looked at again: of a large file they become zero, and their memory is given back.
+  void let_go(std::size_t size);
+
+ private:
+  std::unique_ptr<std::uint8_t[]> bytes_;
+  std::size_t size_;
+  std::size_t gone_ = 0;
+};
+
+/// As read_file.
+Result<FileContent> read_content(const std::string& path, std::size_t limit = std::size_t{256} * 1024 * 1024);
 
 /// The whole file. Error: local, "fe1.pem: No such file or directory"; a directory, a pipe, a device or more than
 /// `limit` too. Never waits for a writer.

@@ -41,10 +41,8 @@ class Collector {
 
   void finish() {
     if (left_out_ > 0) reading_.truncated = fmt::format("more than {} certificates", max_certificates);
-    if (complaints_left_out_ > 0) {
-      reading_.unreadable.back() = {{},
-                                    fmt::format("more than {} damaged parts: the rest is left out", max_complaints)};
-    }
+    if (complaints_left_out_ > 0)
+      reading_.truncated = fmt::format("more than {} damaged parts: the rest was not read", max_complaints);
     if (revocation_lists_ > 0)
       reading_.remarks.push_back(fmt::format("{} passed over", count(revocation_lists_, "revocation list")));
     if (trust_lists_ > 0) {

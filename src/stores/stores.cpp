@@ -30,11 +30,13 @@ std::string_view to_string(Format format) {
   return "a store";
 }
 
-/// Its first line that is neither empty nor a comment says dn: or version: (RFC 2849).
+/// Its first line that is neither empty nor a comment, which may be folded too, says dn: or version: (RFC 2849).
 static bool begins_as_ldif(std::string_view head) {
+  bool comment = false;
   while (!head.empty()) {
     const std::string_view line = take_line(head);
-    if (trim(line).empty() || line.starts_with('#')) continue;
+    comment = line.starts_with('#') || (comment && line.starts_with(' '));
+    if (comment || trim(line).empty()) continue;
     return equals_ignoring_case(line.substr(0, 3), "dn:") || equals_ignoring_case(line.substr(0, 8), "version:");
   }
   return false;

@@ -2,6 +2,9 @@
 #include "x509/certificate_reader.hpp"
 
 #include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
 
 #include "core/text.hpp"
 #include "x509/algorithms.hpp"
@@ -324,7 +327,7 @@ static constexpr std::string_view microsoft_arc = "\x2b\x06\x01\x04\x01\x82\x37"
 
 static const KnownExtension* find_extension(std::string_view oid) {
   for (const KnownExtension& known : known_extensions) {
-    if (known.oid == oid) return &known;
+    if (known.oid.size() == oid.size() && known.oid.back() == oid.back() && known.oid == oid) return &known;
   }
   return nullptr;
 }
@@ -334,19 +337,21 @@ static bool read_extensions(Bytes content, Trouble& trouble, Certificate& into) 
   if (!take_only_sequence(content, trouble, list)) return false;
   Reader in(list.content, trouble);
   if (in.empty()) return trouble.at(list.whole, "an empty list");
-  std::vector<std::string_view> seen;
-  seen.reserve(16);
+  std::array<std::string_view, max_extensions> seen;  // the first `count` of them
+  std::size_t count = 0;
   while (!in.empty()) {
     trouble.enter("extensions");
-    if (seen.size() == max_extensions) return trouble.at(in.position(), "more than 128 of them");
+    if (count == max_extensions) return trouble.at(in.position(), "more than 128 of them");
     Extension extension;
     if (!take_extension(in, trouble, extension)) return false;
     const std::string_view id = as_text(extension.oid);
-    if (std::find(seen.begin(), seen.end(), id) != seen.end()) {
+    const KnownExtension* const known = find_extension(id);
+    const auto end = seen.begin() + count;
+    if (std::find(seen.begin(), end, id) != end) {
       return trouble.at(extension.whole, "the same extension twice");  // RFC 5280, 4.2
     }
-    seen.push_back(id);
-    if (const KnownExtension* known = find_extension(id); known != nullptr) {
+    seen[count++] = id;
+    if (known != nullptr) {
       trouble.enter(known->name);
       if (!known->read(extension.value, trouble, into)) return false;
     } else if (extension.critical && !id.starts_with(microsoft_arc)) {
@@ -390,14 +395,16 @@ static bool read_body(Bytes content, Trouble& trouble, Certificate& into, Algori
   if (!take_algorithm(in, trouble, algorithm)) return false;
   trouble.enter("issuer");
   const std::uint8_t* issuer = in.position();
-  // In a store, one certificate after the other comes from the same issuer: its name is taken apart once.
+  // In a store, one certificate after the other comes from the same issuer, or each from itself: a name that stood here
+  // before is not taken apart again.
   thread_local Name last_issuer;
-  if (!take_name(in, trouble, into.issuer, &last_issuer)) return false;
+  if (!take_name(in, trouble, into.issuer, last_issuer)) return false;
   if (into.issuer.empty()) return trouble.at(issuer, "an empty name");  // RFC 5280, 4.1.2.4
   trouble.enter("validity");
   if (!take_validity(in, trouble, into)) return false;
   trouble.enter("subject");
-  if (!take_name(in, trouble, into.subject)) return false;
+  if (!take_name(in, trouble, into.subject, into.issuer)) return false;
+  if (!into.self_issued()) last_issuer = into.issuer;
   trouble.enter("public key");
   if (!take_public_key(in, trouble, into, spki)) return false;
   trouble.enter("unique identifiers");
@@ -443,23 +450,31 @@ static bool read_whole(Bytes der, Trouble& trouble, Certificate& into, Bytes& sp
   return inside.end("something behind it");
 }
 
-Result<Certificate> read_certificate(Bytes der, const Hasher& hasher, const Sha256& sha256) {
-  if (der.empty()) return fail(ErrorKind::malformed, "no bytes at all");
-  if (der.size() > max_certificate_size) return fail(ErrorKind::malformed, "larger than 256 KiB");
-  Result<Certificate> result;
+/// What is wrong with it, in a good case nothing.
+static std::optional<Error> read_into(Certificate& into, Bytes der, const Hasher& hasher) {
+  if (der.empty()) return Error{ErrorKind::malformed, "no bytes at all"};
+  if (der.size() > max_certificate_size) return Error{ErrorKind::malformed, "larger than 256 KiB"};
   Trouble trouble(der);
   Bytes spki;
-  if (!read_whole(der, trouble, *result, spki)) return tl::unexpected(trouble.error());
-  result->der = copy(der);
-  result->thumbprint = hasher.sha1(der);
-  result->sha256 = sha256;
-  result->spki_sha256 = hasher.sha256(spki);
-  return result;
+  if (!read_whole(der, trouble, into, spki)) return trouble.error();
+  into.der = copy(der);
+  into.thumbprint = hasher.sha1(der);
+  into.spki_sha256 = hasher.sha256(spki);
+  return std::nullopt;
+}
+
+Result<CertificateRef> read_shared_certificate(Bytes der, const Hasher& hasher, const Sha256& sha256) {
+  const auto made = std::make_shared<Certificate>();
+  if (std::optional<Error> error = read_into(*made, der, hasher)) return tl::unexpected(*std::move(error));
+  made->sha256 = sha256;
+  return made;
 }
 
 Result<Certificate> read_certificate(Bytes der, const Hasher& hasher) {
-  // The bound comes first: hashing is not free either.
-  return read_certificate(der, hasher, der.size() > max_certificate_size ? Sha256{} : hasher.sha256(der));
+  Result<Certificate> result;
+  if (std::optional<Error> error = read_into(*result, der, hasher)) return tl::unexpected(*std::move(error));
+  result->sha256 = hasher.sha256(der);
+  return result;
 }
 
 }  // namespace mrascheck::x509

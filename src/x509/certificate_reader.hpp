@@ -15,8 +15,8 @@ inline constexpr std::size_t max_certificate_size = std::size_t{256} * 1024;
 /// Error: malformed; the text says what and at which byte, without naming the file: "validity: not a time at byte 97".
 Result<Certificate> read_certificate(Bytes der, const Hasher& hasher);
 
-/// The same for a caller who has computed the SHA-256 of `der` already, to look it up.
-Result<Certificate> read_certificate(Bytes der, const Hasher& hasher, const Sha256& sha256);
+/// The same for a caller who shares it, and who has computed the SHA-256 of `der` already, to look it up.
+Result<CertificateRef> read_shared_certificate(Bytes der, const Hasher& hasher, const Sha256& sha256);
 
 /// Decodes one RDNSequence, as it stands in a CertificateRequest's certificate_authorities (RFC 8446, 4.2.4).
 Result<Name> read_name(Bytes der);

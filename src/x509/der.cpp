@@ -12,7 +12,7 @@ Error Trouble::error() const {
   return {ErrorKind::malformed, fmt::format("{}: {} at byte {}", blamed_, what_, offset_)};
 }
 
-bool Reader::any(Element& into) {
+bool Reader::any_other(Element& into) {
   const std::uint8_t* start = at_;
   if (end_ - at_ < 2) return trouble_->too_long(start, end_);
   into.tag = *at_++;
@@ -36,16 +36,6 @@ bool Reader::any(Element& into) {
   return true;
 }
 
-bool Reader::take(std::uint8_t tag, Element& into, std::string_view otherwise) {
-  if (peek() != tag) return trouble_->at(at_, otherwise);
-  return any(into);
-}
-
-bool Reader::take_optional(std::uint8_t tag, Element& into, bool& found) {
-  found = peek() == tag;
-  return !found || any(into);
-}
-
 bool check_integer(Bytes content, Trouble& trouble) {
   if (content.empty()) return trouble.at(content, "an empty INTEGER");
   if (content.size() > 1 && ((content[0] == 0x00 && content[1] < 0x80) || (content[0] == 0xff && content[1] >= 0x80))) {
@@ -58,10 +48,11 @@ bool check_oid(Bytes content, Trouble& trouble) {
   if (content.empty()) return trouble.at(content, "an empty object identifier");
   if (content.size() > 128) return trouble.at(content, "an object identifier of more than 128 octets");
   if ((content.back() & 0x80U) != 0) return trouble.at(content, "an object identifier that breaks off");
-  bool first = true;
+  const std::uint8_t* before = nullptr;
   for (const std::uint8_t& octet : content) {
-    if (first && octet == 0x80) return trouble.at(&octet, "an object identifier in more octets than needed");
-    first = (octet & 0x80U) == 0;
+    const bool first = before == nullptr || (*before & 0x80U) == 0;
+    if (octet == 0x80 && first) return trouble.at(&octet, "an object identifier in more octets than needed");
+    before = &octet;
   }
   return true;
 }

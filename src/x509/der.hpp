@@ -91,16 +91,32 @@ class Reader {
   /// The tag that comes next; 0, which no element of a certificate has, at the end.
   std::uint8_t peek() const { return empty() ? std::uint8_t{0} : *at_; }
 
-  bool any(Element& into);
+  bool any(Element& into) {
+    // Nearly all elements are short; what is not, and what is wrong, is looked at below.
+    const auto left = static_cast<std::size_t>(end_ - at_);
+    if (left < 2 || (at_[0] & 0x1fU) == 0x1fU || at_[1] >= 0x80U || left - 2 < at_[1]) return any_other(into);
+    into.tag = at_[0];
+    into.content = {at_ + 2, at_[1]};
+    into.whole = {at_, std::size_t{2} + at_[1]};
+    at_ += into.whole.size();
+    return true;
+  }
   /// `otherwise` is what to say when another tag stands here, or none: "not a SEQUENCE".
-  bool take(std::uint8_t tag, Element& into, std::string_view otherwise);
+  bool take(std::uint8_t tag, Element& into, std::string_view otherwise) {
+    return peek() == tag ? any(into) : trouble_->at(at_, otherwise);
+  }
   /// False only after trouble; `found` says whether it was there.
-  bool take_optional(std::uint8_t tag, Element& into, bool& found);
+  bool take_optional(std::uint8_t tag, Element& into, bool& found) {
+    found = peek() == tag;
+    return !found || any(into);
+  }
   bool end(std::string_view otherwise) { return empty() || trouble_->at(at_, otherwise); }
 
   const std::uint8_t* position() const { return at_; }
 
  private:
+  bool any_other(Element& into);
+
   const std::uint8_t* at_;
   const std::uint8_t* end_;
   Trouble* trouble_;

@@ -9,6 +9,8 @@
 
 namespace mrascheck::x509 {
 
+using namespace std::string_view_literals;
+
 using der::Element;
 using der::Reader;
 using der::Trouble;
@@ -187,11 +189,31 @@ static constexpr std::array<char, 128> canonical_ascii = [] {
   return table;
 }();
 
+/// What most values are: ASCII, single blanks between words, nothing to escape. False, and nothing done, for others.
+static bool append_plain(std::string& into, std::string_view ascii) {
+  const std::size_t begin = into.size();
+  into.append(ascii);
+  char before = canonical_blank;
+  for (auto at = into.begin() + static_cast<std::ptrdiff_t>(begin); at != into.end(); ++at) {
+    const auto octet = static_cast<unsigned char>(*at);
+    const char c = octet < 0x80 ? canonical_ascii[octet] : canonical_escaped;
+    if (c == canonical_escaped || (c == canonical_blank && before == canonical_blank)) {
+      into.resize(begin);
+      return false;
+    }
+    *at = before = c;
+  }
+  if (before != canonical_blank) return true;
+  into.resize(begin);  // a blank at the end, or nothing at all
+  return false;
+}
+
 /// RFC 5280, 7.1, with the insignificant spaces of RFC 4518, 2.6.1, left out at both ends and one between words.
 static void append_canonical_value(std::string& into, std::string_view utf8) {
   // Table B.2 turns no character into more than three times its octets; an escape is twice, a blank at most once its
   // own.
   const std::size_t begin = into.size();
+  if (append_plain(into, utf8)) return;
   std::string wide;
   bool blank = false;
   into.resize(begin + 3 * utf8.size());
@@ -241,46 +263,51 @@ static void append_hex(std::string& text, Bytes octets) {
   }
 }
 
-/// RFC 4514, 3, and beyond its table the descriptors of RFC 4519 and RFC 2985. Empty when there is none.
-static std::string_view attribute_name(Bytes oid) {
-  using namespace std::string_view_literals;
-  if (oid.size() == 3 && oid[0] == 0x55 && oid[1] == 0x04) {
-    switch (oid[2]) {
-      case 3:
-        return "CN";
-      case 4:
-        return "SN";
-      case 5:
-        return "serialNumber";
-      case 6:
-        return "C";
-      case 7:
-        return "L";
-      case 8:
-        return "ST";
-      case 9:
-        return "STREET";
-      case 10:
-        return "O";
-      case 11:
-        return "OU";
-      case 12:
-        return "title";
-      case 42:
-        return "givenName";
-      default:
-        return {};
+namespace {
+
+struct KnownAttribute {
+  std::string_view oid;        ///< its content octets
+  std::string_view name;       ///< RFC 4514, 3, and beyond its table the descriptors of RFC 4519 and RFC 2985
+  std::string_view canonical;  ///< the OID in hexadecimal and '='
+};
+
+}  // namespace
+
+/// The usual ones first.
+static constexpr KnownAttribute known_attributes[] = {
+    {"\x55\x04\x03"sv, "CN", "550403="},
+    {"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19"sv, "DC", "0992268993f22c640119="},
+    {"\x55\x04\x0a"sv, "O", "55040a="},
+    {"\x55\x04\x0b"sv, "OU", "55040b="},
+    {"\x55\x04\x06"sv, "C", "550406="},
+    {"\x55\x04\x07"sv, "L", "550407="},
+    {"\x55\x04\x08"sv, "ST", "550408="},
+    {"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"sv, "emailAddress", "2a864886f70d010901="},
+    {"\x55\x04\x05"sv, "serialNumber", "550405="},
+    {"\x55\x04\x04"sv, "SN", "550404="},
+    {"\x55\x04\x09"sv, "STREET", "550409="},
+    {"\x55\x04\x0c"sv, "title", "55040c="},
+    {"\x55\x04\x2a"sv, "givenName", "55042a="},
+    {"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01"sv, "UID", "0992268993f22c640101="},
+};
+
+static const KnownAttribute* find_attribute(Bytes oid) {
+  for (const KnownAttribute& known : known_attributes) {
+    if (known.oid.size() == oid.size() && known.oid.back() == static_cast<char>(oid.back()) &&
+        known.oid == as_text(oid)) {
+      return &known;
     }
   }
-  const std::string_view bytes = as_text(oid);
-  if (bytes == "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19"sv) return "DC";
-  if (bytes == "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01"sv) return "UID";
-  if (bytes == "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"sv) return "emailAddress";
-  return {};
+  return nullptr;
 }
 
+static constexpr std::array<bool, 256> special = [] {
+  std::array<bool, 256> table{};
+  for (const char c : "\"+,;<>\\\0"sv) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
 static bool is_special(char c) {
-  return c == '"' || c == '+' || c == ',' || c == ';' || c == '<' || c == '>' || c == '\\' || c == '\0';
+  return special[static_cast<unsigned char>(c)];
 }
 
 /// RFC 4514, 2.4.
@@ -316,6 +343,7 @@ namespace {
 /// One AttributeTypeAndValue, decoded into buffers that the next one reuses.
 struct Attribute {
   Bytes type;
+  const KnownAttribute* known = nullptr;
   Element value;
   bool is_string = false;
   std::string_view utf8;  ///< in the certificate or in `buffer`
@@ -329,12 +357,13 @@ static bool take_attribute(Reader& in, Trouble& trouble, Attribute& into) {
   if (!in.take(der::sequence, pair, "not an attribute of a name")) return false;
   Reader inside(pair.content, trouble);
   Element type;
-  if (!inside.take(der::object_identifier, type, "an attribute without a type") ||
-      !der::check_oid(type.content, trouble) || !inside.any(into.value) ||
+  if (!inside.take(der::object_identifier, type, "an attribute without a type")) return false;
+  into.type = type.content;
+  into.known = type.content.empty() ? nullptr : find_attribute(type.content);
+  if ((into.known == nullptr && !der::check_oid(type.content, trouble)) || !inside.any(into.value) ||
       !inside.end("something behind the value of an attribute")) {
     return false;
   }
-  into.type = type.content;
   into.is_string = into.value.tag != der::bit_string;
   if (into.is_string) {
     const std::optional<std::string_view> text = decode_string(into.value, into.buffer);
@@ -348,8 +377,12 @@ static bool take_attribute(Reader& in, Trouble& trouble, Attribute& into) {
 }
 
 static void append_canonical(std::string& into, const Attribute& attribute) {
-  append_hex(into, attribute.type);
-  into.push_back('=');
+  if (attribute.known != nullptr) {
+    into += attribute.known->canonical;
+  } else {
+    append_hex(into, attribute.type);
+    into.push_back('=');
+  }
   if (attribute.is_string) {
     append_canonical_value(into, attribute.utf8);
   } else {
@@ -359,14 +392,13 @@ static void append_canonical(std::string& into, const Attribute& attribute) {
 }
 
 static void append_text(std::string& into, const Attribute& attribute) {
-  const std::string_view name = attribute_name(attribute.type);
-  if (name.empty()) {
+  if (attribute.known == nullptr) {
     into += der::dotted(attribute.type);
   } else {
-    into += name;
+    into += attribute.known->name;
   }
   into.push_back('=');
-  if (attribute.is_string && !name.empty()) {
+  if (attribute.is_string && attribute.known != nullptr) {
     append_escaped(into, attribute.utf8);
   } else {  // RFC 4514, 2.4: a type without a name has its value in hexadecimal
     into.push_back('#');
@@ -407,20 +439,21 @@ static bool take_relative_name(Reader& in, Trouble& trouble, Attribute& attribut
   return true;
 }
 
-bool take_name(Reader& in, Trouble& trouble, Name& into, Name* known) {
+bool take_name(Reader& in, Trouble& trouble, Name& into, const Name& known) {
   Element name;
   if (!in.take(der::sequence, name, "not a name")) return false;
-  if (known != nullptr && std::equal(name.whole.begin(), name.whole.end(), known->der.begin(), known->der.end())) {
-    into = *known;
+  if (std::equal(name.whole.begin(), name.whole.end(), known.der.begin(), known.der.end())) {
+    into = known;
     return true;
   }
   Reader inside(name.content, trouble);
   Attribute attribute;
-  std::string canonical;
-  std::string forward;
+  // Put together here, so that what is kept has the room it needs and no more.
+  thread_local std::string canonical;
+  thread_local std::string forward;
+  canonical.clear();
+  forward.clear();
   std::string common_name;
-  canonical.reserve(name.content.size() + 16);
-  forward.reserve(name.content.size() + 16);
   std::array<std::size_t, max_relative_names + 1> starts{};
   std::size_t count = 0;
   while (!inside.empty()) {
@@ -436,10 +469,9 @@ bool take_name(Reader& in, Trouble& trouble, Name& into, Name* known) {
     text.append(forward, starts[i - 1], starts[i] - starts[i - 1]);
   }
   into.der.assign(name.whole.begin(), name.whole.end());
-  into.canonical = std::move(canonical);
+  into.canonical = canonical;
   into.text = shown(std::move(text));
   into.common_name = shown(std::move(common_name));
-  if (known != nullptr) *known = into;
   return true;
 }
 

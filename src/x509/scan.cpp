@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -26,11 +29,15 @@ namespace {
 /// Collects what is found, within the bounds.
 class Collector {
  public:
-  explicit Collector(Scan& scan) : scan_(scan) {}
+  Collector(Scan& scan, const TakeCertificate& take, Bytes content) : scan_(scan), take_(take), content_(content) {}
 
   void certificate(Bytes der, std::string where, std::shared_ptr<const TrustSettings> trust = {}) {
-    if (scan_.certificates.size() < max_certificates) {
-      scan_.certificates.push_back({{der.begin(), der.end()}, std::move(where), std::move(trust)});
+    if (certificates_ < max_certificates) {
+      ++certificates_;
+      const std::less<> before;
+      const bool inside = !before(der.data(), content_.data()) && before(der.data(), content_.data() + content_.size());
+      const std::size_t offset = inside ? static_cast<std::size_t>(der.data() - content_.data()) : 0;
+      take_({der, std::move(where), std::move(trust), std::max(offset, behind_)});
     } else {
       ++certificates_left_out_;
     }
@@ -54,6 +61,11 @@ class Collector {
     if (other_.empty()) other_ = what;
   }
   void private_key() { scan_.private_keys = true; }
+  /// From here on, only what stands behind the first `size` bytes of the content is looked at. Of certificates that
+  /// stand in the content itself this is known.
+  void behind(std::size_t size) { behind_ = size; }
+  /// For what one block holds.
+  ByteString& buffer() { return buffer_; }
   bool full() const { return certificates_left_out_ > 0; }
 
   void finish(std::string_view when_nothing) {
@@ -63,7 +75,7 @@ class Collector {
     if (complaints_left_out_ > 0) {
       scan_.unreadable.back() = {{}, fmt::format("and {} more bad blocks", complaints_left_out_ + 1)};
     }
-    if (!scan_.certificates.empty() || !scan_.crls.empty() || !scan_.unreadable.empty()) return;
+    if (certificates_ > 0 || !scan_.crls.empty() || !scan_.unreadable.empty()) return;
     if (!other_.empty()) {
       complain(fmt::format("no certificate in it, only {}", other_));
     } else if (scan_.private_keys) {
@@ -75,6 +87,11 @@ class Collector {
 
  private:
   Scan& scan_;
+  const TakeCertificate& take_;
+  Bytes content_;
+  std::size_t behind_ = 0;
+  ByteString buffer_;
+  std::size_t certificates_ = 0;
   std::size_t certificates_left_out_ = 0;
   std::size_t crls_left_out_ = 0;
   std::size_t complaints_left_out_ = 0;
@@ -126,10 +143,32 @@ static std::string_view advice(DerKind kind) {
   }
 }
 
+/// Where the next whole certificate of 256 bytes to 64 KiB begins, from `from` on; the end when there is none, or when
+/// too much looks like one. How to go on behind a damaged length.
+static std::size_t next_certificate(Bytes all, std::size_t from) {
+  constexpr std::size_t most_tried = 4'096;
+  static constexpr std::string_view sequence_of_two_octets = "\x30\x82"sv;
+  const std::string_view text = as_text(all);
+  std::size_t tried = 0;
+  for (std::size_t at = text.find(sequence_of_two_octets, from); at != std::string_view::npos;
+       at = text.find(sequence_of_two_octets, at + 1)) {
+    if (all.size() - at < 6 || ++tried > most_tried) break;
+    const std::size_t size = std::size_t{4} + (std::size_t{all[at + 2]} << 8U | all[at + 3]);
+    const bool definite_inside = all[at + 4] == der::sequence && all[at + 5] != 0x80;
+    if (size <= all.size() - at && definite_inside && classify(all.subspan(at, size)) == DerKind::certificate)
+      return at;
+  }
+  return all.size();
+}
+
 /// One or more DER structures, one behind the other. `where` is the PEM block, or empty.
 static void scan_der(Bytes der, const std::string& where, Collector& into) {
   // Transfers in text mode and old tools leave these at the end.
   const auto padding = [](std::uint8_t c) { return c == 0x00 || c == '\r' || c == '\n' || c == 0x1a; };
+  // The certificates of a PKCS#7 that is cut off are found, and what else stands in it is no further damage.
+  static constexpr std::string_view signed_data = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"sv;
+  const bool pkcs7 =
+      as_text(der.first(std::min<std::size_t>(der.size(), 32))).find(signed_data) != std::string_view::npos;
   std::size_t number = 0;
   const Bytes all = der;
   while (!der.empty() && !into.full()) {
@@ -142,6 +181,8 @@ static void scan_der(Bytes der, const std::string& where, Collector& into) {
     const DerSize size = der_size(der);
     if (!size.whole) {
       const bool alone = number == 1;
+      const Bytes behind = all.subspan(next_certificate(all, offset + 1));
+      if (pkcs7 && !alone && behind.empty()) return;
       if (size.announced > der.size()) {
         into.complain(
             about(here(alone), fmt::format("truncated: {} of {} bytes are there", der.size(), size.announced)));
@@ -151,7 +192,8 @@ static void scan_der(Bytes der, const std::string& where, Collector& into) {
         into.complain(about(
             where, fmt::format("{} at its end that are not DER, from byte {} on", count(der.size(), "byte"), offset)));
       }
-      return;
+      der = behind;
+      continue;
     }
     const Bytes element = der.first(*size.whole);
     der = der.subspan(*size.whole);
@@ -174,44 +216,93 @@ static void scan_der(Bytes der, const std::string& where, Collector& into) {
   }
 }
 
-static std::array<std::int8_t, 256> base64_values() {
+/// What base64 makes of each octet: a digit's value, or one of these.
+static constexpr std::int8_t base64_foreign = -1;
+static constexpr std::int8_t base64_blank = -2;
+static constexpr std::int8_t base64_padding = -3;
+static constexpr std::array<std::int8_t, 256> base64_values = [] {
   std::array<std::int8_t, 256> values{};
-  values.fill(-1);
+  values.fill(base64_foreign);
   std::int8_t next = 0;
   for (const char c : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"sv) {
     values[static_cast<unsigned char>(c)] = next++;
   }
-  for (const char c : " \t\r\n\v\f"sv) values[static_cast<unsigned char>(c)] = -2;
-  values[static_cast<unsigned char>('=')] = -3;
+  for (const char c : " \t\r\n\v\f"sv) values[static_cast<unsigned char>(c)] = base64_blank;
+  values[static_cast<unsigned char>('=')] = base64_padding;
   return values;
-}
+}();
 
-Base64 decode_base64(std::string_view text) {
-  static const std::array<std::int8_t, 256> values = base64_values();
-  Base64 result;
-  result.bytes.reserve(text.size() / 4 * 3 + 3);
+/// What each of four digits adds to the three octets that they make together, as these stand in memory. An octet more
+/// tells that it was no digit. So a group is put together without a branch.
+using Group = std::array<std::uint8_t, 4>;
+static constexpr std::array<std::array<Group, 256>, 4> base64_groups = [] {
+  std::array<std::array<Group, 256>, 4> groups{};
+  for (std::size_t place = 0; place < groups.size(); ++place) {
+    for (std::size_t c = 0; c < base64_values.size(); ++c) {
+      const auto value = static_cast<std::uint32_t>(base64_values[c]) << (18 - 6 * place);
+      if (base64_values[c] < 0) {
+        groups[place][c] = {0, 0, 0, 0xff};
+      } else {
+        groups[place][c] = {static_cast<std::uint8_t>(value >> 16U), static_cast<std::uint8_t>(value >> 8U),
+                            static_cast<std::uint8_t>(value), 0};
+      }
+    }
+  }
+  return groups;
+}();
+static constexpr std::uint32_t no_group = std::bit_cast<std::uint32_t>(Group{0, 0, 0, 0xff});
+
+namespace {
+
+/// As Base64, its bytes in a buffer that the next block may have again.
+struct Decoded {
+  Bytes bytes;
+  std::string trouble;
+  std::size_t offset = 0;
+};
+
+}  // namespace
+
+static Decoded decode_base64(std::string_view text, ByteString& buffer) {
+  Decoded result;
+  buffer.resize(std::max(buffer.size(), text.size() / 4 * 3 + 4));
+  std::uint8_t* out = buffer.data();
+  const auto put = [&out](std::uint32_t octet) { *out++ = static_cast<std::uint8_t>(octet); };
+  const auto octet_at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto added = [&](std::size_t place, std::size_t i) {
+    return std::bit_cast<std::uint32_t>(base64_groups[place][octet_at(i)]);
+  };
   std::uint32_t group = 0;
   unsigned digits = 0;
   unsigned padding = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::int8_t value = values[static_cast<unsigned char>(text[i])];
-    if (value == -2) continue;
-    if (value == -1 || (value >= 0 && padding > 0) || (value == -3 && (digits < 2 || digits + padding >= 4))) {
-      result.trouble =
-          value == -1 ? fmt::format("not base64: '{}'", printable(text.substr(i, 1))) : "not base64: misplaced '='";
+    if (digits == 0 && padding == 0) {
+      while (text.size() - i >= 4) {
+        const std::uint32_t octets = added(0, i) | added(1, i + 1) | added(2, i + 2) | added(3, i + 3);
+        if ((octets & no_group) != 0) break;  // a blank, a '=' or worse is among them: one by one
+        std::memcpy(out, &octets, sizeof octets);
+        out += 3;
+        i += 4;
+      }
+      if (i == text.size()) break;
+    }
+    const std::int8_t value = base64_values[octet_at(i)];
+    if (value == base64_blank) continue;
+    if (value == base64_foreign || (value >= 0 && padding > 0) ||
+        (value == base64_padding && (digits < 2 || digits + padding >= 4))) {
+      result.trouble = value == base64_foreign ? fmt::format("not base64: '{}'", printable(text.substr(i, 1)))
+                                               : "not base64: misplaced '='";
       if (value >= 0) result.trouble = "not base64: something behind the '='";
       result.offset = i;
       return result;
     }
-    if (value == -3) {
+    if (value == base64_padding) {
       ++padding;
       continue;
     }
     group = group << 6U | static_cast<std::uint32_t>(value);
     if (++digits == 4) {
-      result.bytes.push_back(static_cast<std::uint8_t>(group >> 16U));
-      result.bytes.push_back(static_cast<std::uint8_t>(group >> 8U));
-      result.bytes.push_back(static_cast<std::uint8_t>(group));
+      put(group >> 16U), put(group >> 8U), put(group);
       group = 0;
       digits = 0;
     }
@@ -220,12 +311,19 @@ Base64 decode_base64(std::string_view text) {
     result.trouble = "not base64: it breaks off";
     result.offset = std::min(text.find_last_not_of(" \t\r\n\v\f"), text.size());
   } else if (digits == 2) {
-    result.bytes.push_back(static_cast<std::uint8_t>(group >> 4U));
+    put(group >> 4U);
   } else if (digits == 3) {
-    result.bytes.push_back(static_cast<std::uint8_t>(group >> 10U));
-    result.bytes.push_back(static_cast<std::uint8_t>(group >> 2U));
+    put(group >> 10U), put(group >> 2U);
   }
+  result.bytes = Bytes{buffer}.first(static_cast<std::size_t>(out - buffer.data()));
   return result;
+}
+
+Base64 decode_base64(std::string_view text) {
+  ByteString buffer;
+  Decoded decoded = decode_base64(text, buffer);
+  buffer.resize(decoded.bytes.size());
+  return {std::move(buffer), std::move(decoded.trouble), decoded.offset};
 }
 
 /// SEQUENCE OF OBJECT IDENTIFIER, without its tag and length.
@@ -284,13 +382,20 @@ static constexpr std::array<std::string_view, 7> known_labels{
 /// A block of a label that is none of ours: of no concern, unless it is one of ours misspelt.
 static void scan_stranger(std::string_view label, std::string_view body, const std::string& where, Collector& into) {
   const std::string_view meant = did_you_mean(label, known_labels);
-  const Base64 decoded = decode_base64(body);
+  const Decoded decoded = decode_base64(body, into.buffer());
   const DerKind kind = decoded.trouble.empty() ? classify(decoded.bytes) : DerKind::unknown;
   const bool holds = kind == DerKind::certificate || kind == DerKind::signed_data || kind == DerKind::crl;
   const std::string name = fmt::format("a PEM block called {}", printable(label, 64));
   if (meant.empty() && !holds) return into.other(name);
   into.complain(about(where, fmt::format("{}, which is no label of a certificate: not read{}", name,
                                          meant.empty() ? "" : fmt::format("; did you mean {}?", meant))));
+}
+
+/// From one to the next, which is what memchr is quick at: lines of PEM are long.
+static std::size_t line_breaks(std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) ++count;
+  return count;
 }
 
 static void scan_block(std::string_view label, std::string_view body, std::size_t line, const std::string& where,
@@ -302,11 +407,10 @@ static void scan_block(std::string_view label, std::string_view body, std::size_
     if (label.ends_with("CERTIFICATE REQUEST")) return into.other("a certificate request: it has not been issued yet");
     return scan_stranger(label, body, where, into);
   }
-  const Base64 decoded = decode_base64(body);
+  const Decoded decoded = decode_base64(body, into.buffer());
   if (!decoded.trouble.empty()) {
-    const auto line_breaks = std::count(body.begin(), body.begin() + static_cast<std::ptrdiff_t>(decoded.offset), '\n');
-    return into.complain(
-        about(where, fmt::format("{} in line {}", decoded.trouble, line + static_cast<std::size_t>(line_breaks))));
+    return into.complain(about(
+        where, fmt::format("{} in line {}", decoded.trouble, line + line_breaks(body.substr(0, decoded.offset)))));
   }
   if (decoded.bytes.empty()) return into.complain(about(where, "empty"));
   trusted ? scan_trusted(decoded.bytes, where, into) : scan_der(decoded.bytes, where, into);
@@ -325,6 +429,17 @@ static constexpr std::string_view dashes = "-----";
 static std::size_t find_mark(std::string_view text, std::string_view mark, std::size_t from) {
   std::size_t at = text.find(mark, from);
   while (at != std::string_view::npos && !begins_line(text, at)) at = text.find(mark, at + mark.size());
+  return at;
+}
+
+/// The first BEGIN or END line of all, whichever it is.
+static std::size_t find_any_mark(std::string_view text, std::size_t from) {
+  const auto other = [&](std::size_t at) {
+    const std::string_view rest = text.substr(at);
+    return !(rest.starts_with(begin_mark) || rest.starts_with(end_mark)) || !begins_line(text, at);
+  };
+  std::size_t at = text.find(dashes, from);
+  while (at != std::string_view::npos && other(at)) at = text.find(dashes, at + 1);
   return at;
 }
 
@@ -350,21 +465,22 @@ static bool scan_pem(std::string_view text, Collector& into) {
   const auto look_between = [&](std::size_t end) {
     const std::size_t stray = find_mark(text.substr(0, end), end_mark, behind);
     if (stray == std::string_view::npos) return;
-    const auto breaks = std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
-                                   text.begin() + static_cast<std::ptrdiff_t>(stray), '\n');
-    into.complain(fmt::format("line {}: an END line without its BEGIN line", line + static_cast<std::size_t>(breaks)));
+    const std::size_t breaks = line_breaks(text.substr(counted, stray - counted));
+    into.complain(fmt::format("line {}: an END line without its BEGIN line", line + breaks));
   };
   while (begin != std::string_view::npos && !into.full()) {
     look_between(begin);
-    line += static_cast<std::size_t>(std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
-                                                text.begin() + static_cast<std::ptrdiff_t>(begin), '\n'));
+    line += line_breaks(text.substr(counted, begin - counted));
     counted = begin;
+    into.behind(begin);
     const std::string where = fmt::format("block {}", ++number);
     std::size_t body = begin + begin_mark.size();
-    const std::size_t next = find_mark(text, begin_mark, body);
+    const std::size_t mark = find_any_mark(text, body);
+    const bool ends = mark != std::string_view::npos && text.substr(mark).starts_with(end_mark);
+    const std::size_t end = ends ? mark : std::string_view::npos;
+    const std::size_t next = ends ? find_mark(text, begin_mark, mark + end_mark.size()) : mark;
     const std::string_view here = text.substr(0, next);
     const std::optional<std::string_view> label = label_at(here, body);
-    const std::size_t end = find_mark(here, end_mark, body);
     begin = next;
     behind = std::min(next, text.size());
     if (!label) {
@@ -428,7 +544,7 @@ static std::string_view recognise(std::string_view content) {
 static bool scan_bare_base64(std::string_view text, Collector& into) {
   const std::string_view trimmed = trim(text);
   if (!trimmed.starts_with("MI")) return false;  // how a SEQUENCE of 256 bytes and more begins
-  const Base64 decoded = decode_base64(trimmed);
+  const Decoded decoded = decode_base64(trimmed, into.buffer());
   if (!decoded.trouble.empty()) return false;
   scan_der(decoded.bytes, {}, into);
   return true;
@@ -440,8 +556,17 @@ static void scan_text(std::string_view text, Collector& into) {
 }
 
 Scan scan_certificates(Bytes content) {
+  std::vector<FoundCertificate> found;
+  Scan scan = scan_certificates(content, [&found](const CertificateView& one) {
+    found.push_back({{one.der.begin(), one.der.end()}, one.where, one.trust});
+  });
+  scan.certificates = std::move(found);
+  return scan;
+}
+
+Scan scan_certificates(Bytes content, const TakeCertificate& take) {
   Scan scan;
-  Collector into(scan);
+  Collector into(scan, take, content);
   if (content.size() > max_file_size) {
     into.complain("larger than 256 MiB");
     return scan;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,5 +51,18 @@ Base64 decode_base64(std::string_view text);
 /// returned, and one Unreadable for each bad part: a block whose label is misspelt, and an END line without its BEGIN,
 /// are such. Empty input and input without any certificate or revocation list are Unreadable too.
 Scan scan_certificates(Bytes content);
+
+/// A certificate at the moment when it is found; `der` is there during the call only.
+struct CertificateView {
+  Bytes der;
+  std::string where;  ///< as FoundCertificate::where
+  std::shared_ptr<const TrustSettings> trust;
+  std::size_t behind = 0;  ///< so many bytes of the content are not looked at again
+};
+using TakeCertificate = std::function<void(const CertificateView& found)>;
+
+/// The same for a caller who keeps no copies: each certificate is handed over as it is found. Scan::certificates stays
+/// empty.
+Scan scan_certificates(Bytes content, const TakeCertificate& take);
 
 }  // namespace mrascheck::x509

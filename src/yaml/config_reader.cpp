@@ -36,7 +36,7 @@ constexpr Words<12> store_keys{"name", "kind",   "host", "ldap", "file",       "
                                "ca",   "verify", "bind", "base", "size-limit", "passphrase"};
 /// Of those, the ones that say how to read a directory service.
 constexpr Words<6> directory_keys{"starttls", "ca", "verify", "bind", "base", "size-limit"};
-constexpr Words<2> bind_keys{"dn", "password"};
+constexpr Words<6> bind_keys{"dn", "password", "sasl", "channel-binding", "certificate", "key"};
 constexpr Words<12> server_keys{"name",  "role", "pool",       "addresses", "dns",           "certificate",
                                 "chain", "key",  "passphrase", "trusts",    "intermediates", "patch-level"};
 constexpr Words<5> link_keys{"from", "to", "port", "service", "expect"};
@@ -53,6 +53,8 @@ constexpr Choices<StoreKind, 4> store_kinds{{{"intermediate", StoreKind::interme
                                              {"mixed", StoreKind::mixed}}};
 constexpr Choices<StartTls, 3> starttls_words{
     {{"automatic", StartTls::automatic}, {"required", StartTls::required}, {"off", StartTls::off}}};
+constexpr Choices<LdapBind::Method, 2> sasl_words{
+    {{"gssapi", LdapBind::Method::gssapi}, {"external", LdapBind::Method::external}}};
 constexpr Choices<Role, 2> roles{{{"front-end", Role::front_end}, {"edge", Role::edge}}};
 constexpr Choices<Service, 3> services{{{"mras", Service::mras}, {"sip", Service::sip}, {"tls", Service::tls}}};
 constexpr Choices<Expectation, 2> expectations{{{"accept", Expectation::accept}, {"refuse", Expectation::refuse}}};
@@ -350,6 +352,8 @@ class Reader {
   void read_directory_keys(const Fields& fields, StoreDraft& draft) {
     StoreSource& source = draft.source;
     bool clear_text = false;
+    bool only_local = true;
+    bool any_local = false;
     if (const auto uris = fields.texts("ldap")) {
       if (is_empty_list(*fields.find("ldap")))
         fields.refuse("ldap", fields.find("ldap")->value->at, "is an empty list; name a server");
@@ -357,6 +361,8 @@ class Reader {
         const std::string fault = not_a_directory_uri(uri.text);
         if (!fault.empty()) fields.refuse("ldap", uri.at, fault);
         clear_text = clear_text || to_lower(uri.text).starts_with("ldap://");
+        only_local = only_local && to_lower(uri.text).starts_with("ldapi://");
+        any_local = any_local || to_lower(uri.text).starts_with("ldapi://");
         source.ldap_uris.push_back(uri.text);
       }
     }
@@ -369,16 +375,66 @@ class Reader {
     const Value* const bind = entry == nullptr ? nullptr : mapping_of(*entry, fields.owner(), problems_);
     if (bind == nullptr) return;
     const Fields credentials{*bind, fmt::format("bind of {}", fields.owner()), bind_keys, problems_};
+    const bool no_tls = source.starttls == StartTls::off && clear_text;
+    const bool only_tls = !any_local && (!clear_text || source.starttls == StartTls::required);
+    if (credentials.find("sasl") != nullptr) return read_sasl(credentials, {only_local, only_tls, no_tls}, source);
     credentials.require("dn", "dn: \"CN=reader,DC=contoso,DC=example\"");
     credentials.require("password", "password: file:/etc/mrascheck/ldap.pass");
     const auto dn = credentials.text("dn");
     auto password = secret(credentials, "password");
-    if (dn && password) source.bind = LdapBind{dn->text, std::move(*password)};
-    if (source.starttls == StartTls::off && clear_text) {
+    if (dn && password) source.bind = LdapBind{.dn = dn->text, .password = std::move(*password)};
+    refuse_keys(credentials, {"channel-binding", "certificate", "key"}, "goes with 'sasl' only");
+    if (no_tls) {
       fields.refuse(
           "starttls", fields.find("starttls")->value->at,
           "the password of 'bind' would travel over ldap:// in clear text; use automatic or required, or ldaps://");
     }
+  }
+
+  void refuse_keys(const Fields& fields, std::initializer_list<std::string_view> keys, std::string_view why) {
+    for (const std::string_view key : keys) {
+      if (const Entry* const entry = fields.find(key))
+        problems_.add(entry->at, fmt::format("{}: {}", label(key, fields.owner()), why));
+    }
+  }
+
+  /// What is known of all URIs of a store.
+  struct Ways {
+    bool only_local;
+    bool only_tls;
+    bool no_tls;  ///< for one of them at least
+  };
+  void read_sasl(const Fields& credentials, const Ways& ways, StoreSource& source) {
+    refuse_keys(credentials, {"dn", "password"}, "goes with a simple bind; with 'sasl' leave it out");
+    const auto method = credentials.choice("sasl", sasl_words);
+    if (!method) return;
+    LdapBind bind{.dn = {}, .password = {}, .method = *method};
+    const Position at = credentials.find("sasl")->value->at;
+    if (*method == LdapBind::Method::gssapi) {
+      bind.channel_binding = credentials.boolean("channel-binding").value_or(false);
+      refuse_keys(credentials, {"certificate", "key"}, "goes with 'sasl: external' only");
+      if (bind.channel_binding && !ways.only_tls) {
+        credentials.refuse("channel-binding", credentials.find("channel-binding")->value->at,
+                           "binds to a TLS certificate, and not every URI leads to one; use ldaps://, or 'starttls: "
+                           "required'");
+      }
+    } else {
+      refuse_keys(credentials, {"channel-binding"}, "goes with 'sasl: gssapi' only");
+      bind.certificate = path(credentials, "certificate", Expected::file).value_or("");
+      bind.key = path(credentials, "key", Expected::file).value_or("");
+      needs(credentials, "certificate", "key");
+      needs(credentials, "key", "certificate");
+      const bool has_certificate = credentials.find("certificate") != nullptr;
+      if (!ways.only_local && !has_certificate) {
+        credentials.refuse("sasl", at,
+                           "external goes by the user of ldapi://, or by 'certificate' and 'key' under TLS");
+      }
+      if (ways.no_tls && has_certificate) {
+        credentials.refuse("certificate", credentials.find("certificate")->value->at,
+                           "is shown under TLS only, and 'starttls' is off; use automatic or required, or ldaps://");
+      }
+    }
+    source.bind = std::move(bind);
   }
 
   void read_server(const Value& node, const std::string& owner) {

@@ -1,101 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ratios against programs that we did not write, by turns in one run (A B A B ...): the median of the per-turn ratios,
 // with the smallest and the greatest. Every answer is checked before its time counts. Absolute times mean nothing here.
+// mrascheck-bench runs all, mrascheck-bench NAME one: the names are in main(). Reading stores is measured against
+// floor.cpp, on worlds of make_authorities.cpp; all three can be run and profiled by hand.
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <functional>
+#include <exception>
 #include <iostream>
 #include <regex>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "runner.hpp"
+#include "stores.hpp"
 #include "support/slapd.hpp"
 #include "support/temp_dir.hpp"
-
-extern char** environ;
 
 namespace mrascheck {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-const std::string bin = MRASCHECK_BIN_DIR;
-
-/// A program to run, standard output into a file, and what its answer must be.
-struct Runner {
-  std::vector<std::string> arguments;
-  int exit_code = 0;
-  std::string must_contain;
-};
-
-/// An exception, so that the lab and the slapd of the part that failed are ended.
-[[noreturn]] void give_up(const std::string& why) {
-  throw std::runtime_error(why);
-}
-
-/// Seconds of wall time from spawn to exit.
-double seconds_of(const Runner& runner, const std::string& output) {
-  std::vector<char*> argv;
-  for (const std::string& argument : runner.arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t pid = 0;
-  const auto begin = Clock::now();
-  if (::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ) != 0)
-    give_up("cannot run " + runner.arguments[0]);
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  posix_spawn_file_actions_destroy(&actions);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != runner.exit_code) {
-    give_up(fmt::format("{} ended with {}, see {}", runner.arguments[0], WEXITSTATUS(status), output));
-  }
-  if (!runner.must_contain.empty()) {
-    std::ifstream file(output, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (text.find(runner.must_contain) == std::string::npos) {
-      give_up(
-          fmt::format("{} did not say '{}' but: {}", runner.arguments[0], runner.must_contain, text.substr(0, 800)));
-    }
-  }
-  return seconds;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
+using bench::bin;
+using bench::Cost;
+using bench::give_up;
+using bench::Runner;
 
 void compare(const std::string& what, const Runner& ours, const Runner& theirs, double bound, int turns) {
-  const test::TempDir dir;
-  std::vector<double> ratios;
-  seconds_of(ours, dir / "ours");
-  seconds_of(theirs, dir / "theirs");
-  for (int turn = 0; turn < turns; ++turn) {
-    const double a = seconds_of(ours, dir / "ours");
-    const double b = seconds_of(theirs, dir / "theirs");
-    ratios.push_back(a / b);
-  }
-  const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
-  std::cout << fmt::format("{}: {:.2f} ({:.2f} to {:.2f} over {} turns; bound {:.2f})\n", what, median(ratios), *least,
-                           *most, turns, bound)
-            << std::flush;
+  bench::compare(what, ours, theirs, &Cost::wall, bound, turns);
 }
 
 /// mrascheck-lab in the background, ready.
@@ -235,7 +172,7 @@ void many_links() {
   const std::string path = lab.dir().write("site/many.yaml", site + links);
   const std::string json = lab.dir() / "many.json";
   const double seconds =
-      seconds_of({{bin + "/mrascheck", "check", "-c", path, "--format", "json"}, 2, "\"status\""}, json);
+      bench::cost_of({{bin + "/mrascheck", "check", "-c", path, "--format", "json"}, 2, "\"status\""}, json).wall;
   const std::string report = lab.dir().read("many.json");
   std::size_t granted = 0;
   for (std::size_t at = report.find("credentials for"); at != std::string::npos;
@@ -283,7 +220,12 @@ int main(int argc, char** argv) {
   const std::vector<std::pair<std::string, void (*)()>> parts{{"start-up", mrascheck::start_up},
                                                               {"cold", mrascheck::one_cold_check},
                                                               {"links", mrascheck::many_links},
-                                                              {"directory", mrascheck::directory}};
+                                                              {"directory", mrascheck::directory},
+                                                              {"stores", mrascheck::bench::stores},
+                                                              {"shapes", mrascheck::bench::store_shapes},
+                                                              {"threads", mrascheck::bench::store_threads},
+                                                              {"fleet", mrascheck::bench::store_fleet},
+                                                              {"mesh", mrascheck::bench::mesh}};
   try {
     for (const auto& [name, run] : parts) {
       if (argc < 2 || argv[1] == name) run();

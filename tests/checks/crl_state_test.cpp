@@ -89,6 +89,26 @@ TEST(CrlState, AnOverdueListSaysWhereANewerOneIs) {
   EXPECT_THAT(result.verdict.findings[0].facts, Contains("  in ad: CN=list-b,CN=CDP"));
 }
 
+TEST(CrlState, AnAddressWithoutAHostIsInTheConfiguredDirectory) {
+  constexpr const char* dn =
+      "CN=Revocation Issuing CA,CN=ca1,CN=CDP,CN=Public Key "
+      "Services,CN=Services,CN=Configuration,DC=contoso,DC=example";
+  SmallSite site = site_with({"list-a"});
+  const auto facts = [&site] { return judged(site).verdict.findings.at(0).facts; };
+  EXPECT_THAT(facts(), Contains(testing::EndsWith("(in the directory ad: nothing there)")));
+  site.evidence.stores.front().crls.front().place = dn;
+  EXPECT_THAT(facts(), Contains(testing::EndsWith("(in the directory ad: 1 revocation list there)")));
+  site.evidence.site.stores.front().directory = false;
+  EXPECT_THAT(facts(), Contains(testing::EndsWith("(in the directory of the forest, and none is configured here)")));
+}
+
+TEST(CrlState, AnObjectsNameIsShownWithTheAuthoritysOwn) {
+  SmallSite site = site_with({"list-b-revokes-leaf"});
+  site.evidence.stores.front().crls.front().place = "CN=M!00fcller CA,CN=CDP";
+  EXPECT_THAT(judged(site).verdict.findings.at(0).facts,
+              Contains("  in ad: CN=M!00fcller CA,CN=CDP (M\xC3\xBCller CA)"));
+}
+
 TEST(CrlState, AListOfAnExpiredAuthorityNeedsNoRenewal) {
   SmallSite site = site_with({"list-b"});
   site.evidence.collected_at = revocation_fixture("issuing-b")->not_after + std::chrono::seconds{1};
@@ -109,6 +129,20 @@ TEST(CrlState, AListWhoseSignerIsNotKnownDecidesNothing) {
   SmallSite site = site_with({"list-b-revokes-leaf"});
   site.evidence.stores.front().entries.resize(1);  // the root alone
   EXPECT_EQ(codes(judged(site)), std::vector<std::string>{"UNKNOWN crl-state.undecided"});
+}
+
+TEST(CrlState, AListOfAnUnknownKeyThatNamesALiveCertificateDecidesNothingEvenBesideAGoodOne) {
+  SmallSite site = site_with({"list-b", "list-a-names-leaf"});
+  auto& entries = site.evidence.stores.front().entries;
+  entries.erase(entries.begin() + 1);  // issuing-a, whose key signed the second list
+  EXPECT_EQ(codes(judged(site)), std::vector<std::string>{"UNKNOWN crl-state.undecided"});
+}
+
+TEST(CrlState, AListOfAnUnknownKeyAloneIsAnotherKeys) {
+  SmallSite site = site_with({"list-a"});
+  auto& entries = site.evidence.stores.front().entries;
+  entries.erase(entries.begin() + 1);
+  EXPECT_EQ(codes(judged(site)), std::vector<std::string>{"WARNING crl-state.other-key"});
 }
 
 TEST(CrlState, WhatWasNotVerifiedIsNotHeldAgainstAnybody) {

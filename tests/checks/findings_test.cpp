@@ -189,6 +189,17 @@ const std::vector<Change>& changes() {
          end_at(s, Phase::confirm, Outcome::rejected_by_peer);
          handshake_of(s).alerts_received = {{48, true}};
        }},
+      {"handshake.issuer-not-listed", Status::warning,
+       [](SmallSite& s) {
+         handshake_of(s).accepted_issuers = {issuer_fixture("impostor")->subject};
+         handshake_of(s).accepted_issuers[0].canonical += "x";
+         handshake_of(s).accepted_issuer_count = 1;
+       }},
+      {"handshake.broken-tls", Status::critical,
+       [](SmallSite& s) {
+         end_at(s, Phase::confirm, Outcome::rejected_by_us);
+         handshake_of(s).alerts_sent = {{20, true}};
+       }},
       {"handshake.rejected-by-us", Status::critical,
        [](SmallSite& s) { end_at(s, Phase::confirm, Outcome::rejected_by_us); }},
       {"handshake.no-common-tls", Status::unknown,
@@ -382,6 +393,43 @@ TEST(Findings, WhatAStrangerThatIsRefusedSendsIsNobodysConcern) {
   EXPECT_EQ(report.status, Status::ok);
 }
 
+/// How a look at a stranger ended, and whether that shows that it was refused as such.
+struct RefusalCase {
+  const char* name;
+  const char* version;
+  Phase phase;
+  Outcome outcome;
+  std::uint8_t alert;  ///< received; 0: none
+  bool renegotiation;  ///< that we declined
+  Status status;
+};
+class RefusalTest : public testing::TestWithParam<RefusalCase> {};
+TEST_P(RefusalTest, CountsWhenItCanOnlyBeAboutTheCertificate) {
+  const RefusalCase& c = GetParam();
+  SmallSite site = refused_with(c.alert);
+  Handshake& handshake = handshake_of(site);
+  handshake.tls_version = c.version;
+  handshake.phase = c.phase;
+  handshake.outcome = c.outcome;
+  if (c.alert == 0) handshake.alerts_received.clear();
+  if (c.renegotiation) handshake.alerts_sent = {{100, false}};
+  EXPECT_EQ(to_string(report_of(site).status), to_string(c.status));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Strangers, RefusalTest,
+    testing::Values(
+        RefusalCase{"UnknownCa13", "TLSv1.3", Phase::confirm, Outcome::rejected_by_peer, 48, false, Status::ok},
+        RefusalCase{"UnknownCa12", "TLSv1.2", Phase::tls, Outcome::rejected_by_peer, 48, false, Status::ok},
+        RefusalCase{"Failure13", "TLSv1.3", Phase::confirm, Outcome::rejected_by_peer, 40, false, Status::ok},
+        RefusalCase{"FailureAfterHandshake12", "TLSv1.2", Phase::confirm, Outcome::rejected_by_peer, 40, false,
+                    Status::unknown},
+        RefusalCase{"Renegotiation", "TLSv1.2", Phase::tls, Outcome::rejected_by_peer, 40, true, Status::unknown},
+        RefusalCase{"Expired", "TLSv1.3", Phase::confirm, Outcome::rejected_by_peer, 45, false, Status::unknown},
+        RefusalCase{"ResetInside", "TLSv1.2", Phase::tls, Outcome::reset, 0, false, Status::ok},
+        RefusalCase{"ResetAfterHandshake", "TLSv1.2", Phase::confirm, Outcome::reset, 0, false, Status::unknown},
+        RefusalCase{"ClosedAfterRequest", "TLSv1.2", Phase::sip, Outcome::closed, 0, false, Status::unknown}),
+    [](const auto& row) { return std::string{row.param.name}; });
+
 TEST(Findings, ARefusalThatIsNotAboutTheCertificateProvesNothing) {
   SmallSite site = refused_with(70);
   const Report report = report_of(site);
@@ -562,6 +610,17 @@ TEST(Findings, AnUntrustedCertificateIsNoIssuer) {
   }
 }
 
+TEST(Findings, AUsersOwnStoreFeedsNoService) {
+  SmallSite site = healthy();
+  EntryProperties own;
+  own.origin = StoreOrigin::user;
+  for (StoreEntry& entry : site.evidence.stores[0].entries) entry.properties = std::make_shared<EntryProperties>(own);
+  EXPECT_EQ(report_of(site).status, Status::critical);
+  own.origin = StoreOrigin::local;
+  for (StoreEntry& entry : site.evidence.stores[0].entries) entry.properties = std::make_shared<EntryProperties>(own);
+  EXPECT_EQ(report_of(site).status, Status::ok);
+}
+
 TEST(Findings, AStoreThatWasNotReadToItsEndIsNotCalledEmpty) {
   SmallSite site = healthy();
   StoreContents& listed = site.evidence.stores.emplace_back();
@@ -688,6 +747,23 @@ TEST(Findings, AnExtensionThatNobodyHereEvaluatesDecidesNothing) {
   ASSERT_EQ(path.verdict.findings.size(), 1U);
   EXPECT_EQ(path.verdict.findings[0].code, "certification-path.undecided");
   EXPECT_EQ(path.status, Status::unknown);
+}
+
+TEST(Findings, AStaleCertificateIsTakenOutOfTheAttributeThatItStandsIn) {
+  SmallSite site = healthy();
+  site.store("redeployment-a", StoreKind::intermediate, "CN=Redeployment CA,CN=AIA,DC=x (crossCertificatePair)");
+  const Report report = report_of(site);
+  std::string remedy;
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (std::string_view{finding.code} == "same-name-issuers.stale") remedy = finding.remedy;
+    }
+  }
+  EXPECT_NE(remedy.find("from crossCertificatePair of CN=Redeployment CA,CN=AIA,DC=x, the value that holds\n    " +
+                        thumbprint(*issuer_fixture("redeployment-a"))),
+            std::string::npos)
+      << remedy;
+  EXPECT_EQ(remedy.find("certutil -viewdelstore"), std::string::npos) << remedy;
 }
 
 class FindingTest : public testing::TestWithParam<Change> {};

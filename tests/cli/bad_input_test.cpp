@@ -297,8 +297,9 @@ TEST(BadDirectory, ThatStopsEarlyIsUnknownForEveryCheckThatLooksAtStores) {
   }
   const Slapd slapd(settings);
   const Ended ended = look_at_directory(files, "ldap: " + slapd.ldap());
-  EXPECT_THAT(ended.out, AllOf(HasSubstr("stores local: not read to its end: " + slapd.ldap() + ": the server stopped"),
-                               HasSubstr("unknown because of this: store-contents, same-name-issuers and ")));
+  EXPECT_THAT(ended.out,
+              AllOf(HasSubstr("stores local: not read to its end: " + slapd.ldap() + ": the server stopped"),
+                    HasSubstr("unknown because of this: store-contents, same-name-issuers, certification-path and ")));
 }
 
 TEST(OutputFile, InAMissingDirectoryTakesNothingFromTheVerdict) {
@@ -319,7 +320,7 @@ TEST(OutputFile, InAMissingDirectoryTakesNothingFromTheVerdict) {
       run_built(files.of(pair("DIR/fe1.crt", "DIR/fe1.key", {"-p", std::to_string(free_port()), "--record", lost})));
   EXPECT_EQ(plugin.code, 2);
   EXPECT_THAT(plugin.out, AllOf(StartsWith("MRAS CRITICAL - "),
-                                EndsWith("could not be written: " + lost + ": No such file or directory\n")));
+                                HasSubstr("could not be written: " + lost + ": No such file")));
   EXPECT_EQ(plugin.err, "");
 }
 

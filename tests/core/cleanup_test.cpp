@@ -78,6 +78,22 @@ void edge_knows_the_root_only(SmallSite& site, std::vector<CertificateRef> chain
   site.evidence.identities[0].chain = std::move(chain);
 }
 
+enum class Said { verified, failed, untried };
+/// A revocation list of the name of `issuer`, in force until tomorrow, or overdue since yesterday.
+SmallSite with_list(SmallSite site, const char* issuer, Said said, bool overdue = false) {
+  auto crl = std::make_shared<Crl>();
+  crl->issuer = issuer_fixture(issuer)->subject;
+  crl->sha256.fill(7);
+  crl->this_update = test::issuers_clock() - std::chrono::days{9};
+  crl->next_update = test::issuers_clock() + (overdue ? -std::chrono::days{1} : std::chrono::days{1});
+  site.evidence.stores[0].crls.push_back({crl, "CN=Issuing,CN=ca1,CN=CDP,CN=x", 0});
+  if (said != Said::untried) {
+    site.evidence.signatures.push_back({crl->sha256, issuer_fixture(issuer)->spki_sha256,
+                                        said == Said::verified ? SignatureState::verified : SignatureState::failed});
+  }
+  return site;
+}
+
 struct Case {
   const char* name;
   std::function<SmallSite()> make;
@@ -200,6 +216,25 @@ INSTANTIATE_TEST_SUITE_P(
                return site;
              },
              "redeployment-a", MayGo::unknown, "it cannot be told whether there is a valid path"},
+        Case{"AListInForceIsSignedByIt", [] { return with_list(redeployed(), "redeployment-a", Said::verified); },
+             "redeployment-a", MayGo::not_yet, "its key signed the revocation list of 2026-05-23"},
+        Case{"AnOverdueListIsSignedByIt",
+             [] { return with_list(redeployed(), "redeployment-a", Said::verified, true); }, "redeployment-a",
+             MayGo::now, "no unexpired certificate"},
+        Case{"AListIsSignedByAnother", [] { return with_list(redeployed(), "redeployment-a", Said::failed); },
+             "redeployment-a", MayGo::now, "no unexpired certificate"},
+        Case{"NobodyTriedWhoSignedTheList", [] { return with_list(redeployed(), "redeployment-a", Said::untried); },
+             "redeployment-a", MayGo::unknown, "whether its key signed the revocation list"},
+        Case{"AListIsSignedByAKeyThatStays",
+             [] { return with_list(reinstalled(), "reinstall-same-key-a", Said::verified); }, "reinstall-same-key-a",
+             MayGo::now, "as well, which stays"},
+        Case{"AForeignOne",
+             [] {
+               SmallSite site = redeployed();
+               add_store(site, "fe1").entries.push_back({issuer_fixture("impostor"), StoreKind::root, "fe1.pem", 0});
+               return site;
+             },
+             "impostor", MayGo::unknown, "nobody here issued or published it"},
         Case{"NothingChainsToIt",
              [] {
                return site_of("redeployment-leaf-keyid",
@@ -378,6 +413,55 @@ TEST(CleanupSteps, ComeInTheSafeOrderAndNeverGoByName) {
   const std::string print = thumbprint(*issuer_fixture("redeployment-a"));
   EXPECT_THAT(all, HasSubstr("certutil -delstore CA " + print));
   EXPECT_THAT(all, HasSubstr("Remove-Item -Path Cert:\\LocalMachine\\CA\\" + print));
+}
+
+struct FeedCase {
+  const char* name;
+  StoreOrigin origin;
+  const char* command;
+  const char* words;
+};
+class FedCopy : public testing::TestWithParam<FeedCase> {};
+TEST_P(FedCopy, GoesWhereItComesFrom) {
+  const FeedCase& c = GetParam();
+  SmallSite site = redeployed();
+  EntryProperties properties;
+  properties.origin = c.origin;
+  properties.windows_store = "CA";
+  add_store(site, "fe1-ca")
+      .entries.push_back({issuer_fixture("redeployment-a"), StoreKind::intermediate, "fe1.reg", 0,
+                          std::make_shared<const EntryProperties>(properties)});
+  site.evidence.site.stores.back().host = "fe1.contoso.example";
+  const std::vector<CleanupStep> steps = cleanup_steps(plan_of(site));
+  const auto step = std::find_if(steps.begin(), steps.end(), [](const CleanupStep& one) {
+    return one.title.starts_with("On ") || one.title.find("fe1.reg") != std::string::npos;
+  });
+  ASSERT_NE(step, steps.end());
+  EXPECT_THAT(joined(step->commands), HasSubstr(c.command));
+  EXPECT_THAT(joined(step->notes) + step->title, HasSubstr(c.words));
+  for (const auto* lines : {&step->before, &step->commands, &step->after, &step->undo}) EXPECT_FALSE(lines->empty());
+}
+INSTANTIATE_TEST_SUITE_P(
+    CleanupSteps, FedCopy,
+    testing::Values(FeedCase{"Local", StoreOrigin::local, "certutil -delstore CA ", "the computer"},
+                    FeedCase{"User", StoreOrigin::user, "certutil -user -delstore CA ", "the user"},
+                    FeedCase{"GroupPolicy", StoreOrigin::group_policy, "gpupdate /force", "take it out of the policy"},
+                    FeedCase{"Enterprise", StoreOrigin::enterprise, "certutil -pulse", "It comes from the directory"}),
+    [](const auto& row) { return std::string{row.param.name}; });
+
+TEST(CleanupSteps, AnExportOfTheDirectoryIsTheDirectory) {
+  SmallSite site = redeployed();
+  EntryProperties properties;
+  properties.origin = StoreOrigin::directory;
+  StoreContents& ldif = add_store(site, "export");
+  for (const char* each : {"redeployment-a", "redeployment-b"}) {
+    ldif.entries.push_back({issuer_fixture(each), StoreKind::intermediate, "cn=issuing,cn=aia,cn=x", 0,
+                            std::make_shared<const EntryProperties>(properties)});
+  }
+  const CleanupPlan plan = plan_of(site);
+  ASSERT_EQ(plan.removals.size(), 1U);
+  EXPECT_TRUE(plan.removals[0].place.directory);
+  EXPECT_EQ(plan.removals[0].values_there, 2U);
 }
 
 TEST(CleanupSteps, ANameThatAShellWouldReadIsInNoCommand) {

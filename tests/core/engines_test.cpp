@@ -271,6 +271,25 @@ TEST(TrustedInOrder, IsTheOrderOfTheConfigurationWithoutRootsThatNobodyTrusts) {
   EXPECT_EQ(trusted_in_order(site.evidence, server), std::vector{test::issuer_fixture("redeployment-b")});
 }
 
+TEST(Weaknesses, AreToldAndMakeNoPathInvalid) {
+  Shelf& shelf = Shelf::get();
+  TrustView trust;
+  trust.index.add(shelf.certificate("root"));
+  trust.anchors.insert(shelf.certificate("root")->sha256);
+  const std::vector<CertificateRef> sent{shelf.certificate("weak"), shelf.certificate("b-ids")};
+  const auto of = [&](const char* target) {
+    const PathQuery query{.trust = &trust, .sent = sent, .at = parse_iso8601("2024-06-01").value()};
+    const PathSet set = find_paths(shelf.certificate(target), query, shelf.oracle());
+    EXPECT_TRUE(set.any_valid()) << target;
+    std::string texts;
+    for (const PathProblem& weakness : set.paths.front().weaknesses) texts += weakness.text + "\n";
+    return texts;
+  };
+  EXPECT_NE(of("weak-leaf").find("has an RSA key of 1024 bits\n"), std::string::npos);
+  EXPECT_NE(of("sha1-leaf").find("is signed with ecdsa-with-SHA1\n"), std::string::npos);
+  EXPECT_EQ(of("two-keyid"), "");
+}
+
 struct WindowsCase {
   const char* name;
   const char* target;

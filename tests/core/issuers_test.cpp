@@ -287,6 +287,33 @@ TEST(Standing, EnrollmentServicesDecideBetweenCertificatesOfOneKey) {
   EXPECT_EQ(standing_of(*group, issuer_fixture("reinstall-same-key-b")), Standing::stale);
 }
 
+TEST(Standing, AForeignOneIsMarkedWhetherItIsInUseOrNot) {
+  for (const bool in_use : {false, true}) {
+    SmallSite site = site_without_links();
+    site.own("redeployment-leaf-keyid")
+        .store("root-r2", StoreKind::root)
+        .store("redeployment-b", StoreKind::intermediate);
+    StoreContents& edge = site.evidence.stores.emplace_back();
+    edge.store = "edge";
+    edge.entries.push_back({issuer_fixture("impostor"), StoreKind::root, "edge.pem", 0});
+    const Evidence evidence = site.ready();
+    const SignatureOracle real = recorded_oracle(evidence.signatures);
+    const SignatureOracle oracle = [&](const Certificate& child, const Certificate& issuer) {
+      if (!in_use || child.sha256 != issuer_fixture("redeployment-leaf-keyid")->sha256) return real(child, issuer);
+      return std::optional{issuer.sha256 == issuer_fixture("impostor")->sha256 ? SignatureState::verified
+                                                                               : SignatureState::failed};
+    };
+    const CertificateGraph graph{evidence};
+    const auto groups = issuer_groups(evidence, graph, oracle);
+    const IssuerGroup* group = group_of(groups, issuer_fixture("redeployment-b"));
+    ASSERT_NE(group, nullptr);
+    EXPECT_EQ(standing_of(*group, issuer_fixture("impostor")), in_use ? Standing::current : Standing::foreign);
+    EXPECT_EQ(standing_of(*group, issuer_fixture("redeployment-b")), in_use ? Standing::stale : Standing::current);
+    for (const IssuerMember& member : group->members)
+      EXPECT_EQ(member.foreign, member.entry->certificate->sha256 == issuer_fixture("impostor")->sha256);
+  }
+}
+
 TEST(Standing, WithoutSignaturesNothingIsCalledStale) {
   SmallSite site;
   site.own("redeployment-leaf-keyid")

@@ -70,6 +70,14 @@ TEST(WhatIf, WhatIsRemovedGoesEverywhereButFromEnrollmentServices) {
   EXPECT_EQ(leafless.handshakes[0].peer_chain.size(), 2U);
 }
 
+TEST(WhatIf, WhatIsUntrustedStaysSo) {
+  Evidence evidence = site();
+  evidence.stores[0].entries.push_back({issuer_fixture("redeployment-a"), StoreKind::disallowed, "fe1.sst", 0});
+  const Evidence after =
+      changed(evidence, {.remove = {issuer_fixture("redeployment-a")->sha256}, .add = {}, .at = std::nullopt});
+  EXPECT_EQ(after.stores[0].entries.back().kind, StoreKind::disallowed);
+}
+
 TEST(WhatIf, WhatIsAddedGoesWhereItsKindBelongsOrWhereItIsSaid) {
   Evidence evidence = site();
   const auto add = [&](const char* store, StoreKind kind) {

@@ -205,6 +205,7 @@ TEST(House, EveryOptionIsInTheManualAndTheManualNamesNoOther) {
   const std::vector<std::pair<std::string, std::string>> programs{{"mrascheck check --help", "mrascheck.1"},
                                                                   {"mrascheck issuers --help", "mrascheck-issuers.1"},
                                                                   {"mrascheck cleanup --help", "mrascheck-cleanup.1"},
+                                                                  {"mrascheck graph --help", "mrascheck-graph.1"},
                                                                   {"check_mras --help", "check_mras.1"}};
   static const std::regex item{"\n\\.It (?:Fl [A-Za-z0-9] (?:Ar \\S+ )?, )?Fl Fl ([a-z][a-z0-9-]+)"};
   for (const auto& [command, page] : programs) {

@@ -53,6 +53,7 @@ struct HostileLdapConf {
 static const HostileLdapConf hostile_ldap_conf;
 
 struct Value {
+  DirectoryValue::Content content;
   std::string dn;
   StoreKind kind;
   std::size_t index;
@@ -71,13 +72,14 @@ static Reading read(const StoreSource& source, const std::string& password = Sla
                     const NameService& names = {}, const Deadline& deadline = {},
                     std::chrono::milliseconds step = 20s) {
   Reading reading;
-  reading.answer = read_directory(
-      source, Secret{password}, step, deadline,
-      [&](const CertificateValue& value) {
-        reading.values.push_back(
-            {std::string{value.dn}, value.kind, value.index, ByteString(value.value.begin(), value.value.end())});
-      },
-      names);
+  reading.answer =
+      read_directory(source, Secret{password}, step, deadline,
+                     {[&](const DirectoryValue& value) {
+                        reading.values.push_back({value.content, std::string{value.dn}, value.kind, value.index,
+                                                  ByteString(value.value.begin(), value.value.end())});
+                      },
+                      [&] { reading.values.clear(); }},
+                     names);
   return reading;
 }
 
@@ -434,7 +436,8 @@ TEST(DirectoryOfItsOwn, AMissingContainerIsToldAndAnEmptyOneIsNot) {
   store.ldap_uris = {slapd.ldap()};
   const Reading reading = read(store);
   ASSERT_TRUE(reading.answer) << reading.error();
-  EXPECT_THAT(reading.answer->remarks, ElementsAre("NTAuthCertificates: no such entry"));
+  EXPECT_THAT(reading.answer->remarks,
+              ElementsAre("NTAuthCertificates: no such entry", "CDP: no such entry, so no revocation lists"));
   EXPECT_EQ(reading.answer->truncated, slapd.ldap() +
                                            ": Certification Authorities: no such entry, or not shown to this account; "
                                            "no CA certificate in any container, or none shown without a bind");
@@ -443,7 +446,7 @@ TEST(DirectoryOfItsOwn, AMissingContainerIsToldAndAnEmptyOneIsNot) {
 TEST(DirectoryOfItsOwn, NTAuthCertificatesIsAnEntryWithValues) {
   const TestCa ca{"Root"};
   SlapdSettings settings;
-  settings.containers = {"AIA", "Certification Authorities", "Enrollment Services"};
+  settings.containers = {"AIA", "Certification Authorities", "Enrollment Services", "CDP"};
   settings.entries = ca_entry("CN=NTAuthCertificates", {ca.ca_certificate("A", 2), ca.ca_certificate("B", 3)});
   const Slapd slapd{settings};
   StoreSource store;
@@ -453,6 +456,70 @@ TEST(DirectoryOfItsOwn, NTAuthCertificatesIsAnEntryWithValues) {
   ASSERT_EQ(reading.values.size(), 2U);
   EXPECT_EQ(reading.values[1].kind, StoreKind::ntauth);
   EXPECT_THAT(reading.answer->remarks, SizeIs(0));
+}
+
+TEST(DirectoryOfItsOwn, RevocationListsAreReadWhereverTheyStand) {
+  const TestCa ca{"Contoso Root CA"};
+  const ByteString list = ca.revocation_list(7);
+  SlapdSettings settings;
+  settings.entries = fmt::format("dn: CN=ca1,CN=CDP,{}\nobjectClass: container\ncn: ca1\n\n", Slapd::services) +
+                     test::crl_entry("CN=Contoso Root CA,CN=ca1,CN=CDP", list) +
+                     test::crl_entry("CN=Contoso Root CA(1),CN=ca1,CN=CDP", ca.revocation_list(8)) +
+                     ca_entry("CN=Contoso Root CA,CN=Certification Authorities", {ca.own_certificate()});
+  settings.entries.insert(settings.entries.size() - 1, test::binary_line("authorityRevocationList", list));
+  const Slapd slapd{settings};
+  StoreSource store;
+  store.ldap_uris = {slapd.ldap()};
+  const Reading reading = read(store);
+  ASSERT_TRUE(reading.answer) << reading.error();
+  EXPECT_EQ(reading.answer->truncated, "");
+  EXPECT_THAT(reading.answer->remarks, SizeIs(0));
+  std::map<std::string, ByteString> lists;
+  for (const Value& value : reading.values) {
+    if (value.content == DirectoryValue::Content::crl) lists.emplace(lower(value.dn), value.bytes);
+  }
+  ASSERT_EQ(lists.size(), 3U);
+  EXPECT_EQ(lists[lower(dn("CN=Contoso Root CA,CN=ca1,CN=CDP"))], list);
+  EXPECT_EQ(lists[lower(dn("CN=Contoso Root CA,CN=Certification Authorities"))], list);
+  EXPECT_EQ(reading.values.size(), 4U);
+}
+
+TEST(DirectoryOfItsOwn, CrossCertificatePairsAreHandedOverWhole) {
+  const TestCa ca{"Contoso Root CA"};
+  const ByteString pair = test::certificate_pair(ca.ca_certificate("A", 2), ca.ca_certificate("B", 3));
+  SlapdSettings settings;
+  settings.entries = ca_entry("CN=Contoso Root CA,CN=AIA", {ca.own_certificate()});
+  settings.entries.insert(settings.entries.size() - 1, test::binary_line("crossCertificatePair", pair));
+  const Slapd slapd{settings};
+  StoreSource store;
+  store.ldap_uris = {slapd.ldap()};
+  const Reading reading = read(store);
+  ASSERT_TRUE(reading.answer) << reading.error();
+  ASSERT_EQ(reading.values.size(), 2U);
+  const Value& value = *std::find_if(reading.values.begin(), reading.values.end(), [](const Value& v) {
+    return v.content == DirectoryValue::Content::certificate_pair;
+  });
+  EXPECT_EQ(value.bytes, pair);
+  EXPECT_EQ(value.kind, StoreKind::intermediate);
+}
+
+TEST(DirectoryOfItsOwn, KeyRecoveryAgentsAreCountedAndNotRead) {
+  const TestCa ca{"Contoso Root CA"};
+  SlapdSettings settings;
+  settings.containers.emplace_back("KRA");
+  for (const char* name : {"agent 1", "agent 2"}) {
+    settings.entries +=
+        fmt::format("dn: CN={0},CN=KRA,{1}\nobjectClass: container\nobjectClass: pkiUser\ncn: {0}\n{2}\n", name,
+                    Slapd::services, test::binary_line("userCertificate", ca.own_certificate()));
+  }
+  const Slapd slapd{settings};
+  StoreSource store;
+  store.ldap_uris = {slapd.ldap()};
+  const Reading reading = read(store);
+  ASSERT_TRUE(reading.answer) << reading.error();
+  EXPECT_THAT(reading.values, SizeIs(0));
+  EXPECT_THAT(reading.answer->remarks,
+              testing::Contains("KRA: 2 key recovery agents not read: no path goes through their certificates"));
 }
 
 TEST(DirectoryOfItsOwn, ReferralsAreReportedAndNotFollowed) {

@@ -52,6 +52,7 @@ struct Reading {
   Result<DirectoryAnswer> answer = fail(ErrorKind::bug, "not read");
   std::vector<std::pair<std::size_t, std::string>> values;  ///< index and bytes
   std::vector<std::string> dns;
+  std::vector<DirectoryValue::Content> contents;
   std::string error() const { return answer ? "" : answer.error().text; }
   ErrorKind kind() const { return answer ? ErrorKind::bug : answer.error().kind; }
 };
@@ -59,10 +60,17 @@ struct Reading {
 static Reading read(const StoreSource& source, std::chrono::milliseconds step = 20s, const Deadline& deadline = {},
                     const std::string& password = "x") {
   Reading reading;
-  reading.answer = read_directory(source, Secret{password}, step, deadline, [&](const CertificateValue& value) {
+  const auto take = [&](const DirectoryValue& value) {
     reading.values.emplace_back(value.index, as_text(value.value));
     reading.dns.emplace_back(value.dn);
-  });
+    reading.contents.push_back(value.content);
+  };
+  const auto start_anew = [&] {
+    reading.values.clear();
+    reading.dns.clear();
+    reading.contents.clear();
+  };
+  reading.answer = read_directory(source, Secret{password}, step, deadline, {take, start_anew});
   return reading;
 }
 
@@ -199,8 +207,9 @@ TEST_P(NeighbourTest, IsFoundInItsOwnContainer) {
         LdapResponder::search_done(request.id)};
   })};
   std::vector<StoreKind> kinds;
-  const auto answer = read_directory(source({server.uri()}), Secret{}, 20s, {},
-                                     [&](const CertificateValue& value) { kinds.push_back(value.kind); });
+  const auto answer =
+      read_directory(source({server.uri()}), Secret{}, 20s, {},
+                     {[&](const DirectoryValue& value) { kinds.push_back(value.kind); }, [&] { kinds.clear(); }});
   ASSERT_TRUE(answer) << answer.error().text;
   EXPECT_THAT(kinds, ElementsAre(GetParam().kind));
 }
@@ -356,17 +365,73 @@ TEST(ResponderTest, AConnectionClosedBeforeTheFirstValueIsTheNextServersTurn) {
   EXPECT_THAT(reading.answer->remarks.front(), HasSubstr("the connection was closed"));
 }
 
+/// Gives one certificate, and then no more.
+static LdapResponder::Script closing_in_the_middle() {
+  return domain_controller([](const Request& request) -> Reply {
+    return {LdapResponder::entry(request.id, issuing_ca, {{"cACertificate", {"half"}}}), true};
+  });
+}
+
 TEST(ResponderTest, AConnectionClosedInTheMiddleIsAnErrorNotHalfAnAnswer) {
-  const LdapResponder closing{domain_controller([](const Request& request) -> Reply {
-    return {LdapResponder::entry(request.id, issuing_ca, {{"cACertificate", {"a"}}}), true};
-  })};
-  const LdapResponder good{one_entry({{"cACertificate", {"a"}}})};
-  const Reading reading = read(source({closing.uri(), good.uri()}));
+  const LdapResponder closing{closing_in_the_middle()};
+  const Reading reading = read(source({closing.uri()}));
   EXPECT_EQ(reading.kind(), ErrorKind::unreachable);
   EXPECT_EQ(reading.error(), closing.uri() +
                                  ": after 1 certificate: waiting for an answer: the connection was closed: "
                                  "Can't contact LDAP server (-1)");
-  EXPECT_EQ(good.connections(), 0);
+  EXPECT_THAT(reading.values, SizeIs(0));
+}
+
+TEST(ResponderTest, TheNextServerIsAskedFromTheBeginningWhenOneIsLostInTheMiddle) {
+  const LdapResponder closing{closing_in_the_middle()};
+  const LdapResponder good{one_entry({{"cACertificate", {"one", "two"}}})};
+  const Reading reading = read(source({closing.uri(), good.uri()}));
+  ASSERT_TRUE(reading.answer) << reading.error();
+  EXPECT_EQ(reading.answer->server, good.uri());
+  EXPECT_THAT(reading.values, ElementsAre(std::pair{0U, "one"}, std::pair{1U, "two"}));
+  EXPECT_EQ(reading.answer->remarks.front(),
+            fmt::format("{}: after 1 certificate: waiting for an answer: the connection was closed: Can't contact LDAP "
+                        "server (-1); {} answered",
+                        closing.uri(), good.uri()));
+}
+
+TEST(ResponderTest, ASilenceInTheMiddleIsTheNextServersTurnToo) {
+  const LdapResponder silent{domain_controller([](const Request& request) -> Reply {
+    return {LdapResponder::entry(request.id, issuing_ca, {{"cACertificate", {"half"}}})};
+  })};
+  const LdapResponder good{one_entry({{"cACertificate", {"whole"}}})};
+  const Reading reading = read(source({silent.uri(), good.uri()}), 300ms);
+  ASSERT_TRUE(reading.answer) << reading.error();
+  EXPECT_THAT(reading.values, ElementsAre(std::pair{0U, "whole"}));
+}
+
+TEST(ResponderTest, WhatStandsWhereThereIsNoRevocationListYetIsPassedOver) {
+  const LdapResponder server{one_entry({{"cACertificate", {"a"}},
+                                        {"certificateRevocationList", {std::string(1, '\0')}},
+                                        {"authorityRevocationList", {"", "list"}},
+                                        {"deltaRevocationList;binary", {"delta"}}})};
+  const Reading reading = read(source({server.uri()}));
+  ASSERT_TRUE(reading.answer) << reading.error();
+  EXPECT_THAT(reading.values, ElementsAre(std::pair{0U, "a"}, std::pair{0U, "list"}, std::pair{1U, "delta"}));
+  using Content = DirectoryValue::Content;
+  EXPECT_THAT(reading.contents, ElementsAre(Content::certificate, Content::crl, Content::crl));
+}
+
+TEST(ResponderTest, EachLargeAttributeOfAnEntryIsReadToItsOwnEnd) {
+  const LdapResponder server{domain_controller([&](const Request& request) -> Reply {
+    const std::string& attribute = request.attributes.at(0);
+    std::vector<LdapResponder::Attribute> slices;
+    if (request.base == services)
+      slices = {{"cACertificate;range=0-0", {"a"}}, {"crossCertificatePair;range=0-0", {"p"}}};
+    if (attribute == "cACertificate;range=1-*") slices = {{attribute, {"b"}}, {"crossCertificatePair", {"stray"}}};
+    if (attribute == "crossCertificatePair;range=1-*") slices = {{attribute, {"q"}}};
+    const std::string dn = request.base == services ? issuing_ca : request.base;
+    return {LdapResponder::entry(request.id, dn, slices) + LdapResponder::search_done(request.id)};
+  })};
+  const Reading reading = read(source({server.uri()}));
+  ASSERT_TRUE(reading.answer) << reading.error();
+  EXPECT_THAT(reading.values,
+              ElementsAre(std::pair{0U, "a"}, std::pair{0U, "p"}, std::pair{1U, "b"}, std::pair{1U, "q"}));
 }
 
 TEST(ResponderTest, SilenceInTheMiddleOfAMessageEndsAfterTheStep) {

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/graph.hpp"
 #include "support/contoso_pki.hpp"
 #include "support/ldap_responder.hpp"
 #include "support/name_server.hpp"
@@ -165,6 +166,23 @@ TEST_F(CollectTest, EverythingOfAHealthySite) {
   ASSERT_EQ(progress.size(), all);
   EXPECT_TRUE(std::is_sorted(progress.begin(), progress.end()));
   EXPECT_EQ(progress.back(), all);
+}
+
+TEST_F(CollectTest, ARevocationListIsTriedWithEveryKeyOfItsIssuersName) {
+  pki().openssl().self_signed("twin", "/CN=Contoso Root CA", test::ca_extensions);
+  pki().openssl().shell(
+      "touch index.txt; printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\ndefault_md=sha256\\n' > ca.cnf;"
+      "openssl ca -config ca.cnf -gencrl -crldays 7 -keyfile root.key -cert root.crt -out list.pem");
+  store("lists", {pki() / "list.pem", pki() / "twin.crt"}, StoreKind::root);
+  const Evidence evidence = collect();
+  EXPECT_TRUE(evidence.gaps.empty());
+  ASSERT_EQ(evidence.stores.size(), 2U);
+  ASSERT_EQ(evidence.stores[1].crls.size(), 1U);
+  const Sha256 list = evidence.stores[1].crls[0].crl->sha256;
+  const Certificate& root = *evidence.stores[0].entries.at(0).certificate;
+  const Certificate& twin = *evidence.stores[1].entries.at(0).certificate;
+  EXPECT_EQ(recorded_state(evidence.signatures, list, root.spki_sha256), SignatureState::verified);
+  EXPECT_EQ(recorded_state(evidence.signatures, list, twin.spki_sha256), SignatureState::failed);
 }
 
 TEST_F(CollectTest, NothingToDo) {

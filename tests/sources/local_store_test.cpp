@@ -324,6 +324,89 @@ TEST_F(LocalStoreTest, ReadsAPkcs12WithItsPassphrase) {
   EXPECT_TRUE(unread->truncated.starts_with(modern + ": passphrase: ")) << unread->truncated;
 }
 
+/// A directory as openssl rehash leaves it, of two roots of one name and one of another; the names it made.
+class HashedDirectoryTest : public LocalStoreTest {
+ protected:
+  HashedDirectoryTest() {
+    const OpensslCli& openssl = pki();
+    openssl.self_signed("twin", "/CN=Root", test::ca_extensions);
+    dir_.write("root.pem", pem("root"));
+    dir_.write("sub.pem", pem("sub"));
+    dir_.write("twin.pem", openssl.dir().read("twin.crt"));
+    openssl.shell("openssl rehash " + dir_.path().string());
+    root_ = hash("-subject_hash", "root");
+    sub_ = hash("-subject_hash", "sub");
+  }
+  static std::string hash(const std::string& option, const std::string& name) {
+    return pki().shell("openssl x509 -noout " + option + " -in " + name + ".crt").substr(0, 8);
+  }
+  void rename(const std::string& from, const std::string& to) const {
+    fs::rename(dir_.path() / from, dir_.path() / to);
+  }
+  Lines faults(const StoreContents& contents) const {
+    Lines lines;
+    for (const Unreadable& one : contents.faults) {
+      EXPECT_EQ(one.place, dir_.path().string());
+      lines.push_back(one.reason);
+    }
+    return lines;
+  }
+  std::string root_;
+  std::string sub_;
+};
+
+TEST_F(HashedDirectoryTest, AsOpensslMadeItIsWell) {
+  const auto contents = read({dir_.path().string()});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(contents->entries.size(), 3U);
+  EXPECT_EQ(faults(*contents), Lines{});
+  EXPECT_EQ(complaints(*contents), Lines{});
+}
+
+TEST_F(HashedDirectoryTest, ANumberMissingHidesWhatIsBehindIt) {
+  rename(root_ + ".1", root_ + ".2");
+  const auto contents = read({dir_.path().string()});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(contents->entries.size(), 3U) << "read all the same";
+  EXPECT_EQ(faults(*contents),
+            Lines{"OpenSSL never gets to " + root_ + ".2, since it stops at " + root_ + ".1, which is not there"});
+}
+
+TEST_F(HashedDirectoryTest, ALinkToNothingIsOne) {
+  fs::remove(dir_.path() / (root_ + ".0"));
+  fs::create_symlink("gone.pem", dir_.path() / (root_ + ".0"));
+  const auto contents = read({dir_.path().string()});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(faults(*contents),
+            (Lines{root_ + ".0: a link to nothing",
+                   "OpenSSL never gets to " + root_ + ".1, since it stops at " + root_ + ".0, which is not there"}));
+  EXPECT_EQ(complaints(*contents), Lines{}) << "said once";
+}
+
+TEST_F(HashedDirectoryTest, ANameOfAnotherCertificateIsOne) {
+  rename(sub_ + ".0", "00000000.0");
+  dir_.write(hash("-subject_hash_old", "server") + ".0", pem("server"));
+  const auto contents = read({dir_.path().string()});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(contents->entries.size(), 4U);
+  Lines all = faults(*contents);
+  std::sort(all.begin(), all.end());
+  Lines expected{"00000000.0: holds Sub, whose hash is " + sub_ + ": OpenSSL does not find it by this name",
+                 hash("-subject_hash_old", "server") + ".0: holds Server, whose hash is " +
+                     hash("-subject_hash", "server") +
+                     ", and this one was that of OpenSSL before 1.0: OpenSSL does not find it by this name"};
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(all, expected);
+}
+
+TEST_F(HashedDirectoryTest, RevocationListsAreReadAsWell) {
+  dir_.write(root_ + ".r0", "a list");
+  const auto contents = read({dir_.path().string()});
+  ASSERT_TRUE(contents);
+  EXPECT_EQ(complaints(*contents), Lines{root_ + ".r0: neither PEM nor DER nor PKCS#7"});
+  EXPECT_EQ(faults(*contents), Lines{});
+}
+
 TEST_F(LocalStoreTest, SaysThatADirectoryIsEmpty) {
   const auto contents = read({dir_.path().string()});
   ASSERT_TRUE(contents);

@@ -154,7 +154,7 @@ const std::vector<Form>& forms() {
        }},
       {"Ldif", Format::ldif,
        [] {
-         return "version: 1\n\n# the public key services\n" +
+         return "# the public key\n  services\n\nversion: 1\n\n" +
                 ldif_entry("CN=a,CN=Certification Authorities," + services, "cACertificate", {der('a')}) +
                 ldif_entry("CN=b,CN=AIA," + services, "cACertificate;binary", {der('b'), der('c')});
        }},
@@ -314,6 +314,16 @@ INSTANTIATE_TEST_SUITE_P(
                "ac",
                {fmt::format("damaged: no element at byte {}", 8 + 12 + der('a').size())}}),
     [](const auto& row) { return row.param.name; });
+
+TEST(SerializedStore, StopsAtTheMostDamageAndSaysThatItDid) {
+  const std::string bad = test::little_endian(9) + test::little_endian(7) + test::little_endian(0);
+  std::string elements;
+  for (int i = 0; i < 1'002; ++i) elements += bad + certificate_element(der('a'));
+  const Seen seen = read(sst(elements));
+  EXPECT_EQ(seen.reading.unreadable.size(), 1'000U);
+  EXPECT_EQ(seen.reading.truncated, "more than 1000 damaged parts: the rest was not read");
+  EXPECT_GE(seen.entries.size(), 1'000U);
+}
 
 TEST(SerializedStore, PassesOverWhatIsNoCertificate) {
   const Seen seen =

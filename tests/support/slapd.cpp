@@ -132,6 +132,53 @@ static std::string base64(const ByteString& bytes) {
   return text;
 }
 
+ByteString TestCa::revocation_list(long revoked) const {
+  const std::unique_ptr<X509_CRL, Freed<X509_CRL_free>> list{X509_CRL_new()};
+  X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
+  const std::unique_ptr<X509_NAME, Freed<X509_NAME_free>> issuer{X509_NAME_new()};
+  set_name(issuer.get(), name_);
+  X509_CRL_set_issuer_name(list.get(), issuer.get());
+  const std::unique_ptr<ASN1_TIME, Freed<ASN1_TIME_free>> now{X509_gmtime_adj(nullptr, 0)};
+  const std::unique_ptr<ASN1_TIME, Freed<ASN1_TIME_free>> then{X509_gmtime_adj(nullptr, 604'800)};
+  X509_CRL_set1_lastUpdate(list.get(), now.get());
+  X509_CRL_set1_nextUpdate(list.get(), then.get());
+  X509_REVOKED* entry = X509_REVOKED_new();
+  const std::unique_ptr<ASN1_INTEGER, Freed<ASN1_INTEGER_free>> serial{ASN1_INTEGER_new()};
+  ASN1_INTEGER_set(serial.get(), revoked);
+  X509_REVOKED_set_serialNumber(entry, serial.get());
+  X509_REVOKED_set_revocationDate(entry, now.get());
+  X509_CRL_add0_revoked(list.get(), entry);
+  X509_CRL_sign(list.get(), as_key(key_), EVP_sha256());
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_CRL(list.get(), &der);
+  ByteString bytes(der, der + size);
+  OPENSSL_free(der);
+  return bytes;
+}
+
+static ByteString element(unsigned char tag, const ByteString& content) {
+  unsigned char* end = nullptr;
+  const auto length = static_cast<int>(content.size());
+  ByteString whole(static_cast<std::size_t>(ASN1_object_size(1, length, tag & 0x1f)));
+  end = whole.data();
+  ASN1_put_object(&end, 1, length, tag & 0x1f, tag & 0xc0);
+  std::copy(content.begin(), content.end(), end);
+  return whole;
+}
+
+ByteString certificate_pair(const ByteString& forward, const ByteString& reverse) {
+  ByteString content = forward.empty() ? ByteString{} : element(0xa0, forward);
+  if (!reverse.empty()) {
+    const ByteString second = element(0xa1, reverse);
+    content.insert(content.end(), second.begin(), second.end());
+  }
+  return element(0x30, content);
+}
+
+std::string binary_line(const std::string& attribute, const ByteString& value) {
+  return fmt::format("{};binary:: {}\n", attribute, base64(value));
+}
+
 static std::string common_name(const std::string& rdns) {
   const auto equals = rdns.find('=');
   return rdns.substr(equals + 1, rdns.find(',') - equals - 1);
@@ -140,9 +187,13 @@ static std::string common_name(const std::string& rdns) {
 std::string ca_entry(const std::string& rdns, const std::vector<ByteString>& certificates) {
   std::string record = fmt::format("dn: {},{}\nobjectClass: container\nobjectClass: pkiCA\ncn: {}\n", rdns,
                                    Slapd::services, common_name(rdns));
-  for (const ByteString& certificate : certificates)
-    record += fmt::format("cACertificate;binary:: {}\n", base64(certificate));
+  for (const ByteString& certificate : certificates) record += binary_line("cACertificate", certificate);
   return record + '\n';
+}
+
+std::string crl_entry(const std::string& rdns, const ByteString& list) {
+  return fmt::format("dn: {},{}\nobjectClass: cRLDistributionPoint\ncn: {}\n{}\n", rdns, Slapd::services,
+                     common_name(rdns), binary_line("certificateRevocationList", list));
 }
 
 std::string referral_entry(const std::string& rdns, const std::string& uri) {
@@ -222,6 +273,7 @@ void Slapd::write_configuration(const SlapdSettings& settings) {
       "TLSCertificateKeyFile {1}/server.key\n",
       MRASCHECK_SOURCE_DIR, directory_.string());
   if (settings.names_configuration_context) text += fmt::format("rootDSE {}/root.ldif\n", directory_.string());
+  text += settings.global;
   text += fmt::format("database mdb\nsuffix {}\ndirectory {}/db\ndbnosync\nmaxsize 268435456\n{}\n", suffix,
                       directory_.string(), settings.database);
   write_file(directory_ / "slapd.conf", text);

@@ -31,6 +31,8 @@ class TestCa {
   /// PEM, for 127.0.0.1 and the given DNS names; valid for `days` from now, in the past when negative.
   std::string server_certificate_pem(const std::vector<std::string>& dns_names, int days = 30) const;
   std::string key_pem() const;
+  /// A list that revokes the certificate with the number `revoked`, DER.
+  ByteString revocation_list(long revoked) const;
 
  private:
   std::string name_;
@@ -40,14 +42,24 @@ class TestCa {
 /// One LDIF record below the Public Key Services: "CN=Issuing CA" in "CN=AIA".
 std::string ca_entry(const std::string& rdns, const std::vector<ByteString>& certificates);
 
+/// One LDIF record for a list, below a CDP container: "CN=Issuing CA,CN=ca1,CN=CDP".
+std::string crl_entry(const std::string& rdns, const ByteString& list);
+
+/// A crossCertificatePair's value of these two, either of which may be empty (RFC 4523, 2.5).
+ByteString certificate_pair(const ByteString& forward, const ByteString& reverse);
+
+/// One line of LDIF: "cACertificate;binary:: MII...".
+std::string binary_line(const std::string& attribute, const ByteString& value);
+
 /// A record that refers elsewhere (RFC 3296).
 std::string referral_entry(const std::string& rdns, const std::string& uri);
 
 struct SlapdSettings {
   std::string entries;   ///< LDIF, behind the AD-shaped tree
+  std::string global;    ///< lines of slapd.conf before the database: SASL, TLS
   std::string database;  ///< lines of slapd.conf for the database: limits, access
   std::vector<std::string> containers = {"AIA", "Certification Authorities", "NTAuthCertificates",
-                                         "Enrollment Services"};
+                                         "Enrollment Services", "CDP"};
   bool names_configuration_context = true;  ///< in its rootDSE, as a domain controller does
   std::vector<std::string> dns_names = {"dc1.contoso.example"};
   int certificate_days = 30;
@@ -63,6 +75,8 @@ class Slapd {
   std::string ldaps() const;
   std::string ldapi() const;
   int ldap_port() const { return ldap_port_; }
+  std::string certificate_file() const { return directory_ / "server.pem"; }
+  std::string key_file() const { return directory_ / "server.key"; }
   std::string ca_file() const { return directory_ / "ca.pem"; }
   std::string other_ca_file() const { return directory_ / "other-ca.pem"; }  ///< did not sign its certificate
   const std::filesystem::path& directory() const { return directory_; }

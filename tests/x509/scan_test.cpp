@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 
 #include "support/d2i_agreement.hpp"
 #include "support/openssl_cli.hpp"
@@ -436,6 +437,33 @@ TEST(ScanTest, SurvivesEveryTruncation) {
   }
 }
 
+/// One byte is another: in files of certificates side by side, at most the certificate that it stands in is lost.
+TEST(ScanTest, AFlippedByteLosesNoNeighbour) {
+  files().shell("for f in a b c; do openssl x509 -in $f.crt -trustout -addreject emailProtection; done > trusted.crt");
+  for (const char* name : {"all.crt", "trusted.crt", "all.der", "all.p7.der", "all.p7b"}) {
+    const std::string whole = file(name);
+    const bool one_structure = std::string_view{name}.find("p7") != std::string_view::npos;
+    std::mt19937 random(20261123);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same flips every time
+    for (int round = 0; round < 1'000; ++round) {
+      std::string damaged = whole;
+      const std::size_t at = random() % damaged.size();
+      const auto flipped = static_cast<std::uint8_t>(random() % 255 + 1);
+      damaged[at] = static_cast<char>(static_cast<std::uint8_t>(damaged[at]) ^ flipped);
+      const Scan result = scan(damaged);
+      const std::string names = found(result);
+      const auto good = static_cast<std::size_t>((names.find('a') != names.npos) + (names.find('b') != names.npos) +
+                                                 (names.find('c') != names.npos));
+      // The line break between two PEM blocks belongs to both, and the length of a DER says where its neighbour begins.
+      const bool in_length = std::string_view{name} == "all.der" && (at < 4 || at - file("a.der").size() < 4 ||
+                                                                     at - (whole.size() - file("c.der").size()) < 4);
+      const std::size_t least = one_structure || in_length ? 0 : whole[at] == '\n' ? 1 : 2;
+      EXPECT_GE(good, least) << name << ", byte " << at << " xor " << int{flipped} << ": " << names;
+      EXPECT_TRUE(!names.empty() || !result.unreadable.empty()) << name << ", byte " << at;
+      EXPECT_FALSE(good < 2 && names.find('!') == names.npos && result.unreadable.empty()) << name << ", byte " << at;
+    }
+  }
+}
+
 TEST(ScanTest, CutsTheComplaintsOfAHopelessFile) {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----\n";
@@ -458,8 +486,9 @@ TEST(ScanTest, StopsAtTheMostCertificates) {
 
 /// Time grows with the size, not with its square: a megabyte of the worst cases in well under a second.
 TEST(ScanTest, IsLinear) {
-  for (const std::string& piece : {"-----BEGIN "s, "-----BEGIN CERTIFICATE-----\n"s, "-----END CERTIFICATE-----\n"s,
-                                   "0\x80"s, " "s, "-----BEGIN A-----\n-----END "s}) {
+  for (const std::string& piece :
+       {"\x30\x82\x01\x00\x30\x02\xa0\x80"s, "-----BEGIN "s, "-----BEGIN CERTIFICATE-----\n"s,
+        "-----END CERTIFICATE-----\n"s, "0\x80"s, " "s, "-----BEGIN A-----\n-----END "s}) {
     std::string text;
     while (text.size() < 1'000'000) text += piece;
     EXPECT_LE(scan(text).unreadable.size(), 1000U);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "yaml/config_reader.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -350,6 +351,33 @@ INSTANTIATE_TEST_SUITE_P(
             "5:15: starttls of store 'ad': the password of 'bind' would travel over ldap:// in clear text; use "
             "automatic or "
             "required, or ldaps://"),
+        row("SaslWord", ldap_store_with("    bind: {sasl: digest-md5}\n"),
+            "5:18: sasl of bind of store 'ad': unknown value 'digest-md5', allowed are gssapi and external"),
+        row("SaslWithPassword",
+            ldap_store_with("    bind: {sasl: gssapi, dn: CN=reader, password: \"file:ldap.pass\"}\n"),
+            "5:26: dn of bind of store 'ad': goes with a simple bind; with 'sasl' leave it out\n"
+            "5:41: password of bind of store 'ad': goes with a simple bind; with 'sasl' leave it out"),
+        row("ChannelBindingWithoutTls", ldap_store_with("    bind: {sasl: gssapi, channel-binding: true}\n"),
+            "5:43: channel-binding of bind of store 'ad': binds to a TLS certificate, and not every URI leads to one; "
+            "use ldaps://, or 'starttls: required'"),
+        row("KerberosWithCertificate", ldap_store_with("    bind: {sasl: gssapi, certificate: ldap.pass}\n"),
+            "5:26: certificate of bind of store 'ad': goes with 'sasl: external' only"),
+        row("ExternalWithChannelBinding",
+            ldap_store_with(
+                "    bind: {sasl: external, channel-binding: true, certificate: ldap.pass, key: ldap.pass}\n"),
+            "5:28: channel-binding of bind of store 'ad': goes with 'sasl: gssapi' only"),
+        row("ExternalWithNothingToGoBy", ldap_store_with("    bind: {sasl: external}\n"),
+            "5:18: sasl of bind of store 'ad': external goes by the user of ldapi://, or by 'certificate' and 'key' "
+            "under TLS"),
+        row("ExternalWithoutKey", ldap_store_with("    bind: {sasl: external, certificate: ldap.pass}\n"),
+            "5:28: certificate of bind of store 'ad': means nothing without 'key'; add that"),
+        row("ExternalWithoutTls",
+            ldap_store_with("    starttls: off\n    bind: {sasl: external, certificate: ldap.pass, key: ldap.pass}\n"),
+            "6:41: certificate of bind of store 'ad': is shown under TLS only, and 'starttls' is off; use automatic or "
+            "required, or ldaps://"),
+        row("SimpleWithCertificate",
+            ldap_store_with("    bind: {dn: CN=reader, password: \"file:ldap.pass\", key: ldap.pass}\n"),
+            "5:55: key of bind of store 'ad': goes with 'sasl' only"),
         row("UnknownHost", pair_with("stores:\n  - {name: a, host: edge3.contoso.example, file: roots.p7b}\n"),
             "8:21: host of store 'a': there is no server or pool 'edge3.contoso.example'; did you mean "
             "'edge1.contoso.example'?")),
@@ -959,6 +987,41 @@ TEST(ConfigReaderTest, TheExampleIsGoodOnceItsFilesAreThere) {
   EXPECT_EQ(file.config.site.links.size(), 5U);
 }
 
+struct Sasl {
+  const char* name;
+  const char* ldap;
+  const char* bind;
+  LdapBind::Method method;
+  bool channel_binding = false;
+  bool certificate = false;
+};
+class SaslTest : public testing::TestWithParam<Sasl> {};
+
+TEST_P(SaslTest, IsRead) {
+  const Site site;
+  const ConfigFile file = site.read(
+      fmt::format("site: Contoso\nstores:\n  - {{name: ad, ldap: {}, bind: {}}}\n", GetParam().ldap, GetParam().bind));
+  for (const std::string& problem : file.problems) EXPECT_EQ(problem.find("bind"), std::string::npos) << problem;
+  ASSERT_EQ(file.config.stores.size(), 1U);
+  const auto& bind = file.config.stores[0].bind;
+  ASSERT_TRUE(bind);
+  EXPECT_EQ(bind->method, GetParam().method);
+  EXPECT_EQ(bind->channel_binding, GetParam().channel_binding);
+  EXPECT_EQ(!bind->certificate.empty(), GetParam().certificate);
+  EXPECT_EQ(!bind->key.empty(), GetParam().certificate);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Bind, SaslTest,
+    testing::Values(Sasl{"Kerberos", "ldap://dc1.contoso.example", "{sasl: gssapi}", LdapBind::Method::gssapi},
+                    Sasl{"KerberosBound", "ldaps://dc1.contoso.example", "{sasl: gssapi, channel-binding: true}",
+                         LdapBind::Method::gssapi, true},
+                    Sasl{"LocalUser", "ldapi://%2Frun%2Fldapi", "{sasl: external}", LdapBind::Method::external},
+                    Sasl{"Certificate", "ldap://dc1.contoso.example",
+                         "{sasl: external, certificate: ldap.pass, key: ldap.pass}", LdapBind::Method::external, false,
+                         true}),
+    [](const auto& row) { return row.param.name; });
+
 TEST(ManualTest, DocumentsEveryKeyAndMetric) {
   std::ifstream file{MRASCHECK_SOURCE_DIR "/man/mrascheck.yaml.5"};
   const std::string page{std::istreambuf_iterator<char>{file}, {}};
@@ -983,7 +1046,7 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
     }
   }
   EXPECT_EQ(lists, 9U);
-  EXPECT_EQ(keys, 9U + 12 + 2 + 12 + 5 + 4 + 4 + 2 + 4);
+  EXPECT_EQ(keys, 9U + 12 + 6 + 12 + 5 + 4 + 4 + 2 + 4);
 }
 
 }  // namespace
