@@ -17,9 +17,12 @@ namespace {
 constexpr std::array kinds{
     FindingKind{"certificate-names.mismatch", "a certificate carries none of its server's names", {"RFC 6125", "6.4"}},
     FindingKind{"certificate-names.incomplete",
-                "a Front End's certificate lacks the name of the pool or of the server",
+                "a certificate lacks its pool's name, or a Front End's that of the server",
                 {"Microsoft Learn, Environmental requirements for Skype for Business Server",
                  "Certificates for internal servers"}},
+    FindingKind{"certificate-names.common-name-only",
+                "a name stands in the subject only, where the alternative names leave it out",
+                {"RFC 6125", "6.4.4"}},
 };
 
 std::string names_of(const Certificate& certificate) {
@@ -34,6 +37,18 @@ std::string names_of(const Certificate& certificate) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   return names.empty() ? "no name at all" : enumerate(names);
+}
+
+/// Names that the subject carries and the alternative names, of which there are some, do not.
+std::vector<std::string> common_name_only(const Certificate& certificate, const std::vector<std::string>& wanted) {
+  std::vector<std::string> names;
+  if (certificate.dns_names.empty()) return names;
+  for (const std::string& name : wanted) {
+    const bool alternative = std::any_of(certificate.dns_names.begin(), certificate.dns_names.end(),
+                                         [&](const std::string& dns) { return equals_ignoring_case(dns, name); });
+    if (!alternative && equals_ignoring_case(certificate.subject.common_name, name)) names.push_back(name);
+  }
+  return names;
 }
 
 void judge_one(const Server& server, const Certificate& certificate, Verdict& verdict) {
@@ -52,12 +67,30 @@ void judge_one(const Server& server, const Certificate& certificate, Verdict& ve
     wrong.remedy = fmt::format(
         "Assign a certificate whose subject or alternative names hold {} on {}; wildcards do not count here.",
         enumerate(wanted), server.name);
-  } else if (server.role == Role::front_end && !missing.empty()) {
+  } else if (std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
+               return server.role == Role::front_end || name == server.pool;
+             })) {
     Finding& partial = verdict.findings.emplace_back(finding(kinds[1], Status::warning, server.name));
     partial.summary = fmt::format("the certificate of {} lacks {}", server.name, enumerate(missing));
     partial.facts = {describe(certificate), fmt::format("it carries {}", names_of(certificate))};
-    partial.remedy = fmt::format(
-        "Request the certificate of {} again with the pool's and the server's FQDN as alternative names.", server.name);
+    partial.remedy =
+        server.role == Role::front_end
+            ? fmt::format(
+                  "Request the certificate of {} again with the pool's and the server's FQDN as alternative names.",
+                  server.name)
+            : fmt::format(
+                  "Request the certificate of {} again with the pool's FQDN as a name: by that name the Front Ends of "
+                  "the topology connect to it.",
+                  server.name);
+  } else if (const std::vector<std::string> ignored = common_name_only(certificate, wanted); !ignored.empty()) {
+    Finding& hidden = verdict.findings.emplace_back(finding(kinds[2], Status::warning, server.name));
+    hidden.summary =
+        fmt::format("the certificate of {} carries {} in its subject only, not among its alternative names",
+                    server.name, enumerate(ignored));
+    hidden.facts = {describe(certificate), fmt::format("it carries {}", names_of(certificate)),
+                    "where there are alternative DNS names, a peer that follows RFC 6125 passes the subject over"};
+    hidden.remedy = fmt::format("Request the certificate of {} again with {} as an alternative name.", server.name,
+                                enumerate(ignored));
   } else {
     verdict.notes.push_back({server.name, fmt::format("named {}", names_of(certificate))});
   }

@@ -37,6 +37,10 @@ constexpr std::array kinds{
     FindingKind{"certification-path.order-dependent",
                 "there is a valid path, but an engine that does not look back may miss it",
                 {"RFC 4158", "2.4.2"}},
+    FindingKind{
+        "certification-path.weak",
+        "a valid path has a digest or a key that Windows blocks or these products do not support",
+        {"Microsoft Learn, Environmental requirements for Skype for Business Server", "Certificate infrastructure"}},
 };
 
 enum Kind : std::size_t {
@@ -50,6 +54,7 @@ enum Kind : std::size_t {
   undecided,
   no_trust_configured,
   order_dependent,
+  weak,
 };
 
 /// What the best of the invalid paths fails for; the first of these that applies is what must be mended first.
@@ -192,7 +197,14 @@ void judge_one(const Evidence& evidence, const PathJudgement& judgement, const C
       for (const PathProblem& problem : path.problems) open.facts.push_back(problem.text);
       break;
     }
-    open.remedy = "Mend what could not be read, then run this check again.";
+    const bool not_evaluated = judgement.missing_stores.empty() && !judgement.sent_unreadable && !set.paths.empty() &&
+                               set.paths.front().has(PathProblemKind::critical_extension);
+    open.remedy = not_evaluated
+                      ? fmt::format(
+                            "Have Windows judge it, on {}: certutil -verify FILE.cer; and ask whoever runs the CA what "
+                            "the extension named above is for.",
+                            judgement.judge)
+                      : "Mend what could not be read, then run this check again.";
     return;
   }
   const Path& best = set.paths.front();
@@ -240,6 +252,42 @@ void judge_order(const Evidence& evidence, const CertificateGraph& graph, const 
       judgement.judge);
 }
 
+/// What Windows blocks (RSA keys below 1024 bits: KB2661254; MD5: KB2862973) and what these products do not support
+/// (RSASSA-PSS). The signature of a trust anchor is nobody's concern: it is trusted as it stands.
+std::vector<std::string> weaknesses(const Certificate& certificate, bool anchor) {
+  constexpr unsigned least_rsa_bits = 1024;
+  std::vector<std::string> found;
+  const std::string label = fmt::format("{} ({})", short_name(certificate), thumbprint(certificate));
+  const std::string algorithm = to_lower(certificate.signature_algorithm);
+  if (!anchor && (algorithm.starts_with("md") || algorithm == "rsassa-pss"))
+    found.push_back(fmt::format("{} is signed with {}", label, certificate.signature_algorithm));
+  if (certificate.key_algorithm == "RSASSA-PSS") found.push_back(fmt::format("{} has an RSASSA-PSS key", label));
+  if (certificate.key_algorithm.starts_with("RSA") && certificate.key_bits > 0 && certificate.key_bits < least_rsa_bits)
+    found.push_back(fmt::format("{} has an RSA key of {} bits", label, certificate.key_bits));
+  return found;
+}
+
+void judge_weakness(const PathJudgement& judgement, Verdict& verdict) {
+  if (!judgement.result.trusted()) return;
+  const Path& chosen = judgement.result.paths.paths.front();
+  std::vector<std::string> facts;
+  for (std::size_t i = 0; i < chosen.certificates.size(); ++i) {
+    const bool anchor = i + 1 == chosen.certificates.size();
+    for (std::string& line : weaknesses(*chosen.certificates[i], anchor)) facts.push_back(std::move(line));
+  }
+  if (facts.empty()) return;
+  Finding& raised = verdict.findings.emplace_back(
+      finding(kinds[weak], Status::warning, fmt::format("{} judges {}", judgement.judge, judgement.subject)));
+  raised.summary =
+      fmt::format("the path of {} to the certificate of {} is valid, but Windows or Skype for Business may refuse it",
+                  judgement.judge, judgement.subject);
+  raised.facts = std::move(facts);
+  raised.facts.push_back(fmt::format("path: {}", path_text(chosen)));
+  raised.remedy =
+      "Have what is named above issued again with RSA keys of 2048 bits or more and a signature of SHA-256 and PKCS#1 "
+      "v1.5 (on AD CS: AlternateSignatureAlgorithm=0 in CAPolicy.inf and in the request).";
+}
+
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   const SignatureOracle proofs = recorded_oracle(evidence.signatures);
@@ -249,6 +297,7 @@ Verdict judge(const Evidence& evidence) {
   for (const PathJudgement& judgement : judgements) {
     judge_one(evidence, judgement, graph, proofs, verdict);
     judge_order(evidence, graph, judgement, verdict);
+    judge_weakness(judgement, verdict);
     if (judgement.trust_configured) continue;
     if (judgement.subject_is_client) {
       verdict.notes.push_back(

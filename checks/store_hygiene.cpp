@@ -48,12 +48,16 @@ std::string at(const StoreEntry& entry) {
 
 /// By its signature where that was tried, else by its names.
 bool self_signed(const Certificate& certificate, const SignatureOracle& signature) {
-  return certificate.self_issued() && signature(certificate, certificate) != SignatureState::failed;
+  return certificate.may_be_self_signed() && signature(certificate, certificate) != SignatureState::failed;
 }
 
-void judge_roots(const StoreContents& store, const SignatureOracle& signature, Verdict& verdict) {
+void judge_roots(const StoreContents& store, bool mixed, const SignatureOracle& signature, Verdict& verdict) {
   std::vector<std::string> misplaced;
   for (const StoreEntry& entry : store.entries) {
+    // In a file that may hold anything, only what an export itself calls a root stands among roots.
+    const bool told = entry.properties &&
+                      (entry.properties->origin != StoreOrigin::unknown || !entry.properties->windows_store.empty());
+    if (mixed && !told) continue;
     if (entry.kind == StoreKind::root && !self_signed(*entry.certificate, signature)) misplaced.push_back(at(entry));
   }
   if (misplaced.empty()) return;
@@ -199,8 +203,8 @@ Verdict judge(const Evidence& evidence) {
   const SignatureOracle signature = recorded_oracle(evidence.signatures);
   for (const StoreContents& store : evidence.stores) {
     ++verdict.examined;
-    judge_roots(store, signature, verdict);
     const StoreSpec* spec = evidence.site.store(store.store);
+    judge_roots(store, spec != nullptr && spec->kind == StoreKind::mixed && !spec->directory, signature, verdict);
     if (spec != nullptr && spec->kind == StoreKind::root && !spec->host.empty()) judge_size(store, spec->host, verdict);
   }
   judge_pools(evidence, signature, verdict);

@@ -24,6 +24,7 @@ struct Use {
   std::set<std::string> users;
   std::set<std::string> owners;  ///< servers whose own certificate it is
   bool needed = false;           ///< the chosen path of some judgement stands on it, or none is valid
+  bool superseded = false;       ///< only a file has it: its server was seen to present another that is valid
   bool spare = false;            ///< somebody who was shown it has a valid path without it
 };
 
@@ -44,9 +45,21 @@ std::map<Sha256, Use> certificates_in_use(const Evidence& evidence) {
   const auto use_chain = [&](const std::vector<CertificateRef>& chain, const std::string& who) {
     for (std::size_t i = 0; i < chain.size(); ++i) use(chain[i], who, i == 0);
   };
+  const auto presents_another = [&](const std::string& server, const Certificate& own) {
+    bool another = false;
+    for (const Handshake& handshake : evidence.handshakes) {
+      if (handshake.to != server || handshake.peer_chain.empty()) continue;
+      if (handshake.peer_chain.front()->sha256 == own.sha256) return false;
+      another = another || handshake.peer_chain.front()->valid_at(evidence.collected_at);
+    }
+    return another;
+  };
   for (const Identity& identity : evidence.identities) {
     if (evidence.site.stranger(identity.server)) continue;
-    if (identity.certificate) use(identity.certificate, identity.server, true);
+    if (identity.certificate) {
+      use(identity.certificate, identity.server, true);
+      uses[identity.certificate->sha256].superseded = presents_another(identity.server, *identity.certificate);
+    }
     for (const CertificateRef& certificate : identity.chain) use(certificate, identity.server, false);
   }
   for (const Handshake& handshake : evidence.handshakes) {
@@ -76,9 +89,54 @@ std::string users_text(const Use& use) {
   return text;
 }
 
+/// Of a file that its server no longer goes by, or not yet: worth a word, and no outage.
+std::optional<Finding> judge_superseded(const Use& use, const Evidence& evidence, const Thresholds& thresholds) {
+  const Certificate& certificate = *use.certificate;
+  const bool expired = evidence.collected_at > certificate.not_after;
+  const bool early = evidence.collected_at < certificate.not_before;
+  const std::string who = users_text(use);
+  if (!expired && !early && status_of(days_left(certificate, evidence.collected_at), thresholds) == Status::ok)
+    return std::nullopt;
+  const FindingKind& kind = expired ? kinds[0] : early ? kinds[1] : kinds[2];
+  Finding found = finding(kind, Status::warning, thumbprint(certificate));
+  found.summary = fmt::format(
+      "the configured certificate file of {} holds {}, valid {} to {}, and {} presents another one that is valid", who,
+      short_name(certificate), to_date(certificate.not_before), to_date(certificate.not_after), who);
+  found.facts = {describe(certificate)};
+  for (const Handshake& handshake : evidence.handshakes) {
+    if (use.owners.contains(handshake.to) && !handshake.peer_chain.empty())
+      found.facts.push_back(fmt::format("seen in {}: {}", handshake.id(), describe(*handshake.peer_chain.front())));
+  }
+  found.remedy = fmt::format(
+      "Replace the file that `certificate` of {} names (and its key) by the one that is assigned there now.", who);
+  return found;
+}
+
+/// One perfdata label a server, the same in every run: two servers whose names are cut to the same one are told apart
+/// by the order of their names, not by their certificates.
+class ServerLabels {
+ public:
+  explicit ServerLabels(const Site& site) {
+    std::set<std::string> names;
+    for (const Server& server : site.servers) names.insert(server.name);
+    for (const std::string& name : names) first_.emplace(name, labels_.unique(wanted(name)));
+  }
+  /// Its own for the first certificate of a server, another for each further one.
+  std::string of(const std::string& server) {
+    const auto own = first_.find(server);
+    return own == first_.end() || !given_.insert(server).second ? labels_.unique(wanted(server)) : own->second;
+  }
+
+ private:
+  static std::string wanted(const std::string& server) { return fmt::format("days_{}", short_host(server)); }
+  Labels labels_;
+  std::map<std::string, std::string> first_;
+  std::set<std::string> given_;
+};
+
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
-  Labels labels;
+  ServerLabels labels{evidence.site};
   const Thresholds thresholds = evidence.site.policy.of("expiry");
   std::optional<double> least_of_authorities;
   for (const auto& [sha256, use] : certificates_in_use(evidence)) {
@@ -88,6 +146,10 @@ Verdict judge(const Evidence& evidence) {
     const double days = days_left(certificate, evidence.collected_at);
     const std::string who = users_text(use);
     const std::string about = thumbprint(certificate);
+    if (use.superseded) {
+      if (auto found = judge_superseded(use, evidence, thresholds)) verdict.findings.push_back(std::move(*found));
+      continue;
+    }
     if (evidence.collected_at > certificate.not_after) {
       Finding& expired =
           verdict.findings.emplace_back(finding(kinds[0], idle ? Status::warning : Status::critical, about));
@@ -140,8 +202,8 @@ Verdict judge(const Evidence& evidence) {
       continue;
     }
     for (const std::string& owner : use.owners) {
-      verdict.perfdata.push_back({labels.unique(fmt::format("days_{}", short_host(owner))), days, "",
-                                  thresholds.warning, thresholds.critical, std::nullopt, std::nullopt});
+      verdict.perfdata.push_back(
+          {labels.of(owner), days, "", thresholds.warning, thresholds.critical, std::nullopt, std::nullopt});
       verdict.notes.push_back({owner, fmt::format("{}: {} days left, until {}", short_name(certificate),
                                                   days_between(evidence.collected_at, certificate.not_after),
                                                   to_date(certificate.not_after))});

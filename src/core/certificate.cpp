@@ -11,6 +11,15 @@ std::string short_name(const Certificate& certificate) {
   return certificate.subject.common_name.empty() ? certificate.subject.text : certificate.subject.common_name;
 }
 
+bool Certificate::may_be_self_signed() const {
+  if (!self_issued()) return false;
+  if (!authority_key_id) return true;
+  const AuthorityKeyId& by = *authority_key_id;
+  if (by.key_id && subject_key_id && *by.key_id != *subject_key_id) return false;
+  if (!by.serial) return true;
+  return *by.serial == serial && (!by.issuer || matches(*by.issuer, issuer));
+}
+
 std::chrono::seconds remaining_validity(const Certificate& certificate, UtcTime at) {
   return certificate.not_after - at;
 }

@@ -27,6 +27,21 @@ struct CaVersion {
   friend bool operator==(const CaVersion&, const CaVersion&) = default;
 };
 
+/// RFC 5280, 4.2.1.10. What is evaluated here: dNSName and directoryName, without a minimum or a maximum.
+struct NameConstraints {
+  struct Subtrees {
+    std::vector<std::string> dns;   ///< as written: "example.com" takes in itself and all below; "" takes in all
+    std::vector<Name> directories;  ///< an empty one takes in all
+    std::uint16_t forms = 0;        ///< bit n: a subtree of GeneralName's form n is there (RFC 5280, 4.2.1.6)
+    bool bounded = false;           ///< one of them has a minimum or a maximum
+  };
+  Subtrees permitted;
+  Subtrees excluded;
+};
+
+/// Forms of a GeneralName, by their numbers there.
+enum GeneralNameForm : std::uint8_t { form_rfc822 = 1, form_dns = 2, form_directory = 4 };
+
 /// Bits of Certificate::key_usage, numbered as in RFC 5280, 4.2.1.3.
 enum KeyUsage : std::uint16_t {
   digital_signature = 1U << 0U,
@@ -61,6 +76,9 @@ struct Certificate {
   std::optional<std::vector<std::string>> extended_key_usage;  ///< dotted OIDs; nothing when absent
   std::vector<std::string> dns_names;                          ///< subjectAltName dNSName, printable
   std::vector<ByteString> ip_addresses;                        ///< subjectAltName iPAddress, 4 or 16 octets
+  std::vector<Name> directory_names;                           ///< subjectAltName directoryName
+  std::uint16_t alt_name_forms = 0;                            ///< as NameConstraints::Subtrees::forms
+  std::optional<NameConstraints> name_constraints;
   std::vector<std::string> ca_issuer_urls;
   std::vector<std::string> crl_urls;
   std::vector<std::string> unknown_critical;  ///< dotted OIDs of critical extensions this program does not evaluate
@@ -70,6 +88,10 @@ struct Certificate {
   std::string template_name;             ///< Microsoft 1.3.6.1.4.1.311.20.2
 
   bool self_issued() const { return matches(subject, issuer); }
+  /// Self-issued, and no authority key identifier says that another key or certificate than this one signed it: one CA
+  /// signs the new certificate of its own name with its old key when it changes keys (RFC 4210, 4.4). The signature
+  /// alone proves it.
+  bool may_be_self_signed() const;
   bool valid_at(UtcTime at) const { return not_before <= at && at <= not_after; }
 };
 

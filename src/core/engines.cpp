@@ -76,7 +76,6 @@ constexpr std::array<std::string_view, 7> harmless_critical{
     "2.5.29.54",              // inhibitAnyPolicy
 };
 constexpr std::string_view proxy_oid = "1.3.6.1.5.5.7.1.14";
-constexpr std::string_view name_constraints_oid = "2.5.29.30";
 
 /// X509_NAME_cmp folds blanks and the case of ASCII only; where RFC 5280, 7.1 folds more, the names differ to OpenSSL.
 /// The printable text, in which everything is UTF-8, stands in for its canonical encoding.
@@ -277,12 +276,10 @@ class Verification {
   }
 
   int critical_error(const Certificate& certificate) {
+    if (certificate.name_constraints)
+      doubt(fmt::format("the name constraints of {} are not evaluated", short_name(certificate)));
     for (const std::string& oid : certificate.unknown_critical) {
       if (std::find(harmless_critical.begin(), harmless_critical.end(), oid) != harmless_critical.end()) continue;
-      if (oid == name_constraints_oid) {
-        doubt(fmt::format("the name constraints of {} are not evaluated", short_name(certificate)));
-        continue;
-      }
       return oid == proxy_oid ? proxy_certificate : critical_extension;
     }
     return 0;
@@ -397,6 +394,8 @@ std::uint32_t windows_bit(PathProblemKind kind) {
       return windows_usage;
     case PathProblemKind::critical_extension:
       return windows_critical_extension;
+    case PathProblemKind::name_constraint:
+      return windows_name_constraints;
     case PathProblemKind::untrusted_root:
       return windows_untrusted_root;
     case PathProblemKind::distrusted:
@@ -473,7 +472,7 @@ std::vector<CertificateRef> trusted_in_order(const Evidence& evidence, const Ser
         if (store.store != name) continue;
         for (const StoreEntry& entry : store.entries) {
           if (entry.kind != StoreKind::root && entry.kind != StoreKind::intermediate) continue;
-          if (entry.certificate->self_issued() && !(trusted && entry.anchor())) continue;
+          if (entry.certificate->may_be_self_signed() && !(trusted && entry.anchor())) continue;
           if (taken.insert(entry.certificate->sha256).second) ordered.push_back(entry.certificate);
         }
       }

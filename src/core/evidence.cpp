@@ -258,7 +258,8 @@ void join(StoreContents& contents, StoreContents&& more) {
   append(contents.referrals, std::move(more.referrals));
   append(contents.remarks, std::move(more.remarks));
   append(contents.faults, std::move(more.faults));
-  if (more.truncated.empty()) contents.truncated.clear();  // one of the two saw it whole
+  // merge() has cleared what the other saw whole.
+  if (contents.truncated.empty()) contents.truncated = std::move(more.truncated);
 }
 
 void join(Site& site, const Site& older) {
@@ -281,6 +282,31 @@ void join(Site& site, const Site& older) {
     });
     if (!known) site.links.push_back(link);
   }
+}
+
+/// Whether what `other` saw may stand for what `recording` could not see. What was seen before is no answer to what is
+/// missing now: not from the same vantage, and from another one only where both belong to one round.
+bool speaks_for(const Evidence& other, const Evidence& recording) {
+  if (other.collected_at >= recording.collected_at) return true;
+  return other.vantage != recording.vantage && recording.collected_at - other.collected_at <= longest_round;
+}
+
+/// Which stores of each recording were read in part there, and whole by another that speaks for it.
+void complete_stores(std::vector<Evidence>& recordings) {
+  std::vector<StoreContents*> completed;
+  for (Evidence& recording : recordings) {
+    for (StoreContents& partial : recording.stores) {
+      if (partial.truncated.empty()) continue;
+      const bool seen_whole = std::any_of(recordings.begin(), recordings.end(), [&](const Evidence& other) {
+        return &other != &recording && speaks_for(other, recording) &&
+               std::any_of(other.stores.begin(), other.stores.end(), [&](const StoreContents& whole) {
+                 return whole.store == partial.store && whole.truncated.empty();
+               });
+      });
+      if (seen_whole) completed.push_back(&partial);
+    }
+  }
+  for (StoreContents* contents : completed) contents->truncated.clear();
 }
 
 /// Whether `other` saw what `gap` is about, and saw it whole.
@@ -446,10 +472,12 @@ Result<Evidence> merge(std::vector<Evidence> recordings) {
   }
   for (Evidence& recording : recordings) {
     std::erase_if(recording.gaps, [&](const Gap& gap) {
-      return std::any_of(recordings.begin(), recordings.end(),
-                         [&](const Evidence& other) { return &other != &recording && fills(other, gap); });
+      return std::any_of(recordings.begin(), recordings.end(), [&](const Evidence& other) {
+        return &other != &recording && speaks_for(other, recording) && fills(other, gap);
+      });
     });
   }
+  complete_stores(recordings);
   Evidence whole;
   whole.collected_at = recordings.front().collected_at;
   whole.site.name = recordings.front().site.name;

@@ -75,13 +75,18 @@ struct Evidence {
   std::vector<Gap> gaps;
 };
 
+/// Recordings of several vantage points that were made within this time of each other are one round: what one could not
+/// see, an earlier one of another vantage has seen for it.
+inline constexpr std::chrono::hours longest_round{24};
+
 /// Puts every list into its one order (plan order first, then by content), so that the same things seen in another
 /// order are the same evidence.
 void normalise(Evidence& evidence);
 
 /// Joins recordings from several vantage points of one site: the newest collected_at, all that each has seen,
-/// duplicates once, in one order whatever the order of `recordings`. A gap that another recording fills is none. What
-/// one vantage has looked at twice counts as it was seen last. Where they disagree about the site itself, the newest is
+/// duplicates once, in one order whatever the order of `recordings`. A gap that another recording fills is none, unless
+/// what fills it is older: of the same vantage, or by more than longest_round. What one vantage has looked at twice
+/// counts as it was seen last. Where they disagree about the site itself, the newest is
 /// right. Error: config, when their sites have different names.
 Result<Evidence> merge(std::vector<Evidence> recordings);
 

@@ -29,6 +29,73 @@ bool is_certificate_authority(const Certificate& certificate) {
   return certificate.self_issued();
 }
 
+/// Whether `name` is `base` or below it (RFC 5280, 4.2.1.10); a base that begins with a dot takes in what is below
+/// only.
+bool below(std::string_view name, std::string_view base) {
+  if (base.empty()) return true;
+  if (name.size() < base.size() || !equals_ignoring_case(name.substr(name.size() - base.size()), base)) return false;
+  return name.size() == base.size() || base.front() == '.' || name[name.size() - base.size() - 1] == '.';
+}
+
+/// Relative names are parted by commas in the canonical form, and a comma inside one is escaped there.
+bool below(const Name& name, const Name& base) {
+  return base.empty() || matches(name, base) || name.canonical.starts_with(base.canonical + ",");
+}
+
+/// The names that constraints are about, RFC 5280, 4.2.1.10. Without a dNSName the CN of the target stands for one, as
+/// it does where peers are compared by name (RFC 6125, 6.4.4).
+struct ConstrainedNames {
+  std::vector<std::string> dns;
+  std::vector<Name> directories;
+  unsigned forms = 0;
+
+  ConstrainedNames(const Certificate& certificate, bool target)
+      : dns(certificate.dns_names), directories(certificate.directory_names), forms(certificate.alt_name_forms) {
+    const std::string& common = certificate.subject.common_name;
+    const bool host = common.find('.') != std::string::npos && common.find_first_of(" @/:") == std::string::npos;
+    if (target && dns.empty() && host) dns.push_back(common);
+    if (!certificate.subject.empty()) directories.push_back(certificate.subject);
+    if (certificate.subject.text.find("emailAddress=") != std::string::npos) forms |= 1U << form_rfc822;
+  }
+};
+
+enum class Constrained { no, yes, unknown };
+
+template <class T, class U>
+bool breaks(const std::vector<T>& names, const std::vector<U>& permitted, const std::vector<U>& excluded) {
+  return std::any_of(names.begin(), names.end(), [&](const T& name) {
+    const auto covers = [&](const U& base) { return below(name, base); };
+    return std::any_of(excluded.begin(), excluded.end(), covers) ||
+           (!permitted.empty() && std::none_of(permitted.begin(), permitted.end(), covers));
+  });
+}
+
+/// Whether `constraints` forbid a certificate with these names. Of the other forms only whether they could matter.
+Constrained constrained(const NameConstraints& constraints, const ConstrainedNames& names) {
+  if (constraints.permitted.bounded || constraints.excluded.bounded) return Constrained::unknown;
+  if (breaks(names.dns, constraints.permitted.dns, constraints.excluded.dns) ||
+      breaks(names.directories, constraints.permitted.directories, constraints.excluded.directories))
+    return Constrained::yes;
+  constexpr unsigned evaluated = 1U << form_dns | 1U << form_directory;
+  const unsigned of_subtrees = constraints.permitted.forms | constraints.excluded.forms;
+  return (of_subtrees & names.forms & ~evaluated) != 0 ? Constrained::unknown : Constrained::no;
+}
+
+/// Without a policy that is asked for, and none is, these forbid nothing (RFC 5280, 6.1.1: initial-explicit-policy is
+/// not set); OpenSSL takes them so.
+bool concerns_policies_only(std::string_view oid) {
+  return oid == "2.5.29.33" || oid == "2.5.29.36" || oid == "2.5.29.54";
+}
+
+/// Whether the signature must tell if a self-issued certificate signed itself: a new key's under the old one's does not
+/// always say so by key identifiers. One without extensions is not asked: such roots are older than some algorithms
+/// last.
+bool disproved(const Certificate& certificate, const SignatureOracle& signature) {
+  const auto& by = certificate.authority_key_id;
+  const bool says_so = by && by->key_id && certificate.subject_key_id;  // and it is the same: may_be_self_signed()
+  return certificate.is_ca && !says_so && signature(certificate, certificate) == SignatureState::failed;
+}
+
 UtcTime lasts_until(const Path& path) {
   return (*std::min_element(path.certificates.begin(), path.certificates.end(),
                             [](const auto& a, const auto& b) { return a->not_after < b->not_after; }))
@@ -76,11 +143,11 @@ class PathSearch {
   void step() {
     if (++steps_ > query_.max_steps) return stop(fmt::format("{} steps", query_.max_steps));
     const CertificateRef current = path_.back();
-    if (anchored(*current)) return record(std::nullopt);
+    if (anchored(*current) && !disproved(*current, signature_)) return record(std::nullopt);
     if (path_.size() >= query_.max_depth) return stop(fmt::format("{} certificates in a path", query_.max_depth));
 
     const std::vector<CertificateRef> candidates = issuers_of(*current);
-    if (current->self_issued() && signature_(*current, *current) != SignatureState::failed) {
+    if (current->may_be_self_signed() && signature_(*current, *current) != SignatureState::failed) {
       record(PathProblem{PathProblemKind::untrusted_root, path_.size() - 1,
                          fmt::format("{} is no trusted root here", label(*current))});
       // A self-signed certificate may still have a cross certificate of its name and key above it, but what it signs
@@ -177,7 +244,9 @@ class PathSearch {
         add(PathProblemKind::expired, i,
             fmt::format("{} expired on {}", label(certificate), to_date(certificate.not_after)));
       }
+      complain_of_names(path, i);
       for (const std::string& oid : certificate.unknown_critical) {
+        if (concerns_policies_only(oid)) continue;
         add(PathProblemKind::critical_extension, i,
             fmt::format("{} has a critical extension {} that is not evaluated here", label(certificate), oid));
       }
@@ -193,7 +262,16 @@ class PathSearch {
                                                                               : "client authentication"));
         }
       }
-      if (i == 0) continue;
+      if (i == 0) {
+        constexpr unsigned any_of_tls = digital_signature | key_encipherment | key_agreement;
+        if (query_.purpose != nullptr && certificate.key_usage && (*certificate.key_usage & any_of_tls) == 0) {
+          add(PathProblemKind::key_usage, i,
+              fmt::format("the key usage of {} allows neither signatures nor key encipherment nor key agreement, so no "
+                          "TLS",
+                          label(certificate)));
+        }
+        continue;
+      }
       if (!is_certificate_authority(certificate)) {
         add(PathProblemKind::not_a_ca, i, fmt::format("{} is no CA certificate", label(certificate)));
       } else if (certificate.key_usage && (*certificate.key_usage & key_cert_sign) == 0) {
@@ -206,6 +284,32 @@ class PathSearch {
                         *certificate.path_length, intermediates_below));
       }
       if (!certificate.self_issued()) ++intermediates_below;
+    }
+  }
+
+  /// What the name constraints of the certificate at `index` say of those below it (RFC 5280, 6.1.3 b and c).
+  void complain_of_names(Path& path, std::size_t index) const {
+    const Certificate& authority = *path.certificates[index];
+    if (index == 0 || !authority.name_constraints) return;
+    for (std::size_t i = 0; i < index; ++i) {
+      const Certificate& certificate = *path.certificates[i];
+      if (i > 0 && certificate.self_issued()) continue;
+      switch (constrained(*authority.name_constraints, ConstrainedNames{certificate, i == 0})) {
+        case Constrained::no:
+          break;
+        case Constrained::yes:
+          path.problems.push_back({PathProblemKind::name_constraint, i,
+                                   fmt::format("the name constraints of {} do not allow the names of {}",
+                                               label(authority), label(certificate))});
+          break;
+        case Constrained::unknown:
+          path.problems.push_back(
+              {PathProblemKind::critical_extension, i,
+               fmt::format("the name constraints of {} speak of a kind of name that {} has and that "
+                           "is not evaluated here",
+                           label(authority), label(certificate))});
+          break;
+      }
     }
   }
 
@@ -291,6 +395,8 @@ std::string_view to_string(PathProblemKind kind) {
       return "extended-key-usage";
     case PathProblemKind::critical_extension:
       return "critical-extension";
+    case PathProblemKind::name_constraint:
+      return "name-constraint";
     case PathProblemKind::untrusted_root:
       return "untrusted-root";
     case PathProblemKind::incomplete:
@@ -364,8 +470,9 @@ bool PathSet::any_valid() const {
 bool PathSet::undecided() const {
   if (any_valid()) return false;
   return !bound.empty() || std::any_of(paths.begin(), paths.end(), [](const Path& path) {
-    return std::all_of(path.problems.begin(), path.problems.end(),
-                       [](const PathProblem& p) { return p.kind == PathProblemKind::signature_unknown; });
+    return std::all_of(path.problems.begin(), path.problems.end(), [](const PathProblem& p) {
+      return p.kind == PathProblemKind::signature_unknown || p.kind == PathProblemKind::critical_extension;
+    });
   });
 }
 
@@ -599,8 +706,10 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
     if (!identity.certificate) return;
     if (subject.chain == ChainMode::from_stores) {
       const TrustView& own = view_of(subject);
+      std::vector<std::string> unread = own.missing;
+      unread.insert(unread.end(), own.damaged.begin(), own.damaged.end());
       for (const auto& chain : windows_chains(identity.certificate, own, evidence.collected_at, signature))
-        judge(judging, subject, subject_is_client, chain, {}, own.missing);
+        judge(judging, subject, subject_is_client, chain, {}, unread);
       return;
     }
     std::vector<CertificateRef> chain{identity.certificate};

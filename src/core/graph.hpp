@@ -63,10 +63,11 @@ enum class PathProblemKind {
   path_length,
   key_usage,           ///< keyCertSign missing
   extended_key_usage,  ///< an element's EKU excludes the purpose
-  critical_extension,
-  untrusted_root,  ///< ends in a self-issued certificate that is no trust anchor here
-  incomplete,      ///< no issuer found here
-  distrusted,      ///< stands in a store of untrusted certificates: Windows rejects every path through it
+  critical_extension,  ///< nobody here knows what it forbids: undecided, neither valid nor not
+  name_constraint,     ///< a CA above is not to issue such a name (RFC 5280, 4.2.1.10)
+  untrusted_root,      ///< ends in a self-issued certificate that is no trust anchor here
+  incomplete,          ///< no issuer found here
+  distrusted,          ///< stands in a store of untrusted certificates: Windows rejects every path through it
   key_identifier,  ///< its authority key identifier names another certificate: OpenSSL and Windows pass that one over
   weak,            ///< a digest or key that engines refuse by their configuration; never in Path::problems
 };
@@ -123,7 +124,8 @@ struct PathSet {
   std::vector<Path> paths;  ///< valid ones first, then by fewest problems, shorter, then by content: the order is total
   std::string bound;        ///< which limit cut the search: "64 paths"; empty when the search was complete
   bool any_valid() const;
-  /// No valid path, and some path fails for nothing but untried signatures or a cut search: cannot be told.
+  /// No valid path, and some path fails for nothing but untried signatures, extensions that are not evaluated here, or
+  /// a cut search: cannot be told.
   bool undecided() const;
 };
 

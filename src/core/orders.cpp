@@ -76,7 +76,7 @@ class Prover {
             const bool trusts = i < server_.trusts.size();
             const std::string& store = trusts ? server_.trusts[i] : server_.intermediates[i - server_.trusts.size()];
             if (store != location.store->store) continue;
-            if (entry.certificate->self_issued() && !(trusts && location.entry->anchor())) continue;
+            if (entry.certificate->may_be_self_signed() && !(trusts && location.entry->anchor())) continue;
             first.place = std::min(first.place, {i, location.entry - location.store->entries.data()});
           }
         }

@@ -16,7 +16,7 @@
 namespace mrascheck {
 
 /// What a place is for. `enrollment` is AD's Enrollment Services container: the CAs that are alive (MS-WCCE 2.2.2.11).
-/// `mixed` is what a configuration says of a file that may hold anything: its self-issued certificates count as roots,
+/// `mixed` is what a configuration says of a file that may hold anything: its self-signed certificates count as roots,
 /// the rest as intermediates. `disallowed` is Windows' store of untrusted certificates: what stands there is rejected,
 /// wherever else it stands.
 enum class StoreKind { intermediate, root, ntauth, enrollment, disallowed, mixed };
@@ -83,9 +83,9 @@ struct StoreEntry {
   std::size_t index = 0;                     ///< the value's or block's number in `place`, from 0
   PropertiesRef properties = {};
 
-  /// Whether chains may end here: a root by kind that names itself as its issuer. Neither Windows nor OpenSSL takes an
-  /// intermediate in the root store for the end of a chain (KB2795828).
-  bool anchor() const { return kind == StoreKind::root && certificate->self_issued(); }
+  /// Whether chains may end here: a root by kind that may have signed itself. Neither Windows nor OpenSSL takes an
+  /// intermediate in the root store for the end of a chain (KB2795828). A signature that fails speaks against it yet.
+  bool anchor() const { return kind == StoreKind::root && certificate->may_be_self_signed(); }
 };
 
 /// One certificate revocation list where it stands.

@@ -22,14 +22,14 @@ void cut(Chain& chain, const std::set<Sha256>& gone) {
 }
 
 void put(Evidence& evidence, const Addition& addition) {
-  const bool self_issued = addition.certificate->self_issued();
+  const bool self_signed = addition.certificate->may_be_self_signed();
   for (StoreContents& contents : evidence.stores) {
     const StoreSpec* spec = evidence.site.store(contents.store);
     const StoreKind kind = spec == nullptr ? StoreKind::mixed : spec->kind;
     const bool open = kind == StoreKind::mixed || (spec != nullptr && spec->directory);
-    const bool fits = open || kind == (self_issued ? StoreKind::root : StoreKind::intermediate);
+    const bool fits = open || kind == (self_signed ? StoreKind::root : StoreKind::intermediate);
     if (addition.store.empty() ? !fits : addition.store != contents.store) continue;
-    const StoreKind as = open ? (self_issued ? StoreKind::root : StoreKind::intermediate) : kind;
+    const StoreKind as = open ? (self_signed ? StoreKind::root : StoreKind::intermediate) : kind;
     contents.entries.push_back({addition.certificate, as, addition.place, 0});
   }
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -138,6 +139,7 @@ class Reader {
   std::size_t certificates_ = 0;  ///< cross certificate pairs too
   std::size_t crls_ = 0;
   std::size_t crls_of_entry_ = 0;
+  std::map<StoreKind, std::size_t> certificates_of_;  ///< by the container's kind
   std::size_t entries_ = 0;
   std::size_t agents_ = 0;
   bool crl_container_seen_ = false;
@@ -207,6 +209,7 @@ void Reader::add_values(const std::string& dn, StoreKind kind, const Attribute& 
       continue;
     }
     ++(crl ? crls_ : certificates_);
+    if (!crl) ++certificates_of_[kind];
     const Bytes value{reinterpret_cast<const std::uint8_t*>(values[i].bv_val), values[i].bv_len};
     const std::size_t index = crl ? crls_of_entry_++ : first + i;
     sink_.take({.content = attribute.content, .dn = dn, .kind = kind, .index = index, .value = value});
@@ -488,6 +491,20 @@ void Reader::make_remarks() {
       answer_.remarks.push_back(fmt::format("{}: no such entry", containers[i].name));
     }
   }
+  // A CA that is installed publishes its certificate under AIA, and one that issues here has a root. What an account
+  // may not read is not told from what is not there: an access control list hides it without a word
+  // ([MS-ADTS] 3.1.1.4.3).
+  const std::string_view whom = source_.bind ? "shown to this account" : "shown without a bind";
+  for (const Container& container : containers) {
+    const std::size_t others =
+        container.kind == StoreKind::root ? certificates_of_[StoreKind::enrollment] : certificates_;
+    const bool expected = container.kind == StoreKind::intermediate || container.kind == StoreKind::root;
+    const bool seen = seen_[static_cast<std::size_t>(&container - containers.data())];
+    if (whole && seen && expected && others > 0 && certificates_of_[container.kind] == 0)
+      overlooked.push_back(fmt::format("{}: empty, or nothing in it is {}", container.name, whom));
+  }
+  if (whole && certificates_ == 0)
+    overlooked.push_back(fmt::format("no CA certificate in any container, or none {}", whom));
   if (whole && !crl_container_seen_)
     answer_.remarks.push_back(fmt::format("{}: no such entry, so no revocation lists", crl_container));
   if (agents_ > 0) {
@@ -499,12 +516,6 @@ void Reader::make_remarks() {
   if (!oversized_.empty()) overlooked.push_back(oversized_.front());
   std::move(oversized_.begin(), oversized_.end(), std::back_inserter(answer_.remarks));
   if (!overlooked.empty()) cut(fmt::format("{}: {}", session_.uri().text, fmt::join(overlooked, "; ")));
-  if (!whole) return;
-  if (certificates_ == 0) {
-    answer_.remarks.push_back(source_.bind
-                                  ? "no CA certificate in any container"
-                                  : "no CA certificate in any container, or none that is shown without a bind");
-  }
 }
 
 /// Whether the configuration asks for something that would give the password away, or is no authentication at all.

@@ -71,7 +71,9 @@ struct Client {
   Error problem;  ///< why there is no variant
 };
 
-std::string store_remedy(const StoreSource& source, ErrorKind kind) {
+std::string store_remedy(const StoreSource& source, const Error& error) {
+  const ErrorKind kind = error.kind;
+  const auto says = [&](std::string_view words) { return error.text.find(words) != std::string::npos; };
   if (source.ldap_uris.empty()) {
     const std::string path = source.paths.empty() ? std::string{"its file"} : printable(source.paths.front());
     return kind == ErrorKind::local
@@ -79,6 +81,21 @@ std::string store_remedy(const StoreSource& source, ErrorKind kind) {
                : fmt::format("Look at what {} holds; correct the path in the configuration, or the file.", path);
   }
   const std::string uri = printable(source.ldap_uris.front());
+  if (says("no PEM certificate in it"))
+    return fmt::format("Name a PEM file of the CA that issued the directory's certificate under `ca` of the store {}.",
+                       source.name);
+  if (says("StartTLS refused"))
+    return fmt::format(
+        "The directory offers no StartTLS here: use an ldaps:// URI for the store {}, or give the directory a "
+        "certificate; `starttls: off` goes without encryption, and then without a bind.",
+        source.name);
+  if (says("its certificate is not for the name"))
+    return fmt::format(
+        "Use a name in the URI of the store {} that the directory's certificate carries: "
+        "openssl s_client -connect HOST:636 </dev/null | openssl x509 -noout -subject -ext subjectAltName",
+        source.name);
+  // StartTLS inside ldaps: is no protocol, and ldapi: needs none.
+  const std::string encrypted = uri.starts_with("ldap:") ? " -ZZ" : "";
   const bool kerberos = source.bind && source.bind->method == LdapBind::Method::gssapi;
   if (kerberos && (kind == ErrorKind::local || kind == ErrorKind::rejected_by_peer)) {
     return fmt::format(
@@ -94,8 +111,8 @@ std::string store_remedy(const StoreSource& source, ErrorKind kind) {
     case ErrorKind::rejected_by_peer:
       return fmt::format(
           "Check the bind name, its password, and that it may read below CN=Public Key Services: "
-          "ldapsearch -H {} -x -ZZ -D BINDNAME -W -s base -b '' configurationNamingContext",
-          uri);
+          "ldapsearch -H {} -x{} -D BINDNAME -W -s base -b '' configurationNamingContext",
+          uri, encrypted);
     case ErrorKind::rejected_by_us:
       return fmt::format(
           "Check the directory's TLS certificate; name the CA that issued it under `ca` of the store {}.", source.name);
@@ -321,8 +338,7 @@ void Collector::store_read(const StoreSource& source, Result<StoreContents> resu
     evidence_.stores.push_back(std::move(*result));
   } else {
     awaited.error = result.error();
-    add_gap(Needs::stores, source.name, result.error().kind, result.error().text,
-            store_remedy(source, result.error().kind));
+    add_gap(Needs::stores, source.name, result.error().kind, result.error().text, store_remedy(source, result.error()));
   }
   awaited.ready.open();
   ended("store " + source.name);
@@ -440,6 +456,18 @@ const Client& Collector::client_of(const Server& server, const sources::LoadedId
     if (!client.trust.missing.empty()) {
       client.problem = {ErrorKind::local, fmt::format("what {} would send is not known: {} could not be read whole",
                                                       server.name, enumerate(client.trust.missing))};
+      return client;
+    }
+    // What could not be read in a store may be what is missing of the chain.
+    const bool complete =
+        client.trust.damaged.empty() ||
+        find_paths(loaded.identity.certificate, {.trust = &client.trust, .sent = {}, .at = options_.now}, verifying())
+            .any_valid();
+    if (!complete) {
+      client.problem = {ErrorKind::local,
+                        fmt::format("what {} would send is not known: something in {} could not be read, and without "
+                                    "it no chain is complete",
+                                    server.name, enumerate(client.trust.damaged))};
       return client;
     }
     chains = windows_chains(loaded.identity.certificate, client.trust, options_.now, verifying());

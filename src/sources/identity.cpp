@@ -5,6 +5,7 @@
 
 #include "core/text.hpp"
 #include "sources/sources.hpp"
+#include "stores/encoding.hpp"
 #include "x509/scan.hpp"
 
 namespace mrascheck::sources {
@@ -19,7 +20,9 @@ static Result<std::vector<CertificateRef>> read_certificates(const std::string& 
   const Result<ByteString> content = read_file(path);
   if (!content) return tl::unexpected(content.error());
   const std::string place = printable(path);
-  const x509::Scan scan = x509::scan_certificates(*content);
+  // PowerShell's Out-File and the editors of Windows write text as UTF-16.
+  const std::string text = stores::is_utf16(*content) ? stores::decode_text(*content) : std::string{};
+  const x509::Scan scan = x509::scan_certificates(text.empty() ? Bytes{*content} : as_bytes(text));
   if (!scan.unreadable.empty()) {
     return fail(ErrorKind::config, fmt::format("{}: {}", place, scan.unreadable.front().reason));
   }

@@ -27,7 +27,7 @@ static constexpr std::size_t max_directory_entries = 200'000;
 
 static StoreKind kind_of(const Certificate& certificate, StoreKind configured) {
   if (configured != StoreKind::mixed) return configured;
-  return certificate.self_issued() ? StoreKind::root : StoreKind::intermediate;
+  return certificate.may_be_self_signed() ? StoreKind::root : StoreKind::intermediate;
 }
 
 namespace {
@@ -80,6 +80,11 @@ class LocalStore {
   void cut_short(const std::string& reason) {
     contents_.truncated += contents_.truncated.empty() ? reason : "; " + reason;
   }
+  /// A file or directory that our own means could not read: nobody knows what stands in it.
+  void unopened(const std::string& place, const std::string& reason) {
+    unopened_.push_back(fmt::format("{}: {}", place, reason));
+  }
+  const std::vector<std::string>& unopened() const { return unopened_; }
   void unreadable(const std::string& place, const std::string& where, std::string reason) {
     contents_.unreadable.push_back({place, where.empty() ? std::move(reason) : fmt::format("{}: {}", where, reason)});
   }
@@ -140,6 +145,7 @@ class LocalStore {
   CertificatePool& pool_;
   StoreContents& contents_;
   PropertiesPool properties_;
+  std::vector<std::string> unopened_;
   std::size_t index_ = 0;
 };
 
@@ -156,7 +162,7 @@ static bool read_one_file(const std::string& path, LocalStore& into) {
   const std::string place = printable(path);
   Result<FileContent> content = read_content(path);
   if (!content) {
-    into.unreadable(place, "", cause(content.error(), place));
+    into.unopened(place, cause(content.error(), place));
     return false;
   }
   into.read(*content, place);
@@ -246,7 +252,7 @@ static bool read_one_directory(const std::string& path, LocalStore& into) {
   const std::string place = printable(path);
   const Result<Listing> listing = list_directory(path);
   if (!listing) {
-    into.unreadable(place, "", listing.error().text);
+    into.unopened(place, listing.error().text);
     return false;
   }
   const auto found = [&into] { return into.contents().entries.size() + into.contents().crls.size(); };
@@ -254,7 +260,13 @@ static bool read_one_directory(const std::string& path, LocalStore& into) {
   std::map<FileId, std::vector<CertificateRef>> certificates;  // behind hashed names
   for (const std::string& name : listing->names) {
     const std::size_t first = into.contents().entries.size();
-    read_one_file(fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name), into);
+    const std::string opened = fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name);
+    struct stat target {};
+    if (::stat(opened.c_str(), &target) != 0 && errno == ENOENT) {  // a link to nowhere: there is nothing to be read
+      into.unreadable(printable(opened), "", error_text(ENOENT));
+    } else {
+      read_one_file(opened, into);
+    }
     const auto file = listing->files.find(name);
     if (listing->hashed.empty() || file == listing->files.end()) continue;
     for (std::size_t i = first; i < into.contents().entries.size(); ++i)
@@ -267,7 +279,7 @@ static bool read_one_directory(const std::string& path, LocalStore& into) {
     if (!name.dangling && behind != certificates.end()) hashed.back().certificates = behind->second;
   }
   for (Unreadable& fault : faults_of(std::move(hashed), place)) into.contents().faults.push_back(std::move(fault));
-  if (found() == before) into.unreadable(place, "", "no certificate in this directory");
+  if (found() == before && into.unopened().empty()) into.unreadable(place, "", "no certificate in this directory");
   if (listing->cut)
     into.cut_short(fmt::format("{}: more than {} files: the rest is left out", place, max_directory_entries));
   if (listing->directories > 0) {
@@ -290,14 +302,16 @@ Result<StoreContents> read_local_store(const StoreSource& source, StoreKind kind
     const bool opened = directory ? read_one_directory(path, store) : read_one_file(path, store);
     any_opened = any_opened || opened;
   }
-  if (any_opened) return contents;
-  if (contents.unreadable.empty()) {
+  const std::vector<std::string>& unopened = store.unopened();
+  if (!any_opened && unopened.empty()) {
     return fail(ErrorKind::config, fmt::format("store {}: neither a path nor an LDAP URI", printable(source.name)));
   }
-  const Unreadable& first = contents.unreadable.front();
-  std::string text = fmt::format("{}: {}", first.place, first.reason);
-  if (contents.unreadable.size() > 1) text += fmt::format(" (and {} more)", contents.unreadable.size() - 1);
-  return fail(ErrorKind::local, std::move(text));
+  if (unopened.empty()) return contents;
+  std::string text = unopened.front();
+  if (unopened.size() > 1) text += fmt::format(" (and {} more)", unopened.size() - 1);
+  if (!any_opened) return fail(ErrorKind::local, std::move(text));
+  store.cut_short(text);
+  return contents;
 }
 
 }  // namespace mrascheck::sources

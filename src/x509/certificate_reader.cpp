@@ -111,6 +111,52 @@ static bool read_extended_key_usage(Bytes value, Trouble& trouble, Certificate& 
   return true;
 }
 
+/// The bit of a GeneralName's form: the number of its tag.
+static std::uint16_t form_bit(const Element& name) {
+  for (unsigned form = 0; form <= 8; ++form) {
+    if (name.tag == der::primitive(form) || name.tag == der::constructed(form))
+      return static_cast<std::uint16_t>(1U << form);
+  }
+  return 0;
+}
+
+/// GeneralSubtrees, RFC 5280, 4.2.1.10. minimum and maximum, which no profile uses, are not evaluated.
+static bool read_subtrees(Bytes content, Trouble& trouble, NameConstraints::Subtrees& into) {
+  constexpr std::size_t max_subtrees = 1024;
+  Reader in(content, trouble);
+  for (std::size_t count = 0; !in.empty(); ++count) {
+    Element subtree;
+    Element base;
+    if (count == max_subtrees) return trouble.at(in.position(), "more than 1024 subtrees");
+    if (!in.take(der::sequence, subtree, "not a subtree")) return false;
+    Reader inside(subtree.content, trouble);
+    if (!take_general_name(inside, trouble, base)) return false;
+    into.forms |= form_bit(base);
+    into.bounded = into.bounded || !inside.empty();
+    if (base.tag == der::primitive(2)) into.dns.push_back(printable(as_text(base.content)));
+    if (base.tag == der::constructed(4)) {
+      Reader name(base.content, trouble);
+      if (!take_name(name, trouble, into.directories.emplace_back()) || !name.end("something behind the name"))
+        return false;
+    }
+  }
+  return true;
+}
+
+static bool read_name_constraints(Bytes value, Trouble& trouble, Certificate& into) {
+  Element sequence;
+  Element subtrees;
+  bool found = false;
+  if (!take_only_sequence(value, trouble, sequence)) return false;
+  Reader in(sequence.content, trouble);
+  NameConstraints& constraints = into.name_constraints.emplace();
+  if (!in.take_optional(der::constructed(0), subtrees, found)) return false;
+  if (found && !read_subtrees(subtrees.content, trouble, constraints.permitted)) return false;
+  if (!in.take_optional(der::constructed(1), subtrees, found)) return false;
+  if (found && !read_subtrees(subtrees.content, trouble, constraints.excluded)) return false;
+  return in.end("something behind the subtrees");
+}
+
 static bool read_subject_alt_name(Bytes value, Trouble& trouble, Certificate& into) {
   Element sequence;
   if (!take_only_sequence(value, trouble, sequence)) return false;
@@ -118,6 +164,12 @@ static bool read_subject_alt_name(Bytes value, Trouble& trouble, Certificate& in
   while (!in.empty()) {
     Element name;
     if (!take_general_name(in, trouble, name)) return false;
+    into.alt_name_forms |= form_bit(name);
+    if (name.tag == der::constructed(4)) {
+      Reader inside(name.content, trouble);  // Name is a CHOICE: the tag is explicit
+      if (!take_name(inside, trouble, into.directory_names.emplace_back()) || !inside.end("something behind the name"))
+        return false;
+    }
     if (name.tag == der::primitive(2)) into.dns_names.push_back(printable(as_text(name.content)));
     if (name.tag == der::primitive(7)) {
       if (name.content.size() != 4 && name.content.size() != 16) {
@@ -250,7 +302,6 @@ struct KnownExtension {
 
 }  // namespace
 
-/// Name constraints (2.5.29.30) are not among them: nothing here evaluates them, so that a critical one is unknown.
 static constexpr KnownExtension known_extensions[] = {
     {"\x55\x1d\x0e"sv, "subject key identifier", read_subject_key_id},
     {"\x55\x1d\x23"sv, "authority key identifier",
@@ -261,6 +312,7 @@ static constexpr KnownExtension known_extensions[] = {
     {"\x55\x1d\x13"sv, "basic constraints", read_basic_constraints},
     {"\x55\x1d\x25"sv, "extended key usage", read_extended_key_usage},
     {"\x55\x1d\x11"sv, "subject alternative name", read_subject_alt_name},
+    {"\x55\x1d\x1e"sv, "name constraints", read_name_constraints},
     {"\x55\x1d\x1f"sv, "CRL distribution points", read_crl_distribution_points},
     {"\x55\x1d\x20"sv, "certificate policies", read_certificate_policies},
     {"\x2b\x06\x01\x05\x05\x07\x01\x01"sv, "authority information access", read_authority_info_access},

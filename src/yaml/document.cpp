@@ -244,7 +244,11 @@ class Builder : public YAML::EventHandler {
     const auto open =
         std::find_if(frames_.rbegin(), frames_.rend(), [&](const Frame& frame) { return frame.node->type == type; });
     const std::string where = open == frames_.rend() ? "" : " of " + problems_.where(open->node->at);
-    return fmt::format("not YAML: the '{}'{} is not closed before this, or a ',' is missing", bracket, where);
+    // "{warning: 30:, ...}": between braces and brackets a ':' before a ',' begins a value.
+    return fmt::format(
+        "not YAML: the '{}'{} is not closed before this, or a ',' is missing, or text that ends in ':' is not in "
+        "quotes",
+        bracket, where);
   }
 
   static std::string explain(const std::string& message) {

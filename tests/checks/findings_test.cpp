@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "checks/registry.hpp"
@@ -88,6 +89,14 @@ void end_at(SmallSite& site, Phase phase, Outcome outcome) {
 
 void threshold(SmallSite& site, const char* metric) {
   site.evidence.site.policy.thresholds[metric] = {parse_range("0.0001").value(), std::nullopt};
+}
+
+/// The same bytes, read as if they said something else: what a check makes of it needs no certificate that says so.
+void changed(CertificateRef& certificate, const std::function<void(Certificate&)>& change) {
+  Certificate copy = *certificate;
+  change(copy);
+  copy.sha256[0] ^= 1U;  // and another certificate to whoever compares
+  certificate = std::make_shared<Certificate>(std::move(copy));
 }
 
 /// A store of fe1's own: the root that its peer chains to, and so many others with long names.
@@ -286,6 +295,13 @@ const std::vector<Change>& changes() {
              .store("redeployment-plain-b", StoreKind::intermediate);
          handshake_of(s).peer_chain = {issuer_fixture("redeployment-plain-leaf")};
        }},
+      {"certification-path.weak", Status::warning,
+       [](SmallSite& s) {
+         changed(handshake_of(s).peer_chain.front(), [](Certificate& c) {
+           c.key_algorithm = "RSA";
+           c.key_bits = 512;
+         });
+       }},
       {"validity.expired", Status::critical,
        [](SmallSite& s) {
          s.evidence.collected_at = issuer_fixture("redeployment-leaf-keyid")->not_after + std::chrono::seconds{1};
@@ -306,6 +322,10 @@ const std::vector<Change>& changes() {
        [](SmallSite& s) { s.evidence.site.servers[1].pool = "other.contoso.example"; }},
       {"certificate-names.incomplete", Status::warning,
        [](SmallSite& s) { s.evidence.site.servers[0].pool = "otherpool.contoso.example"; }},
+      {"certificate-names.common-name-only", Status::warning,
+       [](SmallSite& s) {
+         changed(handshake_of(s).peer_chain.front(), [](Certificate& c) { c.dns_names = {"edge1.contoso.example"}; });
+       }},
       {"mras-credentials.sip-error", Status::critical,
        [](SmallSite& s) {
          exchange_of(s).sip_status = 504;
@@ -717,6 +737,122 @@ TEST(Findings, AStoreThatWasNotReadToItsEndIsNotCalledEmpty) {
   for (const CheckResult& check : report.checks) {
     for (const Finding& finding : check.verdict.findings) ADD_FAILURE() << finding.code << ": " << finding.summary;
   }
+}
+
+const CheckResult& result_of(const Report& report, std::string_view id) {
+  return *std::find_if(report.checks.begin(), report.checks.end(), [&](const CheckResult& c) { return c.id == id; });
+}
+
+struct WeakCase {
+  const char* name;
+  bool of_root;  ///< else of the leaf
+  std::function<void(Certificate&)> change;
+  bool told;
+};
+class WeakTest : public testing::TestWithParam<WeakCase> {};
+TEST_P(WeakTest, IsTold) {
+  const WeakCase& c = GetParam();
+  SmallSite site = healthy();
+  CertificateRef& leaf = handshake_of(site).peer_chain.front();
+  CertificateRef& root = site.evidence.stores[0].entries.front().certificate;
+  changed(c.of_root ? root : leaf, c.change);
+  const Report report = report_of(site);
+  const auto& findings = result_of(report, "certification-path").verdict.findings;
+  EXPECT_EQ(!findings.empty(), c.told);
+  for (const Finding& finding : findings) EXPECT_EQ(finding.code, "certification-path.weak") << finding.summary;
+}
+INSTANTIATE_TEST_SUITE_P(
+    Algorithms, WeakTest,
+    testing::Values(
+        WeakCase{"Md5", false, [](Certificate& c) { c.signature_algorithm = "md5WithRSAEncryption"; }, true},
+        WeakCase{"Pss", false, [](Certificate& c) { c.signature_algorithm = "RSASSA-PSS"; }, true},
+        WeakCase{"Sha1", false, [](Certificate& c) { c.signature_algorithm = "sha1WithRSAEncryption"; }, false},
+        WeakCase{"Md5OfTheRoot", true, [](Certificate& c) { c.signature_algorithm = "md5WithRSAEncryption"; }, false},
+        WeakCase{"ShortKeyOfTheRoot", true,
+                 [](Certificate& c) {
+                   c.key_algorithm = "RSA";
+                   c.key_bits = 768;
+                 },
+                 true},
+        WeakCase{"Bits1024", false,
+                 [](Certificate& c) {
+                   c.key_algorithm = "RSA";
+                   c.key_bits = 1024;
+                 },
+                 false}),
+    [](const auto& row) { return std::string{row.param.name}; });
+
+TEST(Findings, WhatIsDamagedInAStoreMayBeWhatTheyLookFor) {
+  SmallSite site = healthy();
+  site.evidence.stores[0].unreadable.push_back({"CN=x,CN=AIA", "truncated at byte 12"});
+  const Report report = report_of(site);
+  EXPECT_EQ(report.status, Status::warning) << "store-contents says what to do";
+  EXPECT_EQ(result_of(report, "same-name-issuers").status, Status::unknown);
+  EXPECT_EQ(result_of(report, "store-contents").status, Status::warning);
+  EXPECT_EQ(result_of(report, "certification-path").status, Status::ok) << "a path stands without it";
+}
+
+TEST(Findings, AnEdgeOfAPoolMustBeNamedByThePool) {
+  SmallSite site = healthy();
+  site.evidence.site.servers[1].pool = "edgepool.contoso.example";
+  changed(handshake_of(site).peer_chain.front(),
+          [](Certificate& c) { c.dns_names.push_back("edge1.contoso.example"); });
+  const Report report = report_of(site);
+  const CheckResult& names = result_of(report, "certificate-names");
+  ASSERT_EQ(names.verdict.findings.size(), 1U);
+  EXPECT_EQ(names.verdict.findings[0].code, "certificate-names.incomplete");
+  EXPECT_EQ(names.verdict.findings[0].summary,
+            "the certificate of edge1.contoso.example lacks edgepool.contoso.example");
+  // In a pool, its own name is nobody's concern.
+  site.evidence.site.servers[1].pool = "pool.contoso.example";
+  EXPECT_EQ(result_of(report_of(site), "certificate-names").status, Status::ok);
+}
+
+TEST(Findings, AnExpiredFileOfAServerThatPresentsAnotherIsNoOutage) {
+  SmallSite site = healthy();
+  CertificateRef old = issuer_fixture("redeployment-leaf-keyid");
+  changed(old, [&](Certificate& c) { c.not_after = site.evidence.collected_at - std::chrono::days{1}; });
+  site.evidence.identities.push_back({"edge1.contoso.example", old, {}, false});
+  const auto validity = [&] { return result_of(report_of(site), "validity"); };
+  const CheckResult superseded = validity();
+  ASSERT_EQ(superseded.verdict.findings.size(), 1U);
+  EXPECT_EQ(superseded.verdict.findings[0].code, "validity.expired");
+  EXPECT_EQ(superseded.status, Status::warning);
+  EXPECT_NE(superseded.verdict.findings[0].remedy.find("Replace the file"), std::string::npos);
+  // Not seen on the wire, the file is all there is.
+  handshake_of(site).peer_chain.clear();
+  end_at(site, Phase::connect, Outcome::refused);
+  EXPECT_EQ(validity().status, Status::critical);
+}
+
+TEST(Findings, TheLabelOfAServerDoesNotDependOnItsCertificate) {
+  for (const unsigned first : {0U, 255U}) {
+    SmallSite site = healthy();
+    Server other = site.evidence.site.servers[1];
+    other.name = "edge1.fabrikam.example";
+    site.evidence.site.servers.push_back(other);
+    CertificateRef certificate = issuer_fixture("redeployment-leaf-keyid");
+    changed(certificate, [&](Certificate& c) {
+      c.not_after = site.evidence.collected_at + std::chrono::days{100};
+      c.sha256[0] = static_cast<std::uint8_t>(first);  // before and behind the other one
+    });
+    site.evidence.identities.push_back({other.name, certificate, {}, false});
+    const Report report = report_of(site);
+    std::map<std::string, double> days;
+    for (const Perfdata& one : result_of(report, "validity").verdict.perfdata) days[one.label] = *one.value;
+    EXPECT_EQ(days.at("days_edge1_2"), 100) << "contoso comes before fabrikam";
+    EXPECT_GT(days.at("days_edge1"), 100);
+  }
+}
+
+TEST(Findings, AnExtensionThatNobodyHereEvaluatesDecidesNothing) {
+  SmallSite site = healthy();
+  changed(handshake_of(site).peer_chain.front(), [](Certificate& c) { c.unknown_critical = {"1.2.3.4"}; });
+  const Report report = report_of(site);
+  const CheckResult& path = result_of(report, "certification-path");
+  ASSERT_EQ(path.verdict.findings.size(), 1U);
+  EXPECT_EQ(path.verdict.findings[0].code, "certification-path.undecided");
+  EXPECT_EQ(path.status, Status::unknown);
 }
 
 TEST(Findings, AStaleCertificateIsTakenOutOfTheAttributeThatItStandsIn) {

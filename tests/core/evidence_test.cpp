@@ -194,6 +194,48 @@ TEST(Merge, WhatOneVantageLookedAtTwiceCountsAsItWasSeenLast) {
   EXPECT_NE(merged_outline({sample_evidence(), later}), normal_outline(later));
 }
 
+struct Age {
+  const char* name;
+  const char* vantage;  ///< of the later recording, to which what the earlier one saw is a gap
+  std::chrono::hours later;
+  bool gap_stays;
+};
+
+class AgeTest : public testing::TestWithParam<Age> {};
+
+TEST_P(AgeTest, OfWhatFillsAGapDecides) {
+  const Age& row = GetParam();
+  Evidence earlier = sample_evidence();
+  earlier.gaps.clear();
+  earlier.stores.at(1).truncated.clear();
+  Evidence later = sample_evidence();
+  later.vantage = row.vantage;
+  later.collected_at += row.later;
+  const StoreContents read = later.stores.at(0);
+  later.stores.erase(later.stores.begin());
+  later.handshakes.clear();
+  later.gaps = {{Needs::stores, read.store, ErrorKind::local, "Permission denied", "Read it."},
+                {Needs::handshakes, "fe1.contoso.example -> edge1.contoso.example:5062", ErrorKind::local, "no socket",
+                 "Try again."}};
+  for (const bool swapped : {false, true}) {
+    const auto merged = swapped ? merge({later, earlier}) : merge({earlier, later});
+    ASSERT_TRUE(merged);
+    EXPECT_EQ(merged->gaps.size(), row.gap_stays ? 2U : 0U);
+    const auto ad = std::find_if(merged->stores.begin(), merged->stores.end(),
+                                 [](const StoreContents& s) { return s.store == "ad"; });
+    ASSERT_NE(ad, merged->stores.end());
+    EXPECT_EQ(!ad->truncated.empty(), row.gap_stays) << "what was read in part now, and whole then";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    TwoRecordings, AgeTest,
+    testing::Values(Age{"OfOneVantageAtOnce", "fe1.contoso.example", std::chrono::hours{0}, false},
+                    Age{"OfOneVantageAnHourLater", "fe1.contoso.example", std::chrono::hours{1}, true},
+                    Age{"OfTwoVantagesInOneRound", "edge1.contoso.example", longest_round, false},
+                    Age{"OfTwoVantagesLater", "edge1.contoso.example", longest_round + std::chrono::hours{1}, true}),
+    [](const auto& row) { return row.param.name; });
+
 struct Difference {
   const char* name;
   std::function<void(Evidence&)> apply;  ///< to the second recording, made an hour later on edge1

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 
 #include "core/report.hpp"
 
@@ -107,6 +108,66 @@ TEST(Judge, NobodysCertificateIsInOrderUnseen) {
   EXPECT_EQ(judge(evidence, no_certificates).status, Status::ok);
   refused.peer_chain = refused.sent_chain;
   EXPECT_EQ(judge(evidence, both).status, Status::ok);
+}
+
+struct Hole {
+  const char* name;
+  std::function<void(Evidence&)> make;
+  const char* about;
+  const char* reason;
+};
+
+class HoleTest : public testing::TestWithParam<Hole> {};
+
+TEST_P(HoleTest, InARecordingIsUnknown) {
+  Evidence evidence;
+  evidence.site.stores.emplace_back().name = "ad";
+  evidence.stores.emplace_back().store = "ad";
+  for (const char* name : {"fe1", "edge1"}) evidence.site.servers.emplace_back().name = name;
+  evidence.site.links.push_back({"fe1", "edge1", 5062, Service::mras, Expectation::accept});
+  Handshake& handshake = evidence.handshakes.emplace_back();
+  handshake.from = "fe1";
+  handshake.to = "edge1";
+  handshake.port = 5062;
+  handshake.phase = Phase::done;
+  handshake.outcome = Outcome::completed;
+  handshake.peer_chain = handshake.sent_chain = {std::make_shared<Certificate>()};
+  handshake.mras.emplace();
+  const std::array checks{&passing};
+  ASSERT_EQ(judge(evidence, checks).status, Status::ok);
+  GetParam().make(evidence);
+  const Report report = judge(evidence, checks);
+  EXPECT_EQ(report.status, Status::unknown);
+  ASSERT_EQ(report.gaps.size(), 1U);
+  EXPECT_EQ(report.gaps[0].about, GetParam().about);
+  EXPECT_NE(report.gaps[0].reason.find(GetParam().reason), std::string::npos) << report.gaps[0].reason;
+  EXPECT_FALSE(report.gaps[0].remedy.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Recordings, HoleTest,
+    testing::Values(Hole{"AStoreThatIsNeitherThereNorMissing", [](Evidence& e) { e.stores.clear(); }, "ad",
+                         "neither holds it nor says why not"},
+                    Hole{"CompletedWithoutACertificate", [](Evidence& e) { e.handshakes[0].peer_chain.clear(); },
+                         "fe1 -> edge1:5062", "without a certificate"},
+                    Hole{"CompletedWithAFatalAlert",
+                         [](Evidence& e) {
+                           e.handshakes[0].alerts_received = {{48, true}};
+                         },
+                         "fe1 -> edge1:5062", "with a fatal alert"},
+                    Hole{"CompletedWithoutTheRequest", [](Evidence& e) { e.handshakes[0].mras.reset(); },
+                         "fe1 -> edge1:5062", "without the request"},
+                    Hole{"AServerThatNothingIsAskedOf", [](Evidence& e) { e.site.servers.emplace_back().name = "fe2"; },
+                         "fe2", "in no link"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Judge, AServerWithAStoreOfItsOwnIsLookedAt) {
+  Evidence evidence;
+  evidence.site.servers.emplace_back().name = "fe2";
+  evidence.site.stores.push_back({"fe2-root", StoreKind::root, "fe2", false});
+  evidence.stores.emplace_back().store = "fe2-root";
+  const std::array checks{&passing};
+  EXPECT_EQ(judge(evidence, checks).status, Status::ok);
 }
 
 TEST(Judge, FindingsStandWorstFirst) {

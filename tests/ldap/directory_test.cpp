@@ -392,6 +392,42 @@ TEST(DirectoryOfItsOwn, WithoutAConfigurationContextABaseMustBeSet) {
   EXPECT_TRUE(read(store).answer);
 }
 
+/// What an access control list hides is not there, as far as the answer tells.
+struct Hidden {
+  const char* name;
+  std::vector<const char*> filled;  ///< containers with an entry in them
+  std::string missing;              ///< what the answer is said to lack
+};
+
+class HiddenEntries : public testing::TestWithParam<Hidden> {};
+
+TEST_P(HiddenEntries, AreNotTakenForAnEmptyContainer) {
+  const TestCa ca{"Root"};
+  SlapdSettings settings;
+  for (const char* container : GetParam().filled)
+    settings.entries += ca_entry(fmt::format("CN=Issuing,CN={}", container), {ca.ca_certificate("Issuing", 2)});
+  const Slapd slapd{settings};
+  StoreSource store;
+  store.ldap_uris = {slapd.ldapi()};
+  const Reading reading = read(store);
+  ASSERT_TRUE(reading.answer) << reading.error();
+  EXPECT_EQ(reading.answer->truncated,
+            GetParam().missing.empty() ? "" : fmt::format("{}: {}", slapd.ldapi(), GetParam().missing));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Containers, HiddenEntries,
+    testing::Values(Hidden{"All", {}, "no CA certificate in any container, or none shown without a bind"},
+                    Hidden{"Aia",
+                           {"Certification Authorities", "Enrollment Services"},
+                           "AIA: empty, or nothing in it is shown without a bind"},
+                    Hidden{"Roots",
+                           {"AIA", "Enrollment Services"},
+                           "Certification Authorities: empty, or nothing in it is shown without a bind"},
+                    Hidden{"RootsWithoutACaThatIssuesHere", {"AIA"}, ""},
+                    Hidden{"Nothing", {"AIA", "Certification Authorities"}, ""}),
+    [](const auto& row) { return row.param.name; });
+
 TEST(DirectoryOfItsOwn, AMissingContainerIsToldAndAnEmptyOneIsNot) {
   SlapdSettings settings;
   settings.containers = {"AIA", "Enrollment Services"};
@@ -401,10 +437,10 @@ TEST(DirectoryOfItsOwn, AMissingContainerIsToldAndAnEmptyOneIsNot) {
   const Reading reading = read(store);
   ASSERT_TRUE(reading.answer) << reading.error();
   EXPECT_THAT(reading.answer->remarks,
-              ElementsAre("NTAuthCertificates: no such entry", "CDP: no such entry, so no revocation lists",
-                          "no CA certificate in any container, or none that is shown without a bind"));
-  EXPECT_EQ(reading.answer->truncated,
-            slapd.ldap() + ": Certification Authorities: no such entry, or not shown to this account");
+              ElementsAre("NTAuthCertificates: no such entry", "CDP: no such entry, so no revocation lists"));
+  EXPECT_EQ(reading.answer->truncated, slapd.ldap() +
+                                           ": Certification Authorities: no such entry, or not shown to this account; "
+                                           "no CA certificate in any container, or none shown without a bind");
 }
 
 TEST(DirectoryOfItsOwn, NTAuthCertificatesIsAnEntryWithValues) {

@@ -516,6 +516,31 @@ TEST_F(CollectTest, AChainFromAStoreThatWasNotReadIsNotGuessed) {
   EXPECT_EQ(peer.connections(), 0);
 }
 
+TEST_F(CollectTest, AChainFromADamagedStoreIsNotGuessedEither) {
+  const test::OpensslCli& openssl = pki().openssl();
+  openssl.issued("issuing8", "/CN=Contoso Issuing CA 8", "root", test::ca_extensions);
+  openssl.issued("fe8", "/CN=fe8.contoso.example", "issuing8", "subjectAltName=DNS:fe8.contoso.example\n");
+  openssl.shell("sed '3s/^./*/' issuing8.crt > broken8.crt && cat broken8.crt issuing8.crt > half8.crt");
+  TlsPeer peer(pki().peer(), grant);
+  store("damaged", {pki() / "broken8.crt"}, StoreKind::intermediate);
+  store("half", {pki() / "half8.crt"}, StoreKind::intermediate);
+  Server& server = front_end("fe8", "fe8");
+  server.chain = ChainMode::from_stores;
+  server.intermediates = {"damaged"};
+  edge("edge1");
+  link("fe8", "edge1", peer.port());
+  const Evidence evidence = collect();
+  EXPECT_TRUE(evidence.handshakes.empty());
+  EXPECT_EQ(gaps(evidence, Needs::handshakes),
+            Lines{fmt::format("fe8.contoso.example -> edge1.contoso.example:{}: what fe8.contoso.example would send is "
+                              "not known: something in damaged could not be read, and without it no chain is complete",
+                              peer.port())});
+  // What is damaged beside a chain that is complete, and valid, holds nobody up.
+  options_.now += std::chrono::hours{1};
+  config_.site.servers.front().intermediates = {"half"};
+  EXPECT_EQ(endings(collect()), Lines{"edge1 done completed"});
+}
+
 // ---- names
 // -----------------------------------------------------------------------------------------------------------
 

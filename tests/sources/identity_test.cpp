@@ -66,6 +66,13 @@ TEST_F(IdentityTest, MayLackTheKey) {
   EXPECT_EQ(load(), "fe1 [Sub]");
 }
 
+TEST_F(IdentityTest, ReadsTextAsWindowsWritesIt) {
+  std::string wide = "\xff\xfe";
+  for (const char c : file("fe1.crt")) (wide += c) += '\0';
+  source_.certificate = dir_.write("fe1.cer", wide);
+  EXPECT_EQ(load(), "fe1 []");
+}
+
 TEST_F(IdentityTest, TakesTheRestOfTheFileAsChain) {
   source_.certificate = dir_.write("fe1.crt", file("fe1.crt") + file("sub.crt") + file("root.crt"));
   source_.key = dir_.write("fe1.key", file("fe1.key"));

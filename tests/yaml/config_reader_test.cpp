@@ -135,9 +135,15 @@ INSTANTIATE_TEST_SUITE_P(
             "2:1: a tab in the indentation; YAML wants blanks there\n4:3: a tab in the indentation; YAML wants blanks "
             "there"),
         row("OpenBracket", "site: [A\n",
-            "2:1: not YAML: the '[' of site.yaml:1:7 is not closed before this, or a ',' is missing"),
+            "2:1: not YAML: the '[' of site.yaml:1:7 is not closed before this, or a ',' is missing, or text that ends "
+            "in ':' is not in quotes"),
         row("OpenBrace", "site: A\nmras: {identity: x\n",
-            "3:1: not YAML: the '{' of site.yaml:2:7 is not closed before this, or a ',' is missing"),
+            "3:1: not YAML: the '{' of site.yaml:2:7 is not closed before this, or a ',' is missing, or text that ends "
+            "in ':' is not in quotes"),
+        row("ColonInFlowStyle", "site: A\nthresholds:\n  expiry: {warning: 30:, critical: 10:}\n",
+            "3:23: not YAML: the '{' of site.yaml:3:11 is not closed before this, or a ',' is missing, or text that "
+            "ends "
+            "in ':' is not in quotes"),
         row("OpenQuote", "site: \"A\n",
             "1:1: not YAML: a quotation mark behind this, here or on the next lines, is not closed"),
         row("ColonAtTheEnd", "thresholds:\n  expiry:\n    warning: 30:\n",
@@ -668,7 +674,9 @@ TEST(ProblemsTest, APartThatCouldNotBeReadMakesNoFalseReferences) {
   EXPECT_EQ(joined(site.problems(site.read("site: A\ninclude: stores.yaml\nservers:\n"
                                            "  - {name: fe1, role: front-end, trusts: ad}\n"
                                            "links: [{from: fe1, to: edge1}]\n"))),
-            "stores.yaml:2:1: not YAML: the '[' of stores.yaml:1:9 is not closed before this, or a ',' is missing\n");
+            "stores.yaml:2:1: not YAML: the '[' of stores.yaml:1:9 is not closed before this, or a ',' is missing, or "
+            "text that ends "
+            "in ':' is not in quotes\n");
 }
 
 // ---- Includes.

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// What certificates forbid by their extensions, held against openssl verify.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <string>
+
+#include "core/graph.hpp"
+#include "support/openssl_cli.hpp"
+#include "support/worlds.hpp"
+
+namespace mrascheck {
+namespace {
+
+using test::OpensslCli;
+
+constexpr const char* leaf_names = "subjectAltName=DNS:edge1.contoso.example\nextendedKeyUsage=serverAuth\n";
+
+struct Row {
+  const char* name;
+  std::string issuing;  ///< extensions of the intermediate, behind those of every CA
+  std::string leaf;     ///< extensions
+  const char* openssl;  ///< what openssl verify says: "OK", "error 47"
+  enum class Verdict { valid, invalid, undecided } verdict;
+  const char* subject = "/O=Contoso/CN=edge1.contoso.example";
+};
+
+CertificateRef certificate_of(sources::CertificatePool& pool, const OpensslCli& openssl, const char* name) {
+  auto certificate = pool.intern(openssl.der(name));
+  EXPECT_TRUE(certificate) << certificate.error().text;
+  return certificate ? *certificate : nullptr;
+}
+
+class ConstraintTest : public testing::TestWithParam<Row> {};
+TEST_P(ConstraintTest, IsJudgedAsOpensslVerifyDoesOrIsUndecided) {
+  const Row& row = GetParam();
+  const OpensslCli openssl;
+  openssl.self_signed("root", "/CN=Root", test::ca_extensions);
+  openssl.issued("issuing", "/CN=Issuing", "root", test::ca_extensions + row.issuing);
+  openssl.issued("leaf", row.subject, "issuing", row.leaf);
+  const std::string said = openssl.shell(
+      "openssl verify -purpose sslserver -no-CApath -no-CAstore -CAfile root.crt -untrusted issuing.crt leaf.crt; "
+      "true");
+  EXPECT_NE(said.find(row.openssl), std::string::npos) << said;
+
+  sources::CertificatePool pool;
+  crypto::SignatureVerifier verifier;
+  TrustView trust;
+  trust.configured = true;
+  const CertificateRef root = certificate_of(pool, openssl, "root");
+  const CertificateRef leaf = certificate_of(pool, openssl, "leaf");
+  const std::vector<CertificateRef> sent{certificate_of(pool, openssl, "issuing")};
+  ASSERT_TRUE(root && leaf && sent.front());
+  trust.index.add(root);
+  trust.anchors.insert(root->sha256);
+  const PathSet set =
+      find_paths(leaf, {.trust = &trust, .sent = sent, .at = leaf->not_before, .purpose = server_auth_oid},
+                 test::verifying_oracle(verifier));
+  std::string problems;
+  for (const Path& path : set.paths) {
+    for (const PathProblem& problem : path.problems)
+      problems += fmt::format("{}: {}\n", to_string(problem.kind), problem.text);
+  }
+  EXPECT_EQ(set.any_valid(), row.verdict == Row::Verdict::valid) << problems;
+  EXPECT_EQ(set.undecided(), row.verdict == Row::Verdict::undecided) << problems;
+}
+
+using enum Row::Verdict;
+INSTANTIATE_TEST_SUITE_P(
+    Extensions, ConstraintTest,
+    testing::Values(
+        Row{"PolicyConstraints", "policyConstraints=critical,requireExplicitPolicy:0\n", leaf_names, "OK", valid},
+        Row{"InhibitAnyPolicy", "inhibitAnyPolicy=critical,0\n", leaf_names, "OK", valid},
+        Row{"PolicyMappings", "certificatePolicies=1.2.3.4\npolicyMappings=critical,1.2.3.4:1.2.3.5\n", leaf_names,
+            "OK", valid},
+        Row{"UnknownCritical", "1.2.3.4=critical,DER:05:00\n", leaf_names, "error 34", undecided},
+        Row{"UnknownCriticalOfTheLeaf", "", std::string{leaf_names} + "1.2.3.4=critical,DER:05:00\n", "error 34",
+            undecided},
+        Row{"PermittedName", "nameConstraints=critical,permitted;DNS:contoso.example\n", leaf_names, "OK", valid},
+        Row{"NameOfAnother", "nameConstraints=critical,permitted;DNS:fabrikam.example\n", leaf_names, "error 47",
+            invalid},
+        Row{"NameOfAnotherNotCritical", "nameConstraints=permitted;DNS:fabrikam.example\n", leaf_names, "error 47",
+            invalid},
+        Row{"ExcludedName", "nameConstraints=critical,excluded;DNS:edge1.CONTOSO.example\n", leaf_names, "error 48",
+            invalid},
+        Row{"EndsAlikeOnly", "nameConstraints=critical,permitted;DNS:toso.example\n", leaf_names, "error 47", invalid},
+        Row{"BelowADot", "nameConstraints=critical,permitted;DNS:.contoso.example\n", leaf_names, "OK", valid},
+        Row{"ItselfIsNotBelowADot", "nameConstraints=critical,permitted;DNS:.edge1.contoso.example\n", leaf_names,
+            "error 47", invalid},
+        Row{"CommonNameInPlaceOfADnsName", "nameConstraints=critical,permitted;DNS:fabrikam.example\n",
+            "extendedKeyUsage=serverAuth\n", "error 47", invalid},
+        Row{"PermittedDirectory", "nameConstraints=critical,permitted;dirName:dir\n[dir]\nO=Contoso\n", leaf_names,
+            "OK", valid},
+        Row{"AnotherDirectory", "nameConstraints=critical,permitted;dirName:dir\n[dir]\nO=Fabrikam\n", leaf_names,
+            "error 47", invalid},
+        Row{"ExcludedDirectory", "nameConstraints=critical,excluded;dirName:dir\n[dir]\nO=Contoso\n", leaf_names,
+            "error 48", invalid},
+        Row{"AddressesWhereThereAreNone", "nameConstraints=critical,excluded;IP:0.0.0.0/0.0.0.0\n", leaf_names, "OK",
+            valid},
+        Row{"AddressesWhereThereIsOne", "nameConstraints=critical,excluded;IP:0.0.0.0/0.0.0.0\n",
+            "subjectAltName=DNS:edge1.contoso.example,IP:192.0.2.1\n", "error 48", undecided},
+        Row{"KeyUsageOfTheLeafForListsOnly", "", std::string{leaf_names} + "keyUsage=critical,cRLSign\n", "error 26",
+            invalid},
+        Row{"KeyUsageOfTheLeafForSignatures", "", std::string{leaf_names} + "keyUsage=critical,digitalSignature\n",
+            "OK", valid}),
+    [](const auto& row) { return std::string{row.param.name}; });
+
+/// A root that changes its key signs the new one, under its own name, with the old one (RFC 4210, 4.4).
+struct Rollover {
+  const char* name;
+  const char* extensions;
+  bool by_identifiers;  ///< that it is not self-signed shows in its key identifiers
+};
+class RolloverTest : public testing::TestWithParam<Rollover> {};
+TEST_P(RolloverTest, IsNoTrustAnchor) {
+  const OpensslCli openssl;
+  openssl.self_signed("old", "/CN=Root", test::ca_extensions);
+  openssl.issued("new", "/CN=Root", "old", test::ca_extensions + std::string{GetParam().extensions});
+  openssl.issued("leaf", "/CN=edge1.contoso.example", "new", leaf_names);
+  const auto said = [&](const char* trusted) {
+    return openssl.shell(
+        fmt::format("openssl verify -no-CApath -no-CAstore -CAfile {} -untrusted new.crt leaf.crt; true", trusted));
+  };
+  // Without identifiers OpenSSL takes it for a root, whose signature it does not verify; by its signature it is none.
+  EXPECT_EQ(said("new.crt").find("OK") == std::string::npos, GetParam().by_identifiers);
+  EXPECT_EQ(said("old.crt").find("OK") != std::string::npos, GetParam().by_identifiers);
+
+  Evidence evidence;
+  Server server;
+  server.name = "fe1.contoso.example";
+  server.trusts = {"trusted"};
+  evidence.site.servers = {server};
+  crypto::SignatureVerifier verifier;
+  sources::CertificatePool pool;
+  const auto judged = [&](const std::vector<std::string>& files) {
+    StoreSource source;
+    source.name = "trusted";
+    for (const std::string& file : files) source.paths.push_back((openssl.dir().path() / file).string());
+    evidence.stores = {sources::read_local_store(source, StoreKind::mixed, pool).value()};
+    const TrustView trust = trust_of(evidence, server);
+    const CertificateRef leaf = certificate_of(pool, openssl, "leaf");
+    return find_paths(leaf, {.trust = &trust, .sent = {}, .at = leaf->not_before}, test::verifying_oracle(verifier));
+  };
+  const PathSet alone = judged({"new.crt"});
+  ASSERT_EQ(alone.paths.size(), 1U);
+  EXPECT_TRUE(alone.paths.front().has(PathProblemKind::incomplete));
+  EXPECT_EQ(evidence.stores.front().entries.front().anchor(), !GetParam().by_identifiers);
+  const PathSet both = judged({"new.crt", "old.crt"});
+  ASSERT_TRUE(both.any_valid());
+  EXPECT_EQ(both.paths.front().certificates.size(), 3U);
+}
+INSTANTIATE_TEST_SUITE_P(Certificates, RolloverTest,
+                         testing::Values(Rollover{"WithKeyIdentifier", "authorityKeyIdentifier=keyid:always\n", true},
+                                         Rollover{"WithIssuerAndSerial", "authorityKeyIdentifier=issuer:always\n",
+                                                  true},
+                                         Rollover{"WithoutIdentifiers", "authorityKeyIdentifier=none\n", false}),
+                         [](const auto& row) { return std::string{row.param.name}; });
+
+}  // namespace
+}  // namespace mrascheck
