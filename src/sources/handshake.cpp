@@ -239,9 +239,9 @@ boost::asio::awaitable<void> Look::ask(TlsStream& stream) {
     last = co_await stream.read(plaintext, step);
     if (!last.ok()) break;
     state = transaction.feed(plaintext);
-    // Only what answers our request was said by somebody who has let us in; before TLS 1.3, whatever is said.
-    record_.peer_answered =
-        !late_verdict() || state != sip::ServiceTransaction::State::waiting || transaction.exchange().provisional > 0;
+    // In TLS 1.3, empty lines may come from somebody who has not yet seen our certificate.
+    const bool words = plaintext.find_first_not_of("\r\n") != std::string::npos;
+    record_.peer_answered = record_.peer_answered || words || !late_verdict();
     if (state != sip::ServiceTransaction::State::waiting) break;
     const std::string reply = transaction.take_output();
     if (!reply.empty()) last = co_await stream.write(reply, step);

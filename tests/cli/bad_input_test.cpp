@@ -299,7 +299,7 @@ TEST(BadDirectory, ThatStopsEarlyIsUnknownForEveryCheckThatLooksAtStores) {
   const Ended ended = look_at_directory(files, "ldap: " + slapd.ldap());
   EXPECT_THAT(ended.out,
               AllOf(HasSubstr("stores local: not read to its end: " + slapd.ldap() + ": the server stopped"),
-                    HasSubstr("unknown because of this: store-contents, same-name-issuers, certification-path and ")));
+                    HasSubstr("unknown because of this: store-contents, store-hygiene, same-name-issuers, ")));
 }
 
 TEST(OutputFile, InAMissingDirectoryTakesNothingFromTheVerdict) {
@@ -319,8 +319,8 @@ TEST(OutputFile, InAMissingDirectoryTakesNothingFromTheVerdict) {
   const Ended plugin =
       run_built(files.of(pair("DIR/fe1.crt", "DIR/fe1.key", {"-p", std::to_string(free_port()), "--record", lost})));
   EXPECT_EQ(plugin.code, 2);
-  EXPECT_THAT(plugin.out, AllOf(StartsWith("MRAS CRITICAL - "),
-                                HasSubstr("could not be written: " + lost + ": No such file")));
+  EXPECT_THAT(plugin.out,
+              AllOf(StartsWith("MRAS CRITICAL - "), HasSubstr("could not be written: " + lost + ": No such file")));
   EXPECT_EQ(plugin.err, "");
 }
 
