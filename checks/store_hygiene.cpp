@@ -33,7 +33,7 @@ enum Kind : std::size_t { not_self_signed_root, too_many_roots, issuer_list_too_
 /// Authorities.
 constexpr std::size_t most_roots = 100;
 /// Schannel cuts the list of issuers that it sends here (KB2464556).
-constexpr std::size_t most_issuer_list_bytes = 16 * 1024;
+constexpr std::size_t most_issuer_list_bytes = std::size_t{16} * 1024;
 constexpr std::size_t most_facts = 10;
 
 void add_facts(Finding& finding, const std::vector<std::string>& lines) {

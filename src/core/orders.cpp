@@ -85,6 +85,7 @@ class Prover {
     }
     std::sort(found.begin(), found.end(), [](const Placed& a, const Placed& b) { return a.place < b.place; });
     std::vector<CertificateRef> ordered;
+    ordered.reserve(found.size());
     for (Placed& one : found) ordered.push_back(std::move(one.certificate));
     return ordered;
   }
