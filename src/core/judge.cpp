@@ -15,7 +15,7 @@ namespace {
 /// What was asked for and is neither here nor said to be missing: collecting leaves no such hole, so somebody changed
 /// the recording, or another program wrote it.
 void add_holes(const Evidence& evidence, std::vector<Gap>& gaps) {
-  constexpr std::string_view remedy = "Make the recording again, with mrascheck record, and leave it as it is.";
+  constexpr std::string_view remedy = "Make the recording again, with mrascheck check --record, and leave it as it is.";
   for (const StoreSpec& spec : evidence.site.stores) {
     const bool read = std::any_of(evidence.stores.begin(), evidence.stores.end(),
                                   [&](const StoreContents& contents) { return contents.store == spec.name; });
@@ -66,6 +66,11 @@ void add_bystanders(const Evidence& evidence, std::vector<Gap>& gaps) {
   }
 }
 
+/// Checks that judge what servers present, on the wire or from their files.
+bool looks_at_certificates(const Check* check) {
+  return meet(check->needs, Needs::identities) && meet(check->needs, Needs::handshakes);
+}
+
 /// Checks that say what a store holds: what could not be read of it might be what they look for. store-contents names
 /// it, and those that judge what servers present tell themselves where it matters.
 bool speaks_of_whole_stores(const Check& check) {
@@ -91,7 +96,8 @@ Report judge(const Evidence& evidence, std::span<const Check* const> checks) {
          "so that no certificate is overlooked."});
   }
   add_holes(evidence, report.gaps);
-  add_bystanders(evidence, report.gaps);
+  const bool certificates = std::any_of(checks.begin(), checks.end(), looks_at_certificates);
+  if (certificates) add_bystanders(evidence, report.gaps);
   const std::size_t of_all = report.gaps.size();
   if (std::any_of(checks.begin(), checks.end(), [](const Check* check) { return speaks_of_whole_stores(*check); })) {
     for (const StoreContents& store : evidence.stores) {
@@ -127,10 +133,6 @@ Report judge(const Evidence& evidence, std::span<const Check* const> checks) {
   }
   // What a selection of checks does not say by a finding of its own: nobody's certificate is in order unseen.
   if (report.status == Status::ok) {
-    constexpr auto looks_at_certificates = [](const Check* check) {
-      return meet(check->needs, Needs::identities) && meet(check->needs, Needs::handshakes);
-    };
-    const bool certificates = std::any_of(checks.begin(), checks.end(), looks_at_certificates);
     for (const std::string& server : certificates ? unseen_servers(evidence) : std::vector<std::string>{}) {
       for (std::size_t i = 0; i < checks.size(); ++i) {
         if (!looks_at_certificates(checks[i])) continue;

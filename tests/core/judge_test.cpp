@@ -156,17 +156,31 @@ INSTANTIATE_TEST_SUITE_P(
                          },
                          "fe1 -> edge1:5062", "with a fatal alert"},
                     Hole{"CompletedWithoutTheRequest", [](Evidence& e) { e.handshakes[0].mras.reset(); },
-                         "fe1 -> edge1:5062", "without the request"},
-                    Hole{"AServerThatNothingIsAskedOf", [](Evidence& e) { e.site.servers.emplace_back().name = "fe2"; },
-                         "fe2", "in no link"}),
+                         "fe1 -> edge1:5062", "without the request"}),
     [](const auto& row) { return row.param.name; });
 
+TEST(Judge, AServerThatNothingIsAskedOfIsAGapWhereCertificatesAreLookedAt) {
+  constexpr Check certificates{"certificates", "are in order", Needs::identities | Needs::handshakes, kinds, passes};
+  Evidence evidence;
+  evidence.site.servers.emplace_back().name = "fe2";
+  const std::array both{&passing, &certificates};
+  const Report report = judge(evidence, both);
+  EXPECT_EQ(report.status, Status::unknown);
+  ASSERT_EQ(report.gaps.size(), 1U);
+  EXPECT_EQ(report.gaps[0].about, "fe2");
+  EXPECT_NE(report.gaps[0].reason.find("in no link"), std::string::npos) << report.gaps[0].reason;
+  EXPECT_NE(report.gaps[0].remedy.find("Name fe2 in a link"), std::string::npos) << report.gaps[0].remedy;
+  const std::array stores{&passing};
+  EXPECT_EQ(judge(evidence, stores).status, Status::ok) << "a look at stores alone misses nothing";
+}
+
 TEST(Judge, AServerWithAStoreOfItsOwnIsLookedAt) {
+  constexpr Check certificates{"certificates", "are in order", Needs::identities | Needs::handshakes, kinds, passes};
   Evidence evidence;
   evidence.site.servers.emplace_back().name = "fe2";
   evidence.site.stores.push_back({"fe2-root", StoreKind::root, "fe2", false});
   evidence.stores.emplace_back().store = "fe2-root";
-  const std::array checks{&passing};
+  const std::array checks{&passing, &certificates};
   EXPECT_EQ(judge(evidence, checks).status, Status::ok);
 }
 

@@ -353,6 +353,8 @@ std::string Slapd::ldapi() const {
 
 void Slapd::freeze() const {
   kill(pid_, SIGSTOP);
+  // Its threads stop one after the other, and one that still runs would answer.
+  waitpid(pid_, nullptr, WUNTRACED);
 }
 
 void Slapd::stop() {
