@@ -18,7 +18,7 @@ std::string number(double value) {
   return text == "-0" ? "0" : text;
 }
 
-std::string quoted(const std::string& label) {
+std::string in_quotes(const std::string& label) {
   std::string safe;
   for (const char c : label) safe.push_back(c == '\'' || c == '=' || static_cast<unsigned char>(c) < 0x20 ? '_' : c);
   const bool plain =
@@ -36,7 +36,7 @@ std::string to_string(const Perfdata& perfdata) {
     return range ? to_string(*range) : std::string{};
   };
   std::string text =
-      fmt::format("{}={}{};{};{};{};{}", quoted(perfdata.label), perfdata.value ? number(*perfdata.value) : "U",
+      fmt::format("{}={}{};{};{};{};{}", in_quotes(perfdata.label), perfdata.value ? number(*perfdata.value) : "U",
                   perfdata.value ? perfdata.unit : "", optional_range(perfdata.warning),
                   optional_range(perfdata.critical), optional_number(perfdata.min), optional_number(perfdata.max));
   text.erase(text.find_last_not_of(';') + 1);

@@ -104,7 +104,7 @@ void print_outlook(const Outlook& outlook, Page& page) {
 }
 
 /// A quoted string of DOT. A backslash begins an escape of its own there ("\N" is the node's name), so it is doubled.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : one_line(text)) {
     if (c == '"' || c == '\\') out += '\\';
@@ -117,7 +117,7 @@ std::string quoted(std::string_view text) {
 std::string label(const std::vector<std::string>& lines) {
   std::string out = "\"";
   for (const std::string& line : lines) {
-    const std::string one = quoted(line);
+    const std::string one = in_quotes(line);
     if (out.size() > 1) out += "\\n";
     out.append(one, 1, one.size() - 2);
   }
@@ -147,7 +147,7 @@ std::string graph(const Drawing& drawing, const Options& options) {
 
 std::string graph_dot(const Drawing& drawing) {
   std::string out = "digraph certificates {\n  rankdir=BT;\n  node [shape=box, fontname=\"sans-serif\"];\n";
-  if (!drawing.bound.empty()) out += fmt::format("  label={};\n", quoted("ended at " + drawing.bound));
+  if (!drawing.bound.empty()) out += fmt::format("  label={};\n", in_quotes("ended at " + drawing.bound));
   const auto id = [&](std::size_t index) {
     return fmt::format("\"{}\"", to_hex(drawing.nodes[index].entry.certificate->sha256));
   };
@@ -158,14 +158,14 @@ std::string graph_dot(const Drawing& drawing) {
         short_name(certificate), short_print(certificate),
         fmt::format("{} to {}", to_date(certificate.not_before), to_date(certificate.not_after))};
     if (node.standing) lines.emplace_back(to_string(*node.standing));
-    out += fmt::format("  {} [label={}, tooltip={}", id(i), label(lines), quoted(certificate.subject.text));
+    out += fmt::format("  {} [label={}, tooltip={}", id(i), label(lines), in_quotes(certificate.subject.text));
     if (node.twin) out += ", color=red, fontcolor=red";
     if (node.anchor) out += ", peripheries=2";
     if (!node.time_valid || node.live) out += fmt::format(", style={}", node.time_valid ? "bold" : "dashed");
     out += "];\n";
   }
   for (const Arc& arc : drawing.arcs) {
-    out += fmt::format("  {} -> {} [label={}", id(arc.child), id(arc.issuer), quoted(to_string(arc.match)));
+    out += fmt::format("  {} -> {} [label={}", id(arc.child), id(arc.issuer), in_quotes(to_string(arc.match)));
     if (!arc.signature) out += ", style=dashed";
     if (arc.signature == SignatureState::failed) out += ", style=dotted, color=gray, constraint=false";
     out += "];\n";

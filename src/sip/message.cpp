@@ -76,7 +76,7 @@ std::string_view full_name(std::string_view name) {
   return name;
 }
 
-std::string quoted(std::string_view foreign, std::size_t limit = 60) {
+std::string in_quotes(std::string_view foreign, std::size_t limit = 60) {
   return fmt::format("\"{}\"", printable(foreign, limit));
 }
 
@@ -267,9 +267,9 @@ bool MessageReader::read_line() {
   if (line.empty() || line.back() != '\r') {
     const bool start = stage_ == Stage::start_line;
     fail(fmt::format("{}line {} ends in LF alone, not in CR LF (RFC 3261, 7): {}", start ? "no SIP message: " : "",
-                     line_number_, quoted(line)));
+                     line_number_, in_quotes(line)));
   } else if (line.remove_suffix(1); line.find('\r') != std::string_view::npos) {
-    fail(fmt::format("header line {} holds a CR without LF: {}", line_number_, quoted(line)));
+    fail(fmt::format("header line {} holds a CR without LF: {}", line_number_, in_quotes(line)));
   } else if (stage_ == Stage::start_line) {
     going_on = read_start_line(line);
   } else {
@@ -296,9 +296,9 @@ bool MessageReader::read_start_line(std::string_view line) {
     }
   }
   if (line.size() >= 5 && equals_ignoring_case(line.substr(0, 5), "HTTP/")) {
-    fail(fmt::format("the peer speaks HTTP, not SIP: {}", quoted(line)));
+    fail(fmt::format("the peer speaks HTTP, not SIP: {}", in_quotes(line)));
   } else {
-    fail(fmt::format("no SIP start line: {}", quoted(line)));
+    fail(fmt::format("no SIP start line: {}", in_quotes(line)));
   }
   return false;
 }
@@ -307,14 +307,14 @@ bool MessageReader::read_start_line(std::string_view line) {
 bool MessageReader::read_status_line(std::string_view line) {
   const std::string_view version = line.substr(0, line.find(' '));
   if (!equals_ignoring_case(version, "SIP/2.0")) {
-    fail(fmt::format("the peer speaks {}, not SIP/2.0", quoted(version)));
+    fail(fmt::format("the peer speaks {}, not SIP/2.0", in_quotes(version)));
     return false;
   }
   const std::string_view rest = line.substr(std::min(line.size(), version.size() + 1));
   const std::string_view code = rest.substr(0, rest.find(' '));
   const auto status = parse_digits(code);
   if (!status || code.size() != 3 || *status < 100 || *status > 699) {
-    fail(fmt::format("no SIP status between 100 and 699: {}", quoted(line)));
+    fail(fmt::format("no SIP status between 100 and 699: {}", in_quotes(line)));
     return false;
   }
   message_.status = static_cast<unsigned>(*status);
@@ -337,7 +337,7 @@ bool MessageReader::read_field(std::string_view line) {
   const std::size_t colon = line.find(':');
   const std::string_view name = trim(line.substr(0, colon));
   if (colon == std::string_view::npos || !is_token(name)) {
-    fail(fmt::format("header line {} is no header field: {}", line_number_, quoted(line)));
+    fail(fmt::format("header line {} is no header field: {}", line_number_, in_quotes(line)));
     return false;
   }
   if (message_.fields.size() == max_fields) {
@@ -365,7 +365,7 @@ bool MessageReader::end_of_header() {
   }
   const auto length = parse_digits(*announced);
   if (!length) {
-    fail(fmt::format("framing: Content-Length is {}, no number (RFC 3261, 20.14)", quoted(*announced)));
+    fail(fmt::format("framing: Content-Length is {}, no number (RFC 3261, 20.14)", in_quotes(*announced)));
     return false;
   }
   if (*length > max_body_bytes) {
@@ -393,7 +393,7 @@ std::string MessageReader::missing() const {
   switch (stage_) {
     case Stage::start_line:
     case Stage::fields:
-      if (!could_be_sip()) return fmt::format("what came is no SIP: {}", quoted(line_));
+      if (!could_be_sip()) return fmt::format("what came is no SIP: {}", in_quotes(line_));
       return fmt::format("its header ends after {} without the empty line behind it", count(header_bytes_, "byte"));
     case Stage::body:
       return fmt::format("its body ends after {} of {} bytes (Content-Length)", message_.body.size(), body_bytes_);

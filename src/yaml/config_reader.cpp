@@ -147,7 +147,7 @@ class Reader {
 
   void include(const Located& name) {
     const auto refuse = [&](const std::string& why) {
-      problems_.add(name.at, fmt::format("include: {}: {}", quoted(name.text), why));
+      problems_.add(name.at, fmt::format("include: {}: {}", in_quotes(name.text), why));
       complete_ = all_read_ = false;
     };
     if (name.text.starts_with('~')) return refuse("a tilde is not expanded here; write the whole path");
@@ -220,7 +220,7 @@ class Reader {
   static std::string owner_of(const Value& node, std::string_view what, std::size_t ordinal) {
     for (const Entry& entry : node.entries) {
       if (entry.key == "name" && entry.value->type == Value::Type::text && !entry.value->text.empty()) {
-        return fmt::format("{} {}", what, quoted(entry.value->text));
+        return fmt::format("{} {}", what, in_quotes(entry.value->text));
       }
     }
     return fmt::format("{} {}", what, ordinal);
@@ -255,7 +255,7 @@ class Reader {
     const auto [first, fresh] = given_.try_emplace(fmt::format("{} {}", what, to_lower(name->text)), name->at);
     if (!fresh) {
       problems_.add(name->at, fmt::format("name of {}: another {} is already named {}, at {}", what, what,
-                                          quoted(name->text), problems_.where(first->second)));
+                                          in_quotes(name->text), problems_.where(first->second)));
       return std::nullopt;
     }
     return name->text;
@@ -264,7 +264,7 @@ class Reader {
   std::string path_of(const Fields& fields, std::string_view key, const Located& value, Expected expected) {
     if (value.text == "~" || value.text.starts_with("~/")) {
       fields.refuse(key, value.at,
-                    fmt::format("{}: a tilde is not expanded here; write the whole path", quoted(value.text)));
+                    fmt::format("{}: a tilde is not expanded here; write the whole path", in_quotes(value.text)));
       return value.text;
     }
     std::string path = beside(problems_.file(value.at.file), value.text);
@@ -556,7 +556,7 @@ class Reader {
       const auto time = fields.duration("duration", 1min, 720h);
       if (time && *time % 1min != 0ms) {
         fields.refuse("duration", duration->at,
-                      fmt::format("MRAS counts whole minutes, {} is not", quoted(duration->text)));
+                      fmt::format("MRAS counts whole minutes, {} is not", in_quotes(duration->text)));
       } else if (time) {
         mras.duration = std::chrono::duration_cast<std::chrono::minutes>(*time);
       }
@@ -675,14 +675,14 @@ class Reader {
       if (first.server.role != draft.server.role) {
         problems_.add(draft.pool->at,
                       fmt::format("pool of server {}: {} has a {} in it already ({}); a pool has one role",
-                                  quoted(draft.server.name), quoted(draft.pool->text), to_string(first.server.role),
-                                  first.server.name));
+                                  in_quotes(draft.server.name), in_quotes(draft.pool->text),
+                                  to_string(first.server.role), first.server.name));
       }
       if (given_.contains("server " + key) && !equals_ignoring_case(draft.pool->text, draft.server.name)) {
         problems_.add(draft.pool->at,
                       fmt::format("pool of server {}: {} is the name of another server; a pool has a name "
                                   "of its own, or that of its only server",
-                                  quoted(draft.server.name), quoted(draft.pool->text)));
+                                  in_quotes(draft.server.name), in_quotes(draft.pool->text)));
       }
     }
   }
@@ -692,7 +692,7 @@ class Reader {
       if (!draft.host) continue;
       const auto hosts = members(*draft.host);
       if (hosts.empty()) {
-        unknown_place(fmt::format("host of store {}", quoted(draft.spec.name)), *draft.host);
+        unknown_place(fmt::format("host of store {}", in_quotes(draft.spec.name)), *draft.host);
       } else {
         draft.spec.host = spelled(*draft.host, servers_[hosts.front()].server);
       }
@@ -707,7 +707,7 @@ class Reader {
   void unknown_place(const std::string& whose, const Located& name) {
     if (!complete_) return;
     const std::string near = problems_.suggestion(name.text, place_names_);
-    problems_.add(name.at, fmt::format("{}: there is no server or pool {}{}", whose, quoted(name.text),
+    problems_.add(name.at, fmt::format("{}: there is no server or pool {}{}", whose, in_quotes(name.text),
                                        near.empty() ? "; add it under 'servers'" : near));
   }
 
@@ -722,7 +722,7 @@ class Reader {
             *draft.chain_from_stores,
             fmt::format("chain of server {}: no stores to make it from; name them under 'intermediates' (a file "
                         "called stores is written ./stores)",
-                        quoted(server.name)));
+                        in_quotes(server.name)));
       }
     }
   }
@@ -743,12 +743,12 @@ class Reader {
       return stores;
     }
     for (const Located& name : *names) {
-      const std::string whose = fmt::format("{} of server {}", key, quoted(server.name));
+      const std::string whose = fmt::format("{} of server {}", key, in_quotes(server.name));
       const auto found = store_numbers_.find(to_lower(name.text));
       if (found == store_numbers_.end()) {
         if (!complete_) continue;
         const std::string near = problems_.suggestion(name.text, store_names_);
-        problems_.add(name.at, fmt::format("{}: there is no store {}{}", whose, quoted(name.text),
+        problems_.add(name.at, fmt::format("{}: there is no store {}{}", whose, in_quotes(name.text),
                                            near.empty() ? "; add it under 'stores'" : near));
         continue;
       }
@@ -756,7 +756,7 @@ class Reader {
       if (key == "trusts" && !fits(store.kind)) {
         problems_.add(
             name.at, fmt::format("{}: store {} is of kind {} and holds no roots; name one of kind root or mixed", whose,
-                                 quoted(store.name), to_string(store.kind)));
+                                 in_quotes(store.name), to_string(store.kind)));
       } else if (std::find(stores.begin(), stores.end(), store.name) == stores.end()) {
         stores.push_back(store.name);
       }
@@ -774,7 +774,7 @@ class Reader {
           if (!from.identity.certificate.empty() && complete_ && has_edge) {
             problems_.add(from.at, fmt::format("server {}: it has a certificate but no key, and no links are given, so "
                                                "none would begin at it; add its key, or say which links there are",
-                                               quoted(from.server.name)));
+                                               in_quotes(from.server.name)));
           }
           continue;
         }
@@ -792,7 +792,7 @@ class Reader {
       if (to.empty()) unknown_place("to of link", *draft.to);
       if (from.size() == 1 && from == to) {
         problems_.add(draft.to->at, fmt::format("to of link: {} would shake hands with itself; name two servers",
-                                                quoted(draft.to->text)));
+                                                in_quotes(draft.to->text)));
       }
       for (const std::size_t f : from) {
         const Server& client = servers_[f].server;
@@ -800,7 +800,7 @@ class Reader {
           problems_.add(draft.from->at,
                         fmt::format("from of link: server {} has no certificate and key, so it cannot be "
                                     "the client; give it both",
-                                    quoted(client.name)));
+                                    in_quotes(client.name)));
         }
         for (const std::size_t t : to) {
           if (f == t) continue;
@@ -814,7 +814,7 @@ class Reader {
           if (link.service == Service::mras && servers_[t].server.role != Role::edge) {
             problems_.add(draft.to->at, fmt::format("to of link: {} is a front-end, and only Edges answer MRAS; add "
                                                     "'service: sip' or 'service: tls'",
-                                                    quoted(link.to)));
+                                                    in_quotes(link.to)));
           }
           remember(fmt::format("links.{}", config_.site.links.size()), draft.at);
           if (!add_link(link, draft.at, "")) return;

@@ -276,7 +276,7 @@ class Builder : public YAML::EventHandler {
     // "?" and "!" are the scanner's own words for plain and quoted values without a tag.
     if (tag.empty() || tag == "?" || tag == "!") return;
     throw Stop{position(mark),
-               fmt::format("the tag {} is not allowed; tags mean nothing here, leave it out", quoted(tag))};
+               fmt::format("the tag {} is not allowed; tags mean nothing here, leave it out", in_quotes(tag))};
   }
 
   void count(std::size_t weight, Position at) {
@@ -339,8 +339,8 @@ class Builder : public YAML::EventHandler {
     } else if (key.text == "<<") {
       problems_.add(at, "merge keys ('<<') are not supported; write the keys out, or use an alias for a whole value");
     } else if (const auto [first, fresh] = frame.known.try_emplace(key.text, at); !fresh) {
-      problems_.add(at, fmt::format("key {} is already given at {}; a key stands once in a mapping", quoted(key.text),
-                                    problems_.where(first->second)));
+      problems_.add(at, fmt::format("key {} is already given at {}; a key stands once in a mapping",
+                                    in_quotes(key.text), problems_.where(first->second)));
     } else {
       frame.keep = true;
     }

@@ -67,7 +67,7 @@ Fields::Fields(const Value& mapping, std::string owner, std::span<const std::str
     if (std::find(allowed.begin(), allowed.end(), entry.key) == allowed.end()) {
       const std::string near = problems_.suggestion(entry.key, allowed);
       problems_.add(entry.at,
-                    fmt::format("unknown key {}{}{}{}", quoted(entry.key), owner_.empty() ? "" : " in ", owner_,
+                    fmt::format("unknown key {}{}{}{}", in_quotes(entry.key), owner_.empty() ? "" : " in ", owner_,
                                 near.empty() ? fmt::format("; the keys are {}", enumerate(allowed)) : near));
     } else if (entry.value->type == Value::Type::nothing) {
       problems_.add(entry.at,
@@ -107,7 +107,7 @@ std::optional<bool> Fields::boolean(std::string_view key) const {
   if (!value) return std::nullopt;
   if (value->text == "true" || value->text == "yes") return true;
   if (value->text == "false" || value->text == "no") return false;
-  refuse(key, value->at, fmt::format("expected true or false, got {}", quoted(value->text)));
+  refuse(key, value->at, fmt::format("expected true or false, got {}", in_quotes(value->text)));
   return std::nullopt;
 }
 
@@ -118,7 +118,8 @@ std::optional<std::size_t> Fields::number(std::string_view key, std::size_t min,
   const char* const end = value->text.data() + value->text.size();
   const auto [stop, error] = std::from_chars(value->text.data(), end, number);
   if (error == std::errc{} && stop == end && min <= number && number <= max) return number;
-  refuse(key, value->at, fmt::format("expected a whole number from {} to {}, got {}", min, max, quoted(value->text)));
+  refuse(key, value->at,
+         fmt::format("expected a whole number from {} to {}, got {}", min, max, in_quotes(value->text)));
   return std::nullopt;
 }
 
@@ -130,7 +131,7 @@ std::optional<std::chrono::milliseconds> Fields::duration(std::string_view key, 
   if (time && min <= *time && *time <= max) return time;
   refuse(key, value->at,
          fmt::format("expected a time from {} to {} such as 500ms, 10s, 2m or 8h, got {}", in_words(min), in_words(max),
-                     quoted(value->text)));
+                     in_quotes(value->text)));
   return std::nullopt;
 }
 
@@ -146,7 +147,7 @@ void Fields::require(std::string_view key, std::string_view example) const {
 
 void Fields::refuse_choice(std::string_view key, const Located& value, std::span<const std::string_view> words) const {
   refuse(key, value.at,
-         fmt::format("unknown value {}, allowed are {}{}", quoted(value.text), enumerate(words),
+         fmt::format("unknown value {}, allowed are {}{}", in_quotes(value.text), enumerate(words),
                      problems_.suggestion(value.text, words)));
 }
 

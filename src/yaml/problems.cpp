@@ -28,7 +28,7 @@ std::string Problems::suggestion(std::string_view word, std::span<const std::str
   static constexpr std::size_t max_suggestions = 200;
   if (++suggestions_ > max_suggestions) return {};
   const std::string_view meant = did_you_mean(word, candidates);
-  return meant.empty() ? std::string{} : fmt::format("; did you mean {}?", quoted(meant));
+  return meant.empty() ? std::string{} : fmt::format("; did you mean {}?", in_quotes(meant));
 }
 
 std::vector<std::string> Problems::lines() const {
@@ -49,7 +49,7 @@ std::vector<std::string> Problems::lines() const {
   return lines;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return fmt::format("'{}'", printable(text, 80));
 }
 

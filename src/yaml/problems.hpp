@@ -61,7 +61,7 @@ class Problems {
 };
 
 /// 'text' in quotes, printable and short enough for a line.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// "a, b and c".
 std::string enumerate(std::span<const std::string_view> words);

@@ -70,10 +70,10 @@ std::string sip_fault(std::string_view text, std::string_view& rest) {
 
 std::string not_a_host_name(std::string_view text) {
   if (not_an_address(text).empty()) {
-    return fmt::format("{} is an address; give the name that stands in the certificate", quoted(text));
+    return fmt::format("{} is an address; give the name that stands in the certificate", in_quotes(text));
   }
   const std::string fault = host_name_fault(text);
-  return fault.empty() ? fault : fmt::format("{} is not a host name: {}", quoted(text), fault);
+  return fault.empty() ? fault : fmt::format("{} is not a host name: {}", in_quotes(text), fault);
 }
 
 std::string not_an_address(std::string_view text) {
@@ -84,7 +84,7 @@ std::string not_an_address(std::string_view text) {
     return {};
   }
   return fmt::format("{} is not an address; give an IPv4 or IPv6 literal such as 192.0.2.1 or \"2001:db8::1\"",
-                     quoted(text));
+                     in_quotes(text));
 }
 
 std::string not_a_sip_user(std::string_view text) {
@@ -93,7 +93,7 @@ std::string not_a_sip_user(std::string_view text) {
   if (fault.empty() && !rest.empty()) fault = "it has parameters behind the domain";
   return fault.empty()
              ? fault
-             : fmt::format("{} is not a user's SIP URI such as sip:probe@contoso.example: {}", quoted(text), fault);
+             : fmt::format("{} is not a user's SIP URI such as sip:probe@contoso.example: {}", in_quotes(text), fault);
 }
 
 std::string not_a_sip_service(std::string_view text) {
@@ -110,7 +110,7 @@ std::string not_a_sip_service(std::string_view text) {
              ? fault
              : fmt::format(
                    "{} is not a service's SIP URI such as sip:edge@contoso.example;gruu;opaque=srvr:MRAS:ID: {}",
-                   quoted(text), fault);
+                   in_quotes(text), fault);
 }
 
 std::string not_a_directory_uri(std::string_view text) {
@@ -126,11 +126,12 @@ std::string not_a_directory_uri(std::string_view text) {
   if (host.find('@') != std::string_view::npos) return "no user or password can stand in the URI; use 'bind'";
   if (scheme == "ldapi") {
     const bool path = std::all_of(host.begin(), host.end(), [](char c) { return is_name_character(c) || c == '%'; });
-    return path ? std::string{} : fmt::format("{}: the path behind ldapi:// is written with %2F for '/'", quoted(text));
+    return path ? std::string{}
+                : fmt::format("{}: the path behind ldapi:// is written with %2F for '/'", in_quotes(text));
   }
   if (host.ends_with('/')) host.remove_suffix(1);
   if (host.find_first_of("/?") != std::string_view::npos) {
-    return fmt::format("{}: nothing can stand behind the host; give a DN as 'base'", quoted(text));
+    return fmt::format("{}: nothing can stand behind the host; give a DN as 'base'", in_quotes(text));
   }
   std::string_view port;
   std::string fault;
@@ -143,7 +144,7 @@ std::string not_a_directory_uri(std::string_view text) {
     fault = host_name_fault(host.substr(0, colon));
     port = colon == std::string_view::npos ? std::string_view{} : host.substr(colon);
   }
-  if (!fault.empty()) return fmt::format("{}: {}", quoted(text), fault);
+  if (!fault.empty()) return fmt::format("{}: {}", in_quotes(text), fault);
   if (port.empty()) return {};
   port.remove_prefix(1);
   const bool digits = !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), is_digit);
@@ -152,7 +153,7 @@ std::string not_a_directory_uri(std::string_view text) {
     for (const char c : port) number = number * 10 + static_cast<unsigned>(c - '0');
   }
   return number >= 1 && number <= 65535 ? std::string{}
-                                        : fmt::format("{}: a port is a number from 1 to 65535", quoted(text));
+                                        : fmt::format("{}: a port is a number from 1 to 65535", in_quotes(text));
 }
 
 std::string not_a_patch_level(std::string_view text) {
@@ -168,12 +169,12 @@ std::string not_a_patch_level(std::string_view text) {
   }
   if (sound && numbers == 4) return {};
   return fmt::format("{} is not a version of four numbers such as 4.0.7577.230 (Get-CsServerPatchVersion shows it)",
-                     quoted(text));
+                     in_quotes(text));
 }
 
 std::string not_a_store_name(std::string_view text) {
   if (text.size() <= 64 && std::all_of(text.begin(), text.end(), is_name_character)) return {};
-  return fmt::format("{} is not a store's name; use at most 64 letters, digits, '-', '.' and '_'", quoted(text));
+  return fmt::format("{} is not a store's name; use at most 64 letters, digits, '-', '.' and '_'", in_quotes(text));
 }
 
 }  // namespace mrascheck::yaml

@@ -56,7 +56,8 @@ std::string RawPeer::Talk::receive_record() {
   std::string bytes;
   for (;;) {
     if (bytes.size() >= 5) {
-      const std::size_t whole = 5 + (static_cast<unsigned char>(bytes[3]) << 8U) + static_cast<unsigned char>(bytes[4]);
+      const std::size_t whole = 5 + (static_cast<std::size_t>(static_cast<unsigned char>(bytes[3])) << 8U) +
+                                static_cast<unsigned char>(bytes[4]);
       if (bytes.size() >= whole) {
         unread_ = bytes.substr(whole);
         bytes.resize(whole);
