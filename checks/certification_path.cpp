@@ -21,6 +21,9 @@ constexpr std::array kinds{
     FindingKind{"certification-path.distrusted",
                 "every path leads through a certificate of a store of untrusted ones",
                 {"Microsoft Learn, System Store Locations", "Disallowed"}},
+    FindingKind{"certification-path.revoked",
+                "every path leads through a certificate that a list at hand revokes",
+                {"RFC 5280", "6.3"}},
     FindingKind{
         "certification-path.signature", "the only issuers of that name at hand did not sign", {"RFC 5280", "6.1.3"}},
     FindingKind{"certification-path.key-identifier",
@@ -47,6 +50,7 @@ enum Kind : std::size_t {
   untrusted_root,
   incomplete,
   distrusted,
+  revoked,
   signature,
   key_identifier,
   not_valid_now,
@@ -63,6 +67,7 @@ Kind kind_of(const Path& path) {
   if (path.has(PathProblemKind::signature)) return signature;
   if (path.has(PathProblemKind::incomplete)) return incomplete;
   if (path.has(PathProblemKind::untrusted_root)) return untrusted_root;
+  if (path.has(PathProblemKind::revoked)) return revoked;
   if (path.has(PathProblemKind::expired) || path.has(PathProblemKind::not_yet_valid)) return not_valid_now;
   if (path.has(PathProblemKind::key_identifier)) return key_identifier;
   return constraint;
@@ -128,6 +133,13 @@ std::string remedy_for(Kind kind, const PathJudgement& judgement, const Path& pa
           "one, take it out there: certutil -delstore Disallowed THUMBPRINT (where group policy distributes it: from "
           "that policy); else have {} use a certificate of another CA.",
           judgement.judge, judgement.subject);
+    case revoked:
+      return fmt::format(
+          "Ask whoever runs the CA why it was revoked, then give {} a certificate that is not: for its own, request "
+          "and "
+          "assign a new one and restart its services; for a CA's, have what it signed issued again. {} refuses it as "
+          "soon as it checks revocation.",
+          judgement.subject, judgement.judge);
     case signature:
       return fmt::format(
           "{} sends, or the stores of {} hold, a certificate of the right name and the wrong key: that of another "

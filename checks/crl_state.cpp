@@ -118,7 +118,7 @@ class State {
       if (paths.empty()) continue;
       std::vector<const Path*> used;
       for (const Path& path : paths) {
-        if (path.valid()) used.push_back(&path);
+        if (valid_but_for_revocation(path)) used.push_back(&path);
       }
       if (used.empty()) used.push_back(&paths.front());
       std::map<Sha256, std::size_t> in;
@@ -132,6 +132,11 @@ class State {
         }
       }
     }
+  }
+
+  static bool valid_but_for_revocation(const Path& path) {
+    return std::all_of(path.problems.begin(), path.problems.end(),
+                       [](const PathProblem& problem) { return problem.kind == PathProblemKind::revoked; });
   }
 
   /// Whether two keys of one name belong to one CA, by what is known of their certificates: renewals and the like.

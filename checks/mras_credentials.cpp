@@ -63,6 +63,46 @@ void add_patch_levels(const Evidence& evidence, const Handshake& handshake, Find
   }
 }
 
+/// For an answer that does not give its reason in ms-diagnostics.
+std::string remedy_for(const Handshake& handshake, unsigned sip_status) {
+  switch (sip_status) {
+    case 401:
+    case 407:
+      return fmt::format(
+          "{} takes {} for a client that has to log in, not for a server of the topology: check that the name in its "
+          "certificate stands in the topology that {} holds, and that 5062 of the internal interface is what was "
+          "asked.",
+          handshake.to, handshake.from, handshake.to);
+    case 403:
+      return fmt::format(
+          "The certificate was accepted, the request was not: check that {} stands in the topology that {} holds "
+          "(Enable-CsTopology, replication on port 4443).",
+          handshake.from, handshake.to);
+    case 404:
+      return "The service that was asked is not known there: set mras.service in the configuration to the mrasUri that "
+             "a client is given, and check that an Edge is assigned to the pool in the topology.";
+    case 408:
+    case 504:
+      return fmt::format("{} could not pass the request on, and does not say why: take a SIPStack trace there.",
+                         handshake.to);
+    case 503:
+      return fmt::format(
+          "{} is overloaded, starting or stopping: look at its services (Get-CsWindowsService) and its application "
+          "log, "
+          "then run this check again.",
+          handshake.to);
+    default:
+      break;
+  }
+  if (sip_status >= 300 && sip_status < 400) {
+    return fmt::format(
+        "{} sends the request elsewhere, which no Edge does: check that the address and the port are the Edge's own, "
+        "and no load balancer's or proxy's.",
+        handshake.to);
+  }
+  return fmt::format("Take a SIPStack trace on {} while this check runs: it names the reason.", handshake.to);
+}
+
 Finding sip_error_finding(const Evidence& evidence, const Handshake& handshake) {
   const MrasExchange& exchange = *handshake.mras;
   Finding found = finding(kinds[sip_error], Status::critical, handshake.id());
@@ -78,29 +118,7 @@ Finding sip_error_finding(const Evidence& evidence, const Handshake& handshake) 
   }
   if (!exchange.server_banner.empty()) found.facts.push_back(fmt::format("answered by {}", exchange.server_banner));
   add_patch_levels(evidence, handshake, found);
-  if (found.remedy.empty()) {
-    switch (exchange.sip_status) {
-      case 403:
-        found.remedy = fmt::format(
-            "The certificate was accepted, the request was not: check that {} stands in the topology that {} holds "
-            "(Enable-CsTopology, replication on port 4443).",
-            handshake.from, handshake.to);
-        break;
-      case 404:
-        found.remedy =
-            "The service that was asked is not known there: set mras.service in the configuration to the mrasUri that "
-            "a client is given, and "
-            "check that an Edge is assigned to the pool in the topology.";
-        break;
-      case 504:
-        found.remedy = fmt::format(
-            "{} could not pass the request on, and does not say why: take a SIPStack trace there.", handshake.to);
-        break;
-      default:
-        found.remedy =
-            fmt::format("Take a SIPStack trace on {} while this check runs: it names the reason.", handshake.to);
-    }
-  }
+  if (found.remedy.empty()) found.remedy = remedy_for(handshake, exchange.sip_status);
   return found;
 }
 
@@ -123,10 +141,18 @@ Finding mras_finding(Kind kind, const Handshake& handshake, std::string summary,
   return found;
 }
 
+/// A server may grant less than it was asked for; but a client fetches these once, and uses them for hours.
+constexpr std::chrono::minutes shortest_useful{10};
+
 /// What is wrong with an answer that grants credentials; empty when a client can use it.
 std::string fault_of(const MrasExchange& exchange, MrasLocation asked) {
   if (!exchange.problem.empty()) return exchange.problem;
   if (!exchange.granted) return "it does not say how long they last";
+  if (*exchange.granted < std::min(exchange.asked, shortest_useful)) {
+    return fmt::format("its credentials last for {} only, and {} were asked for",
+                       count(static_cast<std::size_t>(exchange.granted->count()), "minute"),
+                       count(static_cast<std::size_t>(exchange.asked.count()), "minute"));
+  }
   bool fits = false;
   for (const MediaRelay& relay : exchange.relays) {
     if (!relay.udp_port && !relay.tcp_port) return fmt::format("relay {} has no port", relay.host);
@@ -143,6 +169,11 @@ std::optional<Finding> judge_exchange(const Evidence& evidence, const Handshake&
   const MrasExchange& exchange = *handshake.mras;
   const std::string& to = handshake.to;
   const std::string why = exchange.problem.empty() ? std::string{to_string(handshake.outcome)} : exchange.problem;
+  if (exchange.sip_status >= 300 && !exchange.answered) {  // no as clear as can be, though the rest is not whole
+    Finding refusal = sip_error_finding(evidence, handshake);
+    refusal.facts.push_back(fmt::format("the answer broke off or broke the rules of SIP: {}", why));
+    return refusal;
+  }
   if (handshake.outcome == Outcome::not_sip) {
     return mras_finding(not_sip, handshake,
                         fmt::format("what {} answers inside TLS is not SIP: {}", handshake.endpoint(), why),

@@ -25,9 +25,18 @@ constexpr std::array kinds{
     FindingKind{"store-hygiene.pool-differs",
                 "members of a pool hold different CA certificates of a name in use",
                 {"RFC 4158", "3.5.12"}},
+    FindingKind{"store-hygiene.no-key-identifiers",
+                "nothing but signatures tells the CAs of one name from each other",
+                {"RFC 5280", "4.2.1.1"}},
 };
 
-enum Kind : std::size_t { not_self_signed_root, too_many_roots, issuer_list_too_long, pool_differs };
+enum Kind : std::size_t {
+  not_self_signed_root,
+  too_many_roots,
+  issuer_list_too_long,
+  pool_differs,
+  no_key_identifiers
+};
 
 /// What Microsoft's own rules for these products call too many in Local Computer\Trusted Root Certification
 /// Authorities.
@@ -169,6 +178,64 @@ void judge_pools(const Evidence& evidence, const SignatureOracle& signature, Ver
   }
 }
 
+/// A certificate on some path, and the CA certificates that a server has at hand for its issuer's name.
+struct Choice {
+  CertificateRef child;
+  std::map<Sha256, CertificateRef> candidates;
+  std::set<std::string> judges;
+
+  bool ambiguous() const {
+    std::set<Sha256> keys;
+    for (const auto& [sha256, candidate] : candidates) keys.insert(candidate->spki_sha256);
+    return keys.size() > 1;
+  }
+  bool child_names_key() const { return child->authority_key_id && child->authority_key_id->key_id; }
+};
+
+/// RFC 4158, 2.4.2: an engine sorts the candidates of a name by their key identifiers before it tries a signature, and
+/// OpenSSL tries none at all before it has chosen.
+void judge_key_identifiers(const Evidence& evidence, const SignatureOracle& signature, Verdict& verdict) {
+  std::map<Sha256, Choice> choices;
+  for (const PathJudgement& judgement : judge_paths(evidence, signature)) {
+    std::map<Sha256, Choice> of_judge;
+    for (const Path& path : judgement.result.paths.paths) {
+      for (std::size_t i = 0; i + 1 < path.certificates.size(); ++i) {
+        Choice& choice = of_judge[path.certificates[i]->sha256];
+        choice.child = path.certificates[i];
+        choice.candidates.emplace(path.certificates[i + 1]->sha256, path.certificates[i + 1]);
+      }
+    }
+    for (auto& [sha256, choice] : of_judge) {
+      if (!choice.ambiguous()) continue;
+      Choice& all = choices[sha256];
+      all.child = choice.child;
+      all.candidates.merge(choice.candidates);
+      all.judges.insert(judgement.judge);
+    }
+  }
+  for (const auto& [sha256, choice] : choices) {
+    std::vector<std::string> lines;
+    if (!choice.child_names_key())
+      lines.push_back(fmt::format("{} does not say whose key signed it", describe(*choice.child)));
+    for (const auto& [digest, candidate] : choice.candidates) {
+      if (!candidate->subject_key_id) lines.push_back(fmt::format("{} does not name its key", describe(*candidate)));
+    }
+    if (lines.empty()) continue;
+    Finding& found =
+        verdict.findings.emplace_back(finding(kinds[no_key_identifiers], Status::warning, thumbprint(*choice.child)));
+    found.summary = fmt::format("{} has {} named {} to choose from for {}, and no key identifiers to tell them apart",
+                                enumerate({choice.judges.begin(), choice.judges.end()}),
+                                count(choice.candidates.size(), "certificate"), choice.child->issuer.text,
+                                short_name(*choice.child));
+    add_facts(found, lines);
+    found.remedy = fmt::format(
+        "See same-name-issuers for which of {} may go, and take it out of these stores; and have the certificates "
+        "above "
+        "issued again with subject and authority key identifiers, as AD CS writes them unless it is told not to.",
+        choice.child->issuer.common_name.empty() ? choice.child->issuer.text : choice.child->issuer.common_name);
+  }
+}
+
 /// Worth knowing, and no fault by itself.
 void note_details(const Evidence& evidence, Verdict& verdict) {
   for (const StoreContents& store : evidence.stores) {
@@ -208,6 +275,7 @@ Verdict judge(const Evidence& evidence) {
     if (spec != nullptr && spec->kind == StoreKind::root && !spec->host.empty()) judge_size(store, spec->host, verdict);
   }
   judge_pools(evidence, signature, verdict);
+  judge_key_identifiers(evidence, signature, verdict);
   note_details(evidence, verdict);
   return verdict;
 }

@@ -21,23 +21,22 @@ using Texts = std::vector<std::string>;
 
 po::options_description options() {
   po::options_description all{"Options", 80};
+  offer_sources(all, "judge");
   // clang-format off
   all.add_options()
-      ("config,c", po::value<std::string>()->value_name("FILE"), "configuration (default /etc/mrascheck/site.yaml)")
-      ("evidence", po::value<Texts>()->composing()->value_name("FILE"),
-       "judge this recording instead of looking; repeat it to join recordings from several hosts")
       ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, to be judged again with --evidence")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
        "text, plugin or json, to standard output or a file; repeatable (default text)")
       ("only", po::value<Texts>()->composing()->value_name("CHECK"), "only this check; repeatable")
       ("skip", po::value<Texts>()->composing()->value_name("CHECK"), "all but this check; repeatable")
-      ("what-if", po::value<Texts>()->composing()->value_name("CHANGES"),
-       "judge a changed copy: remove:THUMBPRINT, add:FILE or add:FILE@STORE, at:DATE; several with commas between")
+      ("what-if", po::value<Texts>()->composing()->value_name("CHANGES"), what_if_help)
       ("warning,w", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"),
        "warning threshold; a bare range is for expiry, in days (default 30:)")
-      ("critical,C", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"), "critical threshold (default 10:)")
-      ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, as 10s or 500ms (default 10s)")
-      ("deadline", po::value<std::string>()->value_name("TIME"), "limit of the whole run (default 50s)")
+      ("critical,C", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"), "critical threshold (default 10:)");
+  // clang-format on
+  offer_limits(all);
+  // clang-format off
+  all.add_options()
       ("max-output", po::value<std::size_t>()->value_name("BYTES"), "limit of the plugin format (default 4096)")
       ("color", po::value<std::string>()->value_name("WHEN"), "auto, always or never (default auto; NO_COLOR is honoured)")
       ("verbose,v", "more of the report; up to three times")
@@ -91,11 +90,8 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
       if (const auto set = set_threshold(overrides, text, critical); !set) return refuse(io.err, set.error().text, {});
     }
   }
-  auto gathered = gather(*args);
-  if (!gathered) {
-    return refuse(io.err, fmt::format("nothing was looked at: {}", count(gathered.error().size(), "problem")),
-                  gathered.error());
-  }
+  auto gathered = evidence_of(*args, io.err);
+  if (!gathered) return gathered.error();
   if (args->has("what-if")) {
     if (const auto done = apply_what_if(*args, *gathered); !done) return refuse(io.err, done.error().text, {});
     if (const auto done = complete(*gathered); !done) return refuse(io.err, done.error().text, {});

@@ -19,20 +19,16 @@ using Texts = std::vector<std::string>;
 
 po::options_description options() {
   po::options_description all{"Options", 80};
+  offer_sources(all, "judge");
   // clang-format off
   all.add_options()
-      ("config,c", po::value<std::string>()->value_name("FILE"), "configuration (default /etc/mrascheck/site.yaml)")
-      ("evidence", po::value<Texts>()->composing()->value_name("FILE"),
-       "judge this recording instead of looking; repeat it to join recordings from several hosts")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
        "text, json, ldif, undo-ldif (OpenLDAP), ldifde or undo-ldifde (Active Directory), to standard output or a "
        "file; repeatable (default text)")
-      ("what-if", po::value<Texts>()->composing()->value_name("CHANGES"),
-       "judge a changed copy: remove:THUMBPRINT, add:FILE or add:FILE@STORE, at:DATE; several with commas between")
-      ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, as 10s or 500ms (default 10s)")
-      ("deadline", po::value<std::string>()->value_name("TIME"), "limit of the whole run (default 50s)")
-      ("help,h", "this text");
+      ("what-if", po::value<Texts>()->composing()->value_name("CHANGES"), what_if_help);
   // clang-format on
+  offer_limits(all);
+  all.add_options()("help,h", "this text");
   return all;
 }
 
@@ -69,11 +65,8 @@ int run_cleanup(const std::vector<std::string>& arguments, Streams io) {
   }
   const auto wanted = formats(*args, {"text", "json", "ldif", "undo-ldif", "ldifde", "undo-ldifde"});
   if (!wanted) return refuse(io.err, wanted.error().text, {});
-  auto gathered = gather(*args);
-  if (!gathered) {
-    return refuse(io.err, fmt::format("nothing was looked at: {}", count(gathered.error().size(), "problem")),
-                  gathered.error());
-  }
+  auto gathered = evidence_of(*args, io.err);
+  if (!gathered) return gathered.error();
   Evidence evidence = *std::move(gathered);
   if (const auto done = apply_what_if(*args, evidence); !done) return refuse(io.err, done.error().text, {});
   if (const auto done = complete(evidence); !done) return refuse(io.err, done.error().text, {});

@@ -21,16 +21,13 @@ using Texts = std::vector<std::string>;
 
 po::options_description options() {
   po::options_description all{"Options", 80};
+  offer_sources(all, "draw");
   // clang-format off
   all.add_options()
-      ("config,c", po::value<std::string>()->value_name("FILE"), "configuration (default /etc/mrascheck/site.yaml)")
-      ("evidence", po::value<Texts>()->composing()->value_name("FILE"),
-       "draw this recording instead of looking; repeat it to join recordings from several hosts")
-      ("dot", "in the DOT language, for dot -Tsvg, instead of text")
-      ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, as 10s or 500ms (default 10s)")
-      ("deadline", po::value<std::string>()->value_name("TIME"), "limit of the whole run (default 50s)")
-      ("help,h", "this text");
+      ("dot", "in the DOT language, for dot -Tsvg, instead of text");
   // clang-format on
+  offer_limits(all);
+  all.add_options()("help,h", "this text");
   return all;
 }
 
@@ -52,23 +49,10 @@ int run_graph(const std::vector<std::string>& arguments, Streams io) {
               "\nExit codes: 0 everything could be looked at, 3 something could not.\n";
     return 0;
   }
-  const bool files = !args->positional.empty();
-  for (const char* option : {"config", "evidence", "timeout", "deadline"}) {
-    if (files && args->has(option))
-      return refuse(io.err, fmt::format("--{} does not go with files of certificates", option), {});
-  }
-  auto gathered = files ? read_files(args->positional).map_error([](const Error& error) { return Texts{error.text}; })
-                        : gather(*args);
-  if (!gathered) {
-    return refuse(io.err, fmt::format("nothing was looked at: {}", count(gathered.error().size(), "problem")),
-                  gathered.error());
-  }
+  auto gathered = evidence_of(*args, io.err);
+  if (!gathered) return gathered.error();
   Evidence evidence = *std::move(gathered);
   const Texts problems = not_looked_at(evidence);
-  const bool any = std::any_of(evidence.stores.begin(), evidence.stores.end(),
-                               [](const StoreContents& contents) { return !contents.entries.empty(); });
-  if (files && !any && !problems.empty())
-    return refuse(io.err, problems.front(), {problems.begin() + 1, problems.end()});
   const auto& door = run::door();
   if (!door) return refuse(io.err, door.error().text, {});
   (*door)->complete_proofs(evidence,

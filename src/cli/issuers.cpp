@@ -20,17 +20,14 @@ using Texts = std::vector<std::string>;
 
 po::options_description options() {
   po::options_description all{"Options", 80};
+  offer_sources(all, "judge");
   // clang-format off
   all.add_options()
-      ("config,c", po::value<std::string>()->value_name("FILE"), "configuration (default /etc/mrascheck/site.yaml)")
-      ("evidence", po::value<Texts>()->composing()->value_name("FILE"),
-       "judge this recording instead of looking; repeat it to join recordings from several hosts")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
-       "text or json, to standard output or a file; repeatable (default text)")
-      ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, as 10s or 500ms (default 10s)")
-      ("deadline", po::value<std::string>()->value_name("TIME"), "limit of the whole run (default 50s)")
-      ("help,h", "this text");
+       "text or json, to standard output or a file; repeatable (default text)");
   // clang-format on
+  offer_limits(all);
+  all.add_options()("help,h", "this text");
   return all;
 }
 
@@ -52,29 +49,15 @@ int run_issuers(const std::vector<std::string>& arguments, Streams io) {
               "\nExit codes: 0 everything could be looked at, 3 something could not.\n";
     return 0;
   }
-  const bool files = !args->positional.empty();
-  for (const char* option : {"config", "evidence", "timeout", "deadline"}) {
-    if (files && args->has(option))
-      return refuse(io.err, fmt::format("--{} does not go with files of certificates", option), {});
-  }
   const auto wanted = formats(*args, {"text", "json"});
   if (!wanted) return refuse(io.err, wanted.error().text, {});
-  auto gathered = files ? read_files(args->positional).map_error([](const Error& error) { return Texts{error.text}; })
-                        : gather(*args);
-  if (!gathered) {
-    return refuse(io.err, fmt::format("nothing was looked at: {}", count(gathered.error().size(), "problem")),
-                  gathered.error());
-  }
+  auto gathered = evidence_of(*args, io.err);
+  if (!gathered) return gathered.error();
   // Never freed: the process is about to end, and thousands of certificates freed one by one are time spent for nobody.
   Evidence& evidence = *new Evidence(*std::move(gathered));
   Texts missing;
-  if (files) {
-    const bool any = std::any_of(evidence.stores.begin(), evidence.stores.end(),
-                                 [](const StoreContents& contents) { return !contents.entries.empty(); });
-    if (const Texts problems = not_looked_at(evidence); !any && !problems.empty())
-      return refuse(io.err, problems.front(), {problems.begin() + 1, problems.end()});
+  if (!args->positional.empty())
     missing.emplace_back("files alone do not show which servers use these CAs: judge a site (-c FILE)");
-  }
   if (const auto done = complete(evidence); !done) return refuse(io.err, done.error().text, {});
   const CertificateGraph graph{evidence};
   const SignatureOracle oracle = recorded_oracle(evidence.signatures);

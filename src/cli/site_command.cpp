@@ -29,6 +29,58 @@ Result<void> set_time(const Arguments& args, const char* option, std::chrono::mi
   return {};
 }
 
+/// Files tell nothing of servers; but a certificate in them that is no CA's shows whose key signed it.
+void take_as_used(Evidence& evidence) {
+  for (const StoreContents& contents : evidence.stores) {
+    for (const StoreEntry& entry : contents.entries) {
+      const Certificate& certificate = *entry.certificate;
+      const bool signs =
+          certificate.is_ca.value_or(false) || (certificate.key_usage && (*certificate.key_usage & key_cert_sign) != 0);
+      if (!signs && !certificate.self_issued() && certificate.not_after >= evidence.collected_at)
+        evidence.identities.push_back({entry.place, entry.certificate, {}, false});
+    }
+  }
+}
+
+Result<Evidence> read_files(const std::vector<std::string>& files) {
+  Config config;
+  config.site.name = files.size() == 1 ? printable(files.front(), 200) : count(files.size(), "file");
+  for (const std::string& file : files) {
+    StoreSource source;
+    source.name = printable(file);
+    source.paths = {file};
+    if (config.site.store(source.name) != nullptr) continue;  // named twice
+    StoreSpec spec;
+    spec.name = source.name;
+    config.site.stores.push_back(std::move(spec));
+    config.stores.push_back(std::move(source));
+  }
+  auto evidence = look(config, false);
+  if (evidence) take_as_used(*evidence);
+  return evidence;
+}
+
+/// From recordings, or from the site of a configuration. Error: all that is wrong, a line each.
+tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
+  if (args.has("evidence")) {
+    const auto& door = run::door();
+    if (!door) return tl::unexpected(std::vector{door.error().text});
+    auto evidence = (*door)->read_recordings(args.texts("evidence"));
+    if (!evidence) return tl::unexpected(std::vector{evidence.error().text});
+    return std::move(*evidence);
+  }
+  auto config = load_config(args.has("config") ? args.text("config") : "/etc/mrascheck/site.yaml");
+  if (!config) return tl::unexpected(config.error());
+  for (const auto& set :
+       {set_time(args, "timeout", config->limits.step), set_time(args, "deadline", config->limits.deadline)}) {
+    if (!set) return tl::unexpected(std::vector{set.error().text});
+  }
+  if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
+  return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
+    return std::vector{error.text};
+  });
+}
+
 /// "FILE" or "FILE@STORE", where there is a store of that name.
 Result<std::vector<Addition>> additions(const std::string& text, const Evidence& evidence) {
   std::string file = text;
@@ -51,57 +103,46 @@ Result<std::vector<Addition>> additions(const std::string& text, const Evidence&
   return added;
 }
 
-/// Files tell nothing of servers; but a certificate in them that is no CA's shows whose key signed it.
-void take_as_used(Evidence& evidence) {
-  for (const StoreContents& contents : evidence.stores) {
-    for (const StoreEntry& entry : contents.entries) {
-      const Certificate& certificate = *entry.certificate;
-      const bool signs =
-          certificate.is_ca.value_or(false) || (certificate.key_usage && (*certificate.key_usage & key_cert_sign) != 0);
-      if (!signs && !certificate.self_issued() && certificate.not_after >= evidence.collected_at)
-        evidence.identities.push_back({entry.place, entry.certificate, {}, false});
-    }
-  }
-}
-
 }  // namespace
 
-tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
-  if (args.has("evidence")) {
-    const auto& door = run::door();
-    if (!door) return tl::unexpected(std::vector{door.error().text});
-    auto evidence = (*door)->read_recordings(args.texts("evidence"));
-    if (!evidence) return tl::unexpected(std::vector{evidence.error().text});
-    return std::move(*evidence);
-  }
-  auto config = load_config(args.has("config") ? args.text("config") : "/etc/mrascheck/site.yaml");
-  if (!config) return tl::unexpected(config.error());
-  for (const auto& set :
-       {set_time(args, "timeout", config->limits.step), set_time(args, "deadline", config->limits.deadline)}) {
-    if (!set) return tl::unexpected(std::vector{set.error().text});
-  }
-  if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
-  return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
-    return std::vector{error.text};
-  });
+void offer_sources(po::options_description& options, std::string_view verb) {
+  const std::string recording =
+      fmt::format("{} this recording instead of looking; repeat it to join recordings from several hosts", verb);
+  // clang-format off
+  options.add_options()
+      ("config,c", po::value<std::string>()->value_name("FILE"), "configuration (default /etc/mrascheck/site.yaml)")
+      ("evidence", po::value<std::vector<std::string>>()->composing()->value_name("FILE"), recording.c_str());
+  // clang-format on
 }
 
-Result<Evidence> read_files(const std::vector<std::string>& files) {
-  Config config;
-  config.site.name = files.size() == 1 ? printable(files.front(), 200) : count(files.size(), "file");
-  for (const std::string& file : files) {
-    StoreSource source;
-    source.name = printable(file);
-    source.paths = {file};
-    if (config.site.store(source.name) != nullptr) continue;  // named twice
-    StoreSpec spec;
-    spec.name = source.name;
-    config.site.stores.push_back(std::move(spec));
-    config.stores.push_back(std::move(source));
+void offer_limits(po::options_description& options) {
+  // clang-format off
+  options.add_options()
+      ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, as 10s or 500ms (default 10s)")
+      ("deadline", po::value<std::string>()->value_name("TIME"), "limit of the whole run (default 50s)");
+  // clang-format on
+}
+
+tl::expected<Evidence, int> evidence_of(const Arguments& args, std::ostream& err) {
+  using Gathered = tl::expected<Evidence, std::vector<std::string>>;
+  const bool files = !args.positional.empty();
+  for (const char* option : {"config", "evidence", "timeout", "deadline"}) {
+    if (files && args.has(option))
+      return tl::unexpected(refuse(err, fmt::format("--{} does not go with files of certificates", option), {}));
   }
-  auto evidence = look(config, false);
-  if (evidence) take_as_used(*evidence);
-  return evidence;
+  Gathered gathered =
+      files
+          ? Gathered{read_files(args.positional).map_error([](const Error& error) { return std::vector{error.text}; })}
+          : gather(args);
+  if (!gathered) {
+    return tl::unexpected(refuse(
+        err, fmt::format("nothing was looked at: {}", count(gathered.error().size(), "problem")), gathered.error()));
+  }
+  const bool any = std::any_of(gathered->stores.begin(), gathered->stores.end(),
+                               [](const StoreContents& contents) { return !contents.entries.empty(); });
+  if (const auto problems = not_looked_at(*gathered); files && !any && !problems.empty())
+    return tl::unexpected(refuse(err, problems.front(), {problems.begin() + 1, problems.end()}));
+  return *std::move(gathered);
 }
 
 Result<void> complete(Evidence& evidence) {
@@ -159,6 +200,11 @@ Result<std::vector<Format>> formats(const Arguments& args, std::initializer_list
         names += name;
       }
       return fail(ErrorKind::config, fmt::format("unknown format '{}': it is {}", printable(format.name, 40), names));
+    }
+    for (const Format& other : wanted) {
+      if (format.file.empty() || format.file != other.file) continue;
+      return fail(ErrorKind::config, fmt::format("--format: {} and {} would both be written to {}", other.name,
+                                                 format.name, printable(format.file, 200)));
     }
     wanted.push_back(std::move(format));
   }

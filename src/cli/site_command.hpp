@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,14 +16,19 @@
 
 namespace mrascheck::cli {
 
-/// From the recordings of --evidence, or from the site of --config within --timeout and --deadline. Error: all that is
-/// wrong, a line each.
-tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args);
+/// Adds --config and --evidence, where the command is one to `verb` ("judge") a recording.
+void offer_sources(po::options_description& options, std::string_view verb);
+/// Adds --timeout and --deadline.
+void offer_limits(po::options_description& options);
+inline constexpr const char* what_if_help =
+    "judge a changed copy: remove:THUMBPRINT, add:FILE or add:FILE@STORE, at:DATE; several with commas between";
 
-/// The certificates of `files`, each a store of kind mixed by its path; no configuration, no network. Files tell
-/// nothing of servers; what in them is no CA's counts as a certificate in use. What could not be read is in the
-/// evidence. Error: local.
-Result<Evidence> read_files(const std::vector<std::string>& files);
+/// What the command looks at: the certificates of the files that stand among its arguments, else the recordings of
+/// --evidence, else the site of --config within --timeout and --deadline. When there is nothing, `err` is told why, and
+/// the error is the exit code.
+/// Of files each is a store of kind mixed by its path, with no configuration and no network. They tell nothing of
+/// servers; what in them is no CA's counts as a certificate in use.
+tl::expected<Evidence, int> evidence_of(const Arguments& args, std::ostream& err);
 
 /// Adds the proofs of signatures that judging and plan_cleanup() need and a recording may lack. Error: local.
 Result<void> complete(Evidence& evidence);

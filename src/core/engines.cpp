@@ -400,6 +400,8 @@ std::uint32_t windows_bit(PathProblemKind kind) {
       return windows_untrusted_root;
     case PathProblemKind::distrusted:
       return windows_explicit_distrust;
+    case PathProblemKind::revoked:
+      return windows_revoked;
     case PathProblemKind::incomplete:
     case PathProblemKind::key_identifier:
       return windows_partial_chain;

@@ -245,6 +245,7 @@ class PathSearch {
             fmt::format("{} expired on {}", label(certificate), to_date(certificate.not_after)));
       }
       complain_of_names(path, i);
+      complain_of_revocation(path, i);
       for (const std::string& oid : certificate.unknown_critical) {
         if (concerns_policies_only(oid)) continue;
         add(PathProblemKind::critical_extension, i,
@@ -310,6 +311,22 @@ class PathSearch {
                            label(authority), label(certificate))});
           break;
       }
+    }
+  }
+
+  /// By a list of the CA certificate above: of its name, and signed by its key.
+  void complain_of_revocation(Path& path, std::size_t index) const {
+    if (index + 1 >= path.certificates.size()) return;
+    const Certificate& certificate = *path.certificates[index];
+    const Certificate& issuer = *path.certificates[index + 1];
+    const auto lists = query_.trust->lists.find(certificate.issuer.canonical);
+    if (lists == query_.trust->lists.end()) return;
+    for (const auto& [key, list] : lists->second) {
+      if (key != issuer.spki_sha256 || !list->lists(certificate.serial)) continue;
+      path.problems.push_back({PathProblemKind::revoked, index,
+                               fmt::format("{} is revoked by a list of {} from {}", label(certificate),
+                                           list->issuer.text, to_date(list->this_update))});
+      return;
     }
   }
 
@@ -403,6 +420,8 @@ std::string_view to_string(PathProblemKind kind) {
       return "incomplete";
     case PathProblemKind::distrusted:
       return "distrusted";
+    case PathProblemKind::revoked:
+      return "revoked";
     case PathProblemKind::key_identifier:
       return "key-identifier";
     case PathProblemKind::weak:
@@ -427,8 +446,26 @@ std::span<const CertificateRef> IssuerIndex::named(const Name& subject) const {
   return found == by_subject_.end() ? std::span<const CertificateRef>{} : std::span{found->second};
 }
 
+static ReliableLists reliable_lists(const Evidence& evidence) {
+  ReliableLists lists;
+  for (const StoreContents& store : evidence.stores) {
+    for (const CrlEntry& entry : store.crls) {
+      if (!entry.crl->unknown_critical.empty()) continue;
+      auto proof =
+          std::lower_bound(evidence.signatures.begin(), evidence.signatures.end(), entry.crl->sha256,
+                           [](const SignatureProof& known, const Sha256& child) { return known.child < child; });
+      for (; proof != evidence.signatures.end() && proof->child == entry.crl->sha256; ++proof) {
+        if (proof->state == SignatureState::verified)
+          lists[entry.crl->issuer.canonical].emplace_back(proof->issuer_key, entry.crl);
+      }
+    }
+  }
+  return lists;
+}
+
 TrustView trust_of(const Evidence& evidence, const Server& server) {
   TrustView view;
+  view.lists = reliable_lists(evidence);
   view.configured = !server.trusts.empty();
   std::vector<std::pair<Sha256, const CertificateRef*>> certificates;
   const auto take = [&](const std::vector<std::string>& names, bool trusted) {

@@ -68,6 +68,7 @@ enum class PathProblemKind {
   untrusted_root,      ///< ends in a self-issued certificate that is no trust anchor here
   incomplete,          ///< no issuer found here
   distrusted,          ///< stands in a store of untrusted certificates: Windows rejects every path through it
+  revoked,             ///< by a list at hand that the next certificate's key signed (RFC 5280, 6.3)
   key_identifier,  ///< its authority key identifier names another certificate: OpenSSL and Windows pass that one over
   weak,            ///< a digest or key that engines refuse by their configuration; never in Path::problems
 };
@@ -98,12 +99,18 @@ class IssuerIndex {
   std::unordered_map<std::string, std::vector<CertificateRef>> by_subject_;
 };
 
+/// The revocation lists at hand that can be relied on: by the name of their issuer, with the key that signed each. A
+/// list counts for everybody, since whoever checks revocation fetches it from where it is published, and one that is
+/// overdue still says what was revoked.
+using ReliableLists = std::map<std::string, std::vector<std::pair<Sha256, CrlRef>>, std::less<>>;
+
 /// What one server has at hand: the roots of the stores it trusts, and the certificates of these and of the stores that
 /// feed its intermediates. Nothing of another host's.
 struct TrustView {
   std::set<Sha256> anchors;     ///< trust is by certificate, not by name or key
   std::set<Sha256> distrusted;  ///< in one of its stores of untrusted certificates; never an anchor
   IssuerIndex index;
+  ReliableLists lists;
   bool configured = false;           ///< it names at least one store to trust
   std::vector<std::string> damaged;  ///< stores that it names in which something could not be read
   std::vector<std::string> missing;  ///< stores that it names and that were not read, or not whole

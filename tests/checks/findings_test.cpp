@@ -155,6 +155,12 @@ const std::vector<Change>& changes() {
          s.evidence.stores.emplace_back().store = "fe2-root";
          s.evidence.stores.back().entries = {{issuer_fixture("root-r1"), StoreKind::root, "fe2.sst", 0}};
        }},
+      {"store-hygiene.no-key-identifiers", Status::warning,
+       [](SmallSite& s) {
+         s.store("redeployment-plain-a", StoreKind::intermediate)
+             .store("redeployment-plain-b", StoreKind::intermediate);
+         handshake_of(s).peer_chain = {issuer_fixture("redeployment-plain-leaf")};
+       }},
       {"store-contents.inconsistent", Status::warning,
        [](SmallSite& s) {
          s.evidence.stores[0].faults.push_back({"fe1.reg", "the registry key is named 01, and the certificate 02"});
@@ -267,6 +273,7 @@ const std::vector<Change>& changes() {
        [](SmallSite& s) { s.evidence.stores[0].entries.erase(s.evidence.stores[0].entries.begin()); }},
       {"certification-path.distrusted", Status::critical,
        [](SmallSite& s) { s.store("root-r2", StoreKind::disallowed, "HKLM\\Disallowed"); }},
+      {"certification-path.revoked", Status::critical, [](SmallSite& s) { revocable(s).crl("list-b-revokes-leaf"); }},
       {"certification-path.signature", Status::critical,
        [](SmallSite& s) {
          s.evidence.stores[0].entries.erase(s.evidence.stores[0].entries.begin());
@@ -476,6 +483,62 @@ TEST(Findings, AnyAnswerToOptionsWillDoUnlessTheServerSaysThatItIsIll) {
     const bool ill = status >= 500 && status != 501;
     EXPECT_EQ(report_of(site).status, ill ? Status::warning : Status::ok) << status;
   }
+}
+
+TEST(Findings, ASipErrorWithoutDiagnosticsSaysWhereToLook) {
+  struct Row {
+    unsigned status;
+    const char* words;
+  };
+  for (const Row& row : {Row{302, "elsewhere"}, Row{401, "log in"}, Row{403, "Enable-CsTopology"}, Row{404, "mrasUri"},
+                         Row{408, "pass the request on"}, Row{486, "SIPStack trace"}, Row{503, "overloaded"},
+                         Row{504, "pass the request on"}}) {
+    SmallSite site = healthy();
+    exchange_of(site).sip_status = row.status;
+    std::string remedy;
+    for (const CheckResult& check : report_of(site).checks) {
+      for (const Finding& finding : check.verdict.findings) {
+        if (std::string_view{finding.code} == "mras-credentials.sip-error") remedy = finding.remedy;
+      }
+    }
+    EXPECT_NE(remedy.find(row.words), std::string::npos) << row.status << ": " << remedy;
+  }
+}
+
+TEST(Findings, ARefusalThatIsNotWholeIsStillARefusal) {
+  for (const Outcome outcome : {Outcome::not_sip, Outcome::closed, Outcome::timed_out}) {
+    SmallSite site = healthy();
+    MrasExchange& exchange = exchange_of(site);
+    exchange.answered = false;
+    exchange.sip_status = 504;
+    exchange.sip_reason = "Server time-out";
+    exchange.diagnostics = {{.id = 1038, .sub = {}, .parameters = {{"reason", "Failed to connect"}}}};
+    exchange.problem = "Content-Length twice, 5 and 6";
+    handshake_of(site).phase = Phase::sip;
+    handshake_of(site).outcome = outcome;
+    std::string facts;
+    for (const CheckResult& check : report_of(site).checks) {
+      for (const Finding& finding : check.verdict.findings) {
+        if (std::string_view{finding.code} != "mras-credentials.sip-error") continue;
+        for (const std::string& fact : finding.facts) facts += fact + "\n";
+      }
+    }
+    EXPECT_NE(facts.find("ms-diagnostics: 1038"), std::string::npos) << facts;
+    EXPECT_NE(facts.find("Content-Length twice"), std::string::npos) << facts;
+  }
+}
+
+TEST(Findings, CredentialsThatAreHardlyGrantedAreFaulty) {
+  SmallSite site = healthy();
+  exchange_of(site).asked = std::chrono::minutes{480};
+  for (const int granted : {480, 60, 10}) {
+    exchange_of(site).granted = std::chrono::minutes{granted};
+    EXPECT_EQ(report_of(site).status, Status::ok) << granted;
+  }
+  exchange_of(site).granted = std::chrono::minutes{1};
+  EXPECT_EQ(report_of(site).status, Status::warning);
+  exchange_of(site).asked = std::chrono::minutes{1};
+  EXPECT_EQ(report_of(site).status, Status::ok) << "as it was asked for";
 }
 
 /// The status of a stale certificate beside the one in use, by how much harm it can do.

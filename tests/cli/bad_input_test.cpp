@@ -181,6 +181,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"UnknownCheck", check({"--only", "portreachable"}),
              "unknown check 'portreachable'; did you mean 'port-reachable'?\n"},
         Case{"UnknownFormat", check({"--format", "xml"}), "unknown format 'xml': it is text, plugin or json\n"},
+        Case{"TwoFormatsToOneFile", check({"--format", "text=out", "--format", "json=out"}),
+             "--format: text and json would both be written to out\n"},
         Case{"UnknownMetric", check({"-C", "expirry=1:"}), "unknown metric 'expirry'; did you mean 'expiry'?\n"},
         Case{"NoValue", check({"--config"}), "'--config' is missing\n"},
         Case{"Stray", check({"stray"}), "stray: mrascheck check takes options only\n"},

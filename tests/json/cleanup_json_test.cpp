@@ -7,22 +7,13 @@
 
 #include "json/base64.hpp"
 #include "json/document.hpp"
+#include "samples.hpp"
 #include "support/worlds.hpp"
 
 namespace mrascheck::json {
 namespace {
 
 using test::issuer_fixture;
-
-/// One issuing CA deployed twice; fe1 and edge1 have certificates by the second.
-Evidence site() {
-  test::SmallSite site;
-  site.own("redeployment-leaf-keyid").store("root-r2", StoreKind::root);
-  site.evidence.identities.push_back({"edge1.contoso.example", issuer_fixture("redeployment-leaf-keyid"), {}, true});
-  site.store("redeployment-a", StoreKind::intermediate, "CN=Issuing,CN=AIA,CN=x");
-  site.store("redeployment-b", StoreKind::intermediate, "CN=Issuing,CN=AIA,CN=x");
-  return site.ready();
-}
 
 std::set<std::string> members_of(const Json& object) {
   std::set<std::string> names;
@@ -31,7 +22,7 @@ std::set<std::string> members_of(const Json& object) {
 }
 
 TEST(CleanupJson, HoldsTheProofTheBytesAndTheSteps) {
-  const Evidence evidence = site();
+  const Evidence evidence = test::redeployed_site();
   crypto::SignatureVerifier verifier;
   const CleanupPlan plan = plan_cleanup(evidence, test::verifying_oracle(verifier));
   const Json document = parse_document(write_cleanup(plan)).value();
@@ -54,7 +45,7 @@ TEST(CleanupJson, HoldsTheProofTheBytesAndTheSteps) {
 }
 
 TEST(IssuersJson, HoldsEveryMemberWithItsStandingAndItsPlaces) {
-  const Evidence evidence = site();
+  const Evidence evidence = test::redeployed_site();
   crypto::SignatureVerifier verifier;
   const SignatureOracle oracle = test::verifying_oracle(verifier);
   const CertificateGraph graph{evidence};

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "json/cleanup_json.hpp"
 #include "json/evidence_json.hpp"
 #include "samples.hpp"
 #include "support/temp_dir.hpp"
@@ -34,6 +35,20 @@ Ran validate(const std::string& document, const std::string& schema) {
 
 const std::string evidence_schema = MRASCHECK_SOURCE_DIR "/src/json/evidence.schema.json";
 const std::string report_schema = MRASCHECK_SOURCE_DIR "/src/json/report.schema.json";
+const std::string issuers_schema = MRASCHECK_SOURCE_DIR "/src/json/issuers.schema.json";
+const std::string cleanup_schema = MRASCHECK_SOURCE_DIR "/src/json/cleanup.schema.json";
+
+std::string issuers_document(const Evidence& evidence) {
+  crypto::SignatureVerifier verifier;
+  const SignatureOracle oracle = test::verifying_oracle(verifier);
+  const CertificateGraph graph{evidence};
+  return json::write_issuers(evidence, issuer_groups(evidence, graph, oracle), plan_cleanup(evidence, oracle));
+}
+
+std::string cleanup_document(const Evidence& evidence) {
+  crypto::SignatureVerifier verifier;
+  return json::write_cleanup(plan_cleanup(evidence, test::verifying_oracle(verifier)));
+}
 
 Report sample_report() {
   Report report;
@@ -85,7 +100,11 @@ INSTANTIATE_TEST_SUITE_P(Written, SchemaTest,
                                              evidence_schema},
                                          Row{"EmptyEvidence", json::write_evidence({}), evidence_schema},
                                          Row{"Report", json::write_report(sample_report()), report_schema},
-                                         Row{"EmptyReport", json::write_report({}), report_schema}),
+                                         Row{"EmptyReport", json::write_report({}), report_schema},
+                                         Row{"Issuers", issuers_document(test::redeployed_site()), issuers_schema},
+                                         Row{"EmptyIssuers", issuers_document({}), issuers_schema},
+                                         Row{"Cleanup", cleanup_document(test::redeployed_site()), cleanup_schema},
+                                         Row{"EmptyCleanup", cleanup_document({}), cleanup_schema}),
                          [](const auto& row) { return row.param.name; });
 
 TEST(Schema, IsStrict) {
@@ -96,6 +115,12 @@ TEST(Schema, IsStrict) {
   auto report = nlohmann::ordered_json::parse(json::write_report(sample_report()));
   report["status"] = "FINE";
   EXPECT_EQ(validate(dir.write("report.json", report.dump()), report_schema).status, 1);
+  auto issuers = nlohmann::ordered_json::parse(issuers_document(test::redeployed_site()));
+  issuers["groups"][0]["members"][0]["standing"] = "fine";
+  EXPECT_EQ(validate(dir.write("issuers.json", issuers.dump()), issuers_schema).status, 1);
+  auto cleanup = nlohmann::ordered_json::parse(cleanup_document(test::redeployed_site()));
+  cleanup["certificates"][0]["places"][0].erase("store");
+  EXPECT_EQ(validate(dir.write("cleanup.json", cleanup.dump()), cleanup_schema).status, 1);
 }
 
 TEST(ReportJson, SaysWhatTheReportSays) {
