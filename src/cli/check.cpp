@@ -24,6 +24,7 @@ po::options_description options() {
   // clang-format off
   all.add_options()
       ("config,c", po::value<std::string>()->value_name("FILE"), "configuration (default /etc/mrascheck/site.yaml)")
+      ("fetch", fetch_help)
       ("evidence", po::value<Texts>()->composing()->value_name("FILE"),
        "judge this recording instead of looking; repeat it to join recordings from several hosts")
       ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, to be judged again with --evidence")

@@ -22,6 +22,7 @@ po::options_description options() {
   // clang-format off
   all.add_options()
       ("config,c", po::value<std::string>()->value_name("FILE"), "configuration (default /etc/mrascheck/site.yaml)")
+      ("fetch", fetch_help)
       ("evidence", po::value<Texts>()->composing()->value_name("FILE"),
        "judge this recording instead of looking; repeat it to join recordings from several hosts")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),

@@ -23,6 +23,7 @@ po::options_description options() {
   // clang-format off
   all.add_options()
       ("config,c", po::value<std::string>()->value_name("FILE"), "configuration (default /etc/mrascheck/site.yaml)")
+      ("fetch", fetch_help)
       ("evidence", po::value<Texts>()->composing()->value_name("FILE"),
        "judge this recording instead of looking; repeat it to join recordings from several hosts")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
@@ -53,7 +54,7 @@ int run_issuers(const std::vector<std::string>& arguments, Streams io) {
     return 0;
   }
   const bool files = !args->positional.empty();
-  for (const char* option : {"config", "evidence", "timeout", "deadline"}) {
+  for (const char* option : {"config", "fetch", "evidence", "timeout", "deadline"}) {
     if (files && args->has(option))
       return refuse(io.err, fmt::format("--{} does not go with files of certificates", option), {});
   }

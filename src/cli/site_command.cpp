@@ -68,6 +68,8 @@ void take_as_used(Evidence& evidence) {
 
 tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   if (args.has("evidence")) {
+    if (args.has("fetch"))
+      return tl::unexpected(std::vector<std::string>{"--fetch asks the network, and a recording is judged without it"});
     const auto& door = run::door();
     if (!door) return tl::unexpected(std::vector{door.error().text});
     auto evidence = (*door)->read_recordings(args.texts("evidence"));
@@ -81,6 +83,7 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
     if (!set) return tl::unexpected(std::vector{set.error().text});
   }
   if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
+  config->fetch = config->fetch || args.has("fetch");
   return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
     return std::vector{error.text};
   });
