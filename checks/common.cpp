@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/directory_url.hpp"
+#include "core/http_url.hpp"
 #include "core/text.hpp"
 
 namespace mrascheck::checks {
@@ -62,7 +63,30 @@ std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phas
   return lines;
 }
 
+static std::string contents_text(std::size_t certificates, std::size_t lists) {
+  std::string what;
+  if (certificates > 0) what = count(certificates, "certificate");
+  if (lists > 0) {
+    if (!what.empty()) what += " and ";
+    what += count(lists, "revocation list");
+  }
+  return what;
+}
+
+/// Where it was fetched, what came of it.
+static std::string where_http_leads(const Evidence& evidence, const std::string& url) {
+  for (const StoreContents& store : evidence.stores) {
+    if (store.store == url)
+      return fmt::format("{} (fetched: {} there)", url, contents_text(store.entries.size(), store.crls.size()));
+  }
+  for (const Gap& gap : evidence.gaps) {
+    if (gap.need == Needs::stores && gap.about == url) return fmt::format("{} (not to be had: {})", url, gap.reason);
+  }
+  return url;
+}
+
 std::string where_it_leads(const Evidence& evidence, const std::string& url) {
+  if (is_http(url)) return where_http_leads(evidence, url);
   const auto reference = hostless_reference(url);
   if (!reference) return url;
   std::string found;
@@ -78,12 +102,7 @@ std::string where_it_leads(const Evidence& evidence, const std::string& url) {
     const auto here = [&](const auto& entry) { return same_dn(entry.place, reference->dn); };
     const auto certificates = std::count_if(store->entries.begin(), store->entries.end(), here);
     const auto lists = std::count_if(store->crls.begin(), store->crls.end(), here);
-    std::string what;
-    if (certificates > 0) what = count(static_cast<std::size_t>(certificates), "certificate");
-    if (lists > 0) {
-      if (!what.empty()) what += " and ";
-      what += count(static_cast<std::size_t>(lists), "revocation list");
-    }
+    const std::string what = contents_text(static_cast<std::size_t>(certificates), static_cast<std::size_t>(lists));
     found += fmt::format("in the directory {}: {}", spec.name,
                          !what.empty()              ? what + " there"
                          : store->truncated.empty() ? "nothing there"

@@ -35,7 +35,7 @@ class Labels {
 std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phase, bool (*concerns)(const Link&));
 
 /// `url` of an AIA or CDP extension. One without a host means the directory that the reader's own host is in: that is
-/// the configured one, and what was found there is said with it.
+/// the configured one, and what was found there is said with it; as is what was fetched by one of http.
 std::string where_it_leads(const Evidence& evidence, const std::string& url);
 
 /// The link that a handshake belongs to; null when the site has none such.

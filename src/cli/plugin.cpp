@@ -45,6 +45,7 @@ po::options_description options() {
       ("no-mras", "stop after the handshake: the same as --service tls")
       ("expect", po::value<std::string>()->value_name("WHAT"), "accept or refuse (default accept)")
       ("resolve", po::value<Texts>()->composing()->value_name("NAME=ADDRESS"), "use this address for that name; repeatable")
+      ("fetch", fetch_help)
       ("use-ipv4,4", "IPv4 only")
       ("use-ipv6,6", "IPv6 only")
       ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, in seconds or as 500ms (default 10s)")
@@ -249,6 +250,7 @@ Result<Config> config_from(const Arguments& args) {
   if (auto set = set_service(args, link, config.site.mras); !set) return tl::unexpected(set.error());
   if (auto set = set_limits(args, config); !set) return tl::unexpected(set.error());
   add_stores(args, config, front_end);
+  config.fetch = args.has("fetch");
   config.site.name = edge.name;
   config.site.links.push_back(link);
   config.site.servers = {front_end, edge};

@@ -63,6 +63,8 @@ Result<Evidence> read_files(const std::vector<std::string>& files) {
 /// From recordings, or from the site of a configuration. Error: all that is wrong, a line each.
 tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   if (args.has("evidence")) {
+    if (args.has("fetch"))
+      return tl::unexpected(std::vector<std::string>{"--fetch asks the network, and a recording is judged without it"});
     const auto& door = run::door();
     if (!door) return tl::unexpected(std::vector{door.error().text});
     auto evidence = (*door)->read_recordings(args.texts("evidence"));
@@ -76,6 +78,7 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
     if (!set) return tl::unexpected(std::vector{set.error().text});
   }
   if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
+  config->fetch = config->fetch || args.has("fetch");
   return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
     return std::vector{error.text};
   });
@@ -111,6 +114,7 @@ void offer_sources(po::options_description& options, std::string_view verb) {
   // clang-format off
   options.add_options()
       ("config,c", po::value<std::string>()->value_name("FILE"), "configuration (default /etc/mrascheck/site.yaml)")
+      ("fetch", fetch_help)
       ("evidence", po::value<std::vector<std::string>>()->composing()->value_name("FILE"), recording.c_str());
   // clang-format on
 }
@@ -126,7 +130,7 @@ void offer_limits(po::options_description& options) {
 tl::expected<Evidence, int> evidence_of(const Arguments& args, std::ostream& err) {
   using Gathered = tl::expected<Evidence, std::vector<std::string>>;
   const bool files = !args.positional.empty();
-  for (const char* option : {"config", "evidence", "timeout", "deadline"}) {
+  for (const char* option : {"config", "fetch", "evidence", "timeout", "deadline"}) {
     if (files && args.has(option))
       return tl::unexpected(refuse(err, fmt::format("--{} does not go with files of certificates", option), {}));
   }

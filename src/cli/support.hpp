@@ -15,6 +15,10 @@ namespace mrascheck::cli {
 
 inline constexpr std::string_view version = MRASCHECK_VERSION;
 
+/// Of the option that every command has which looks at a site.
+inline constexpr const char* fetch_help =
+    "also fetch what the certificates in use name by http:// as their issuer's certificate and revocation list";
+
 /// A configuration that everything can be done with, or all that is wrong with it, a line each.
 tl::expected<Config, std::vector<std::string>> load_config(const std::string& path);
 

@@ -182,6 +182,21 @@ CleanupStep host_step(const Removal& removal) {
   return step;
 }
 
+/// What a web server hands out: no store of anybody, but where those look who build chains (RFC 5280, 4.2.2.1).
+CleanupStep web_step(const Removal& removal) {
+  const std::string& url = removal.place.store;
+  CleanupStep step;
+  step.title = fmt::format("On the web server, at {}: {}", url, count(removal.values.size(), "certificate"));
+  step.notes = described(removal);
+  step.notes.push_back(
+      "Certificates in use name this address as their issuer's: put the certificate of the CA in use there, in a file "
+      "of the same name, or take these out of the file. Keep the old file: it is the way back.");
+  if (!harmless_in_quotes(url)) return step;
+  step.before = {fmt::format("certutil -urlcache -f \"{}\" before.cer", url)};
+  step.after = {fmt::format("certutil -urlcache -f \"{}\" after.cer", url), "certutil -dump after.cer"};
+  return step;
+}
+
 CleanupStep backup_step(const CleanupPlan& plan) {
   CleanupStep step;
   step.title = "Keep what is there";
@@ -239,8 +254,11 @@ std::vector<CleanupStep> cleanup_steps(const CleanupPlan& plan) {
   if (plan.count(MayGo::now) > 0) steps.push_back(backup_step(plan));
   if (plan.count(MayGo::not_yet) > 0) steps.push_back(first_step(plan));
   if (plan.removals.empty()) return steps;
-  for (const Removal& removal : plan.removals)
-    steps.push_back(removal.place.directory ? directory_step(removal) : host_step(removal));
+  for (const Removal& removal : plan.removals) {
+    steps.push_back(removal.place.directory           ? directory_step(removal)
+                    : is_fetched(removal.place.store) ? web_step(removal)
+                                                      : host_step(removal));
+  }
   const std::string servers = plan.servers.empty() ? "every server" : enumerate(plan.servers);
   CleanupStep& refresh = steps.emplace_back();
   refresh.title = "Let it reach the servers";

@@ -80,6 +80,7 @@ struct Config {
   std::vector<StoreSource> stores;
   std::vector<IdentitySource> identities;
   Limits limits;
+  bool fetch = false;  ///< GET what certificates in use say by http of their issuers (AIA) and revocation lists (CDP)
   std::map<std::string, std::vector<std::string>> resolve;  ///< name to address literals, before any DNS
   enum class Family { any, v4, v6 } family = Family::any;
 };

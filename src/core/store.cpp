@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/http_url.hpp"
 #include "core/text.hpp"
 
 namespace mrascheck {
@@ -79,6 +80,10 @@ PropertiesRef PropertiesPool::share(EntryProperties properties) {
   const auto [place, added] = known_.try_emplace(std::move(properties));
   if (added) place->second = std::make_shared<const EntryProperties>(place->first);
   return place->second;
+}
+
+bool is_fetched(std::string_view store) {
+  return is_http(store);
 }
 
 }  // namespace mrascheck

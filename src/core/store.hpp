@@ -101,9 +101,9 @@ struct Unreadable {
   std::string reason;  ///< lower case, no full stop: "block 3: truncated at byte 412"
 };
 
-/// All that one configured store was seen to hold.
+/// All that one configured store was seen to hold, or what was fetched by a URL of a certificate.
 struct StoreContents {
-  std::string store;   ///< its name in the configuration
+  std::string store;   ///< its name in the configuration; the URL, of what was fetched
   std::string source;  ///< the URI or path read, without credentials
   std::vector<StoreEntry> entries;
   std::vector<Unreadable> unreadable;
@@ -115,5 +115,9 @@ struct StoreContents {
   std::vector<Unreadable> faults = {};
   std::vector<CrlEntry> crls = {};
 };
+
+/// Whether a store of that name was fetched: no configured one can be named by a URL. No server trusts such a one or is
+/// fed by it; it shows what whoever follows the URL would get.
+bool is_fetched(std::string_view store);
 
 }  // namespace mrascheck

@@ -24,6 +24,7 @@ void cut(Chain& chain, const std::set<Sha256>& gone) {
 void put(Evidence& evidence, const Addition& addition) {
   const bool self_signed = addition.certificate->may_be_self_signed();
   for (StoreContents& contents : evidence.stores) {
+    if (is_fetched(contents.store)) continue;  // nobody's store
     const StoreSpec* spec = evidence.site.store(contents.store);
     const StoreKind kind = spec == nullptr ? StoreKind::mixed : spec->kind;
     const bool open = kind == StoreKind::mixed || (spec != nullptr && spec->directory);

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "core/text.hpp"
 #include "crypto/signature.hpp"
 #include "crypto/tls_engine.hpp"
+#include "run/fetches.hpp"
 #include "run/slots.hpp"
 #include "sources/handshake.hpp"
 #include "sources/sources.hpp"
@@ -173,6 +175,10 @@ class Collector {
   SignatureOracle verifying();
   void prove_signatures();
 
+  void fetch_for(const Certificate& certificate);
+  void fetch_for_the_rest();
+  void take_fetched();
+
   void add_gap(Needs need, std::string about, ErrorKind kind, std::string reason, std::string remedy);
   Error late(const std::string& what) const;
   std::string late_remedy() const;
@@ -207,6 +213,8 @@ class Collector {
     std::size_t open = 0;
   };
   std::map<std::size_t, Looks> looks_;  ///< by link
+  std::optional<Fetches> fetches_;      ///< there where they are asked for
+  std::set<std::string> taken_;         ///< URLs whose contents are in the evidence
   struct Worker {
     std::thread thread;
     std::shared_ptr<std::size_t> missing;  ///< results that have not arrived
@@ -226,6 +234,10 @@ Collector::Collector(const Config& config, const Plan& plan, const Options& opti
   evidence_.collected_at = options.now;
   evidence_.vantage = options.vantage;
   evidence_.site = config.site;
+  if (config.fetch) {
+    fetches_.emplace(loop_, Fetches::Setting{&config_, options.name_servers, deadline_, pool_.get(), [this] { ++all_; },
+                                             [this](const std::string& url) { ended(url); }});
+  }
 }
 
 Collector::~Collector() {
@@ -302,6 +314,10 @@ void Collector::identity_loaded(const IdentitySource& source, LoadResult result)
   AwaitedIdentity& awaited = identities_.at(source.server);
   awaited.arrived = true;
   if (result) {
+    if (!config_.site.stranger(source.server)) {
+      fetch_for(*result->identity.certificate);
+      for (const CertificateRef& certificate : result->identity.chain) fetch_for(*certificate);
+    }
     evidence_.identities.push_back(result->identity);
     awaited.loaded = std::move(*result);
   } else {
@@ -594,6 +610,7 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
                                : "Look at the host that runs this: its limits (open files, memory) and "
                                  "its network.");
     }
+    for (const CertificateRef& certificate : record.peer_chain) fetch_for(*certificate);
     looks.records[place] = std::move(record);
   }
   links_in_flight_.give_back();
@@ -621,6 +638,7 @@ Task Collector::watch_time() {
   for (auto& [address, turn] : turns_) turn.lift();
   links_in_flight_.lift();
   names_in_flight_.lift();
+  if (fetches_) fetches_->hurry();
   // Looks end by themselves now, each with its record; what reads on a thread has a little longer.
   co_await transport::pause(Deadline{}.within(reading_grace));
   for (const std::size_t i : plan_.identities) {
@@ -654,6 +672,55 @@ void Collector::prove_signatures() {
   }
 }
 
+void Collector::fetch_for(const Certificate& certificate) {
+  if (fetches_) fetches_->want(certificate);
+}
+
+/// What servers show is fetched for while it comes. Here the CAs on their paths follow, which only all stores together
+/// show, and then the issuers that were fetched: with these it ends, for each could name another.
+void Collector::fetch_for_the_rest() {
+  if (!fetches_) return;
+  const auto finish = [this] {
+    if (done_ < all_ && !over_) loop_.run_until(Clock::time_point::max());
+    take_fetched();
+  };
+  for (const PathJudgement& judgement : judge_paths(evidence_, verifying())) {
+    if (judgement.subject_is_client && config_.site.stranger(judgement.subject)) continue;
+    for (const Path& path : judgement.result.paths.paths) {
+      for (const CertificateRef& certificate : path.certificates) fetch_for(*certificate);
+    }
+  }
+  finish();
+  std::vector<CertificateRef> issuers;
+  for (const StoreContents& contents : evidence_.stores) {
+    if (!is_fetched(contents.store)) continue;
+    for (const StoreEntry& entry : contents.entries) issuers.push_back(entry.certificate);
+  }
+  for (const CertificateRef& issuer : issuers) fetch_for(*issuer);
+  finish();
+
+  for (const auto& [url, end] : fetches_->ends()) {
+    if (!end) {
+      const Error error = late("not fetched");
+      add_gap(Needs::stores, url, error.kind, error.text, late_remedy());
+    } else if (!*end) {
+      add_gap(Needs::stores, url, end->error().error.kind, end->error().error.text, end->error().remedy);
+    }
+  }
+  const std::vector<std::string>& left_out = fetches_->left_out();
+  if (left_out.empty()) return;
+  const std::string others = left_out.size() == 1 ? "" : fmt::format(", nor {} more", left_out.size() - 1);
+  add_gap(Needs::stores, left_out.front(), ErrorKind::rejected_by_us,
+          fmt::format("not fetched{}: one run fetches {} URLs at most", others, Fetches::most_urls),
+          "Split the site into several configurations, each with some of its servers.");
+}
+
+void Collector::take_fetched() {
+  for (const auto& [url, end] : fetches_->ends()) {
+    if (end && *end && taken_.insert(url).second) evidence_.stores.push_back(**end);
+  }
+}
+
 Evidence Collector::run() {
   std::vector<Job> identities;
   for (const std::size_t i : plan_.identities) {
@@ -684,6 +751,7 @@ Evidence Collector::run() {
       if (record) evidence_.handshakes.push_back(std::move(*record));
     }
   }
+  fetch_for_the_rest();
   prove_signatures();
   normalise(evidence_);
   return std::move(evidence_);

@@ -31,7 +31,8 @@ constexpr std::size_t max_links = 50'000;
 template <std::size_t N>
 using Words = std::array<std::string_view, N>;
 
-constexpr Words<9> top_keys{"site", "include", "stores", "servers", "links", "mras", "thresholds", "limits", "resolve"};
+constexpr Words<10> top_keys{"site", "include",    "stores", "servers", "links",
+                             "mras", "thresholds", "limits", "resolve", "fetch"};
 constexpr Words<12> store_keys{"name", "kind",   "host", "ldap", "file",       "starttls",
                                "ca",   "verify", "bind", "base", "size-limit", "passphrase"};
 /// Of those, the ones that say how to read a directory service.
@@ -188,6 +189,8 @@ class Reader {
     if (const Value* const thresholds = section(top, "thresholds")) read_thresholds(*thresholds);
     if (const Value* const limits = section(top, "limits")) read_limits(*limits);
     if (const Value* const names = section(top, "resolve")) read_resolve(*names);
+    if (const Entry* const fetch = top.find("fetch"); fetch != nullptr && once("fetch", fetch->at))
+      config_.fetch = top.boolean("fetch").value_or(false);
   }
 
   const Value* section(const Fields& top, std::string_view key) {

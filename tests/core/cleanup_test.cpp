@@ -530,6 +530,24 @@ TEST(CleanupSteps, AnExportOfTheDirectoryIsTheDirectory) {
   EXPECT_EQ(plan.removals[0].values_there, 2U);
 }
 
+TEST(CleanupSteps, WhatAWebServerHandsOutIsReplacedThere) {
+  SmallSite site = redeployed();
+  for (const char* url : {"http://pki.contoso.example/issuing.crt", "http://pki.contoso.example/$(x).crt"}) {
+    StoreContents& fetched = site.evidence.stores.emplace_back();
+    fetched.store = fetched.source = url;
+    fetched.entries.push_back({issuer_fixture("redeployment-a"), StoreKind::intermediate, "fetched", 0});
+  }
+  std::vector<CleanupStep> steps = cleanup_steps(plan_of(site));
+  std::erase_if(steps, [](const CleanupStep& step) { return !step.title.starts_with("On "); });
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[0].title, "On the web server, at http://pki.contoso.example/$(x).crt: 1 certificate");
+  EXPECT_TRUE(steps[0].before.empty()) << "an address that a shell would read";
+  EXPECT_EQ(steps[1].title, "On the web server, at http://pki.contoso.example/issuing.crt: 1 certificate");
+  EXPECT_EQ(joined(steps[1].before), "certutil -urlcache -f \"http://pki.contoso.example/issuing.crt\" before.cer\n");
+  EXPECT_TRUE(steps[1].commands.empty());
+  EXPECT_THAT(joined(steps[1].notes), HasSubstr(thumbprint(*issuer_fixture("redeployment-a"))));
+}
+
 TEST(CleanupSteps, ANameThatAShellWouldReadIsInNoCommand) {
   SmallSite site = redeployed();
   for (StoreEntry& entry : site.evidence.stores[0].entries) {

@@ -296,6 +296,15 @@ INSTANTIATE_TEST_SUITE_P(
                    },
                    {"store edge1-root from /srv/edge1.pem"},
                    {"gap stores edge1-root: /srv/export/edge1.pem: Permission denied"}},
+        Difference{"AnotherUrlThatWasFetchedFillsNoGapOfOne",
+                   [](Evidence& e) {
+                     e.gaps.at(1).about = "http://pki.contoso.example/root.crl";
+                     e.stores.push_back({"http://pki.contoso.example/other.crl", "", {}, {}, {}, "", {}, {}});
+                   },
+                   {"gap stores http://pki.contoso.example/root.crl: /srv/export/edge1.pem: Permission denied",
+                    "gap stores edge1-root: /srv/export/edge1.pem: Permission denied",
+                    "store http://pki.contoso.example/other.crl from "},
+                   {}},
         Difference{"AGapOfBothStays",
                    [](Evidence& e) { e.gaps.at(1).reason = "/srv/export/edge1.pem: Input/output error"; },
                    {"gap stores edge1-root: /srv/export/edge1.pem: Permission denied",

@@ -101,6 +101,13 @@ TEST(WhatIf, WhatIsAddedGoesWhereItsKindBelongsOrWhereItIsSaid) {
   EXPECT_EQ(sizes("cas"), (std::vector<std::size_t>{3, 0, 2}));
 }
 
+TEST(WhatIf, NothingIsAddedToWhatWasFetched) {
+  Evidence evidence = site();
+  evidence.stores.emplace_back().store = "http://pki.contoso.example/issuing.crt";
+  const Change change{.remove = {}, .add = {{issuer_fixture("redeployment-b"), "b.pem", ""}}, .at = std::nullopt};
+  EXPECT_TRUE(changed(evidence, change).stores.back().entries.empty());
+}
+
 TEST(WhatIf, ADateMovesTheNowAndWhatIsBuiltFromStoresIsBuiltAnew) {
   Evidence evidence = site();
   const UtcTime later = parse_iso8601("2030-01-01").value();

@@ -99,7 +99,7 @@ TEST(House, AForeignLibraryStaysInItsRoom) {
       {"lber", {"ldap"}},           {"yaml-cpp", {"yaml"}},
       {"nlohmann", {"json"}},       {"pugixml", {"sip"}},
       {"ares", {"transport"}},      {"asio", {"transport", "sources", "run"}},
-      {"program_options", {"cli"}},
+      {"program_options", {"cli"}}, {"beast", {"transport"}},
   };
   for (const fs::path& path : files_below({"src", "checks"}, {".cpp", ".hpp"})) {
     for (const std::string& include : includes_of(path, foreign)) {

@@ -116,11 +116,11 @@ INSTANTIATE_TEST_SUITE_P(
         row("OnlyMarker", "---\n", "1:1: the file is empty: nothing but blanks and comments"),
         row("OnlyNull", "~\n", "1:1: the file is empty: nothing but blanks and comments"),
         row("NoMapping", "- site\n",
-            "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits and "
-            "resolve, got a list"),
+            "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits, "
+            "resolve and fetch, got a list"),
         row("NoMappingButText", "Contoso\n",
-            "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits and "
-            "resolve, got a string"),
+            "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits, "
+            "resolve and fetch, got a string"),
         row("Nul", std::string{"site: A\nx: \0\n", 13},
             "2:4: a NUL byte; a configuration is UTF-8 text (not UTF-16, nothing binary)"),
         row("Escape", "site: \x1B[31m\n",
@@ -215,9 +215,12 @@ INSTANTIATE_TEST_SUITE_P(
         row("UnknownKey", site_with("serversr: []\nstores: [{name: a, file: roots.p7b}]\n"),
             "2:1: unknown key 'serversr'; did you mean 'servers'?"),
         row("UnknownKeyWithoutNeighbour", site_with("colour: red\nstores: [{name: a, file: roots.p7b}]\n"),
-            "2:1: unknown key 'colour'; the keys are site, include, stores, servers, links, mras, thresholds, limits "
-            "and "
-            "resolve"),
+            "2:1: unknown key 'colour'; the keys are site, include, stores, servers, links, mras, thresholds, limits, "
+            "resolve and fetch"),
+        row("FetchIsYesOrNo", site_with("stores: [{name: a, file: roots.p7b}]\nfetch: sometimes\n"),
+            "3:8: fetch: expected true or false, got 'sometimes'"),
+        row("FetchIsNoList", site_with("stores: [{name: a, file: roots.p7b}]\nfetch: [\"http://pki/\"]\n"),
+            "3:8: fetch: expected a string, got a list"),
         row("UnknownKeyInServer", server_with("    adresses: 127.0.0.1\n"),
             "5:5: unknown key 'adresses' in server 'fe1.contoso.example'; did you mean 'addresses'?"),
         row("UnderscoreForDash", ldap_store_with("    size_limit: 5\n"),
@@ -681,6 +684,14 @@ TEST(ProblemsTest, APartThatCouldNotBeReadMakesNoFalseReferences) {
 
 // ---- Includes.
 
+TEST(FetchTest, IsOffUnlessItIsAskedFor) {
+  const Site site;
+  const std::string stores = "stores: [{name: a, file: roots.p7b}]\n";
+  EXPECT_FALSE(site.read(site_with(stores)).config.fetch);
+  EXPECT_FALSE(site.read(site_with(stores + "fetch: false\n")).config.fetch);
+  EXPECT_TRUE(site.read(site_with(stores + "fetch: true\n")).config.fetch);
+}
+
 TEST(IncludeTest, AppendsListsAndTakesScalarsFromAnyFile) {
   const Site site;
   site.dir().write("conf/servers.yaml",
@@ -733,17 +744,18 @@ TEST(IncludeTest, RefusesWhatIsGivenInTwoFiles) {
   const Site site;
   site.dir().write("a.yaml",
                    "site: B\nmras: {location: internet}\nthresholds: {expiry: {warning: 3}}\nlimits: {step: 1s}\n"
-                   "resolve: {E1: 127.0.0.1}\nstores: [{name: A, file: more}]\n");
+                   "resolve: {E1: 127.0.0.1}\nstores: [{name: A, file: more}]\nfetch: true\n");
   EXPECT_EQ(
       joined(site.problems(
           site.read("site: A\ninclude: a.yaml\nmras: {location: intranet}\nthresholds: {expiry: {critical: 1}}\n"
-                    "limits: {step: 2s}\nresolve: {e1: 127.0.0.1}\nstores: [{name: a, file: more}]\n"))),
+                    "limits: {step: 2s}\nresolve: {e1: 127.0.0.1}\nstores: [{name: a, file: more}]\nfetch: true\n"))),
       "a.yaml:1:7: site: is already given at site.yaml:1:7; it can stand once in all files together\n"
       "a.yaml:2:8: mras.location: is already given at site.yaml:3:8; it can stand once in all files together\n"
       "a.yaml:3:14: thresholds.expiry: is already given at site.yaml:4:14; it can stand once in all files together\n"
       "a.yaml:4:10: limits.step: is already given at site.yaml:5:10; it can stand once in all files together\n"
       "a.yaml:5:11: resolve.e1: is already given at site.yaml:6:11; it can stand once in all files together\n"
-      "a.yaml:6:17: name of store: another store is already named 'A', at site.yaml:7:17\n");
+      "a.yaml:6:17: name of store: another store is already named 'A', at site.yaml:7:17\n"
+      "a.yaml:7:1: fetch: is already given at site.yaml:8:1; it can stand once in all files together\n");
 }
 
 TEST(IncludeTest, IsBoundedInDepthAndNumber) {
@@ -1046,7 +1058,7 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
     }
   }
   EXPECT_EQ(lists, 9U);
-  EXPECT_EQ(keys, 9U + 12 + 6 + 12 + 5 + 4 + 4 + 2 + 4);
+  EXPECT_EQ(keys, 10U + 12 + 6 + 12 + 5 + 4 + 4 + 2 + 4);
 }
 
 }  // namespace

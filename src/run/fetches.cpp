@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/fetches.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/http_url.hpp"
+#include "core/text.hpp"
+#include "transport/resolve.hpp"
+
+namespace mrascheck::run {
+
+using Task = boost::asio::awaitable<void>;
+
+Fetches::Fetches(transport::Loop& loop, Setting setting)
+    : loop_(loop),
+      setting_(std::move(setting)),
+      at_once_(loop, std::min(setting_.config->limits.parallel, unsigned{most_at_once})) {}
+
+void Fetches::want(const Certificate& certificate) {
+  for (const auto* urls : {&certificate.ca_issuer_urls, &certificate.crl_urls}) {
+    for (const std::string& url : *urls) {
+      if ((!is_http(url) && !is_https(url)) || ends_.contains(url)) continue;
+      if (ends_.size() < most_urls) {
+        ends_.try_emplace(url);
+        setting_.began();
+        loop_.spawn(run(url));
+      } else if (std::find(left_out_.begin(), left_out_.end(), url) == left_out_.end()) {
+        left_out_.insert(std::upper_bound(left_out_.begin(), left_out_.end(), url), url);
+      }
+    }
+  }
+}
+
+void Fetches::hurry() {
+  at_once_.lift();
+}
+
+Task Fetches::run(std::string url) {
+  co_await at_once_.taken();
+  if (!setting_.deadline.over()) {
+    sources::Fetch what;
+    what.url = url;
+    what.addresses_of = [this](std::string host) { return addresses_of(std::move(host)); };
+    what.pool = setting_.pool;
+    what.step = setting_.config->limits.step;
+    sources::Fetched<StoreContents> came = co_await sources::fetch(std::move(what), setting_.deadline);
+    keep(ends_.at(url), std::move(came));
+  }
+  at_once_.give_back();
+  setting_.ended(url);
+}
+
+void Fetches::keep(End& end, sources::Fetched<StoreContents> came) {
+  // What time cut off has not ended by itself: whose fault it was cannot be told.
+  if (!came && setting_.deadline.over() && came.error().error.kind == ErrorKind::timed_out) return;
+  std::size_t bytes = 0;
+  if (came) {
+    for (const StoreEntry& entry : came->entries) bytes += entry.certificate->der.size();
+    for (const CrlEntry& entry : came->crls) bytes += entry.crl->der.size();
+  }
+  if (bytes > most_bytes - bytes_) {
+    end = tl::unexpected(sources::FetchFailure{
+        {ErrorKind::rejected_by_us,
+         fmt::format("not kept: with what else was fetched it is more than {} MiB", most_bytes / 1024 / 1024)},
+        "See which of the URLs that certificates name lead to something that large, and why: curl -sv URL."});
+    return;
+  }
+  bytes_ += bytes;
+  end = std::move(came);
+}
+
+const std::vector<std::string>* Fetches::configured_addresses(const std::string& host) const {
+  const Config& config = *setting_.config;
+  const auto given = std::find_if(config.resolve.begin(), config.resolve.end(),
+                                  [&](const auto& entry) { return equals_ignoring_case(entry.first, host); });
+  if (given != config.resolve.end()) return &given->second;
+  const auto server = std::find_if(config.site.servers.begin(), config.site.servers.end(), [&](const Server& one) {
+    return equals_ignoring_case(one.resolved_name(), host) && !one.addresses.empty();
+  });
+  return server == config.site.servers.end() ? nullptr : &server->addresses;
+}
+
+boost::asio::awaitable<Fetches::Addresses> Fetches::addresses_of(std::string host) {
+  const auto [place, first] = hosts_.try_emplace(to_lower(host), loop_);
+  Host& known = place->second;
+  if (!first) {
+    co_await known.ready.opened();
+    co_return known.addresses;
+  }
+  const Config& config = *setting_.config;
+  const auto nothing = [](ErrorKind kind, std::string text, std::string remedy) {
+    return tl::unexpected(sources::FetchFailure{{kind, std::move(text)}, std::move(remedy)});
+  };
+  if (const auto* given = configured_addresses(host)) {
+    known.addresses = transport::literals(*given, config.family);
+    if (known.addresses->empty()) {
+      known.addresses =
+          nothing(ErrorKind::config, fmt::format("{}: none of its configured addresses can be used", host),
+                  fmt::format("Correct the addresses of {} in the configuration, under `resolve` or "
+                              "`addresses`.",
+                              host));
+    }
+  } else {
+    const transport::NameServers servers{config.family, setting_.name_servers};
+    const transport::Resolved found =
+        co_await transport::resolve(host, servers, setting_.deadline.within(config.limits.step));
+    const bool asked = found.answer == transport::Answer::not_found;
+    const bool ours = found.answer == transport::Answer::local_failure;
+    if (found.answer == transport::Answer::found) {
+      known.addresses = found.record.addresses;
+    } else {
+      known.addresses = nothing(
+          ours                       ? ErrorKind::local
+          : setting_.deadline.over() ? ErrorKind::timed_out
+                                     : ErrorKind::unreachable,
+          fmt::format("{}: {}", host, found.record.error),
+          asked ? fmt::format("Enter {0} in the DNS that this host asks, or give its addresses under `resolve`. "
+                              "If the name is out of use, have the CA leave it out of the certificates that it "
+                              "issues.",
+                              host)
+                : fmt::format("Check the name servers in /etc/resolv.conf of this host: host {}; or give its "
+                              "addresses under `resolve`.",
+                              host));
+    }
+  }
+  known.ready.open();
+  co_return known.addresses;
+}
+
+}  // namespace mrascheck::run

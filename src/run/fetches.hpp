@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config.hpp"
+#include "core/deadline.hpp"
+#include "core/evidence.hpp"
+#include "run/slots.hpp"
+#include "sources/fetch.hpp"
+#include "transport/loop.hpp"
+
+namespace mrascheck::run {
+
+/// Fetches what certificates say by http of their issuers (AIA) and revocation lists (CDP), each URL once. On the
+/// loop's thread, which must not outlive it while something runs.
+class Fetches {
+ public:
+  static constexpr std::size_t most_urls = 64;
+  static constexpr unsigned most_at_once = 16;
+  /// What is kept of all together: a certificate that some peer shows may name what it likes.
+  static constexpr std::size_t most_bytes = std::size_t{64} * 1024 * 1024;
+
+  struct Setting {
+    const Config* config = nullptr;
+    std::vector<std::string> name_servers;
+    Deadline deadline;
+    sources::CertificatePool* pool = nullptr;
+    std::function<void()> began;                        ///< with each URL that is to be fetched
+    std::function<void(const std::string& url)> ended;  ///< as often
+  };
+  Fetches(transport::Loop& loop, Setting setting);
+
+  /// Begins with those URLs of `certificate` that nobody wanted before; past most_urls they are only remembered.
+  void want(const Certificate& certificate);
+  /// At the end of all time: what waits for its turn need not wait.
+  void hurry();
+
+  /// How one URL ended; nothing where it has not.
+  using End = std::optional<sources::Fetched<StoreContents>>;
+  const std::map<std::string, End>& ends() const { return ends_; }
+  /// Beyond most_urls, in order.
+  const std::vector<std::string>& left_out() const { return left_out_; }
+
+ private:
+  struct Host {
+    explicit Host(transport::Loop& loop) : ready(loop) {}
+    transport::Gate ready;
+    sources::Fetched<std::vector<std::string>> addresses;
+  };
+  using Addresses = sources::Fetched<std::vector<std::string>>;
+  boost::asio::awaitable<void> run(std::string url);
+  boost::asio::awaitable<Addresses> addresses_of(std::string host);
+  const std::vector<std::string>* configured_addresses(const std::string& host) const;
+  void keep(End& end, sources::Fetched<StoreContents> came);
+
+  transport::Loop& loop_;
+  Setting setting_;
+  Slots at_once_;
+  std::map<std::string, End> ends_;
+  std::vector<std::string> left_out_;
+  std::map<std::string, Host> hosts_;  ///< by lower case
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace mrascheck::run

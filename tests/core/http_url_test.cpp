@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/http_url.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mrascheck {
+namespace {
+
+const auto by_name = [](const auto& row) { return std::string{row.param.name}; };
+
+struct Url {
+  const char* name;
+  std::string url;
+  std::string text;  ///< as it is asked for; behind "! ", the error
+};
+class HttpUrlTest : public testing::TestWithParam<Url> {};
+
+std::string text_of(const Result<HttpUrl>& url) {
+  return url ? url->text() : "! " + url.error().text;
+}
+
+TEST_P(HttpUrlTest, SaysWhatIsAskedOfWhom) {
+  EXPECT_EQ(text_of(parse_http_url(GetParam().url)), GetParam().text);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Url, HttpUrlTest,
+    testing::Values(
+        Url{"Plain", "http://pki.contoso.example/root.crl", "http://pki.contoso.example/root.crl"},
+        Url{"NoPath", "http://pki.contoso.example", "http://pki.contoso.example/"},
+        Url{"OnlyAQuery", "http://pki.contoso.example?id=1", "http://pki.contoso.example/?id=1"},
+        Url{"Query", "http://pki/certs?sHash=a%2Bb", "http://pki/certs?sHash=a%2Bb"},
+        Url{"SchemeInCapitals", "HTTP://pki/a", "http://pki/a"}, Url{"Port", "http://pki:8080/a", "http://pki:8080/a"},
+        Url{"TheUsualPort", "http://pki:80/a", "http://pki/a"}, Url{"EmptyPort", "http://pki:/a", "http://pki/a"},
+        Url{"Ipv4", "http://192.0.2.1/a", "http://192.0.2.1/a"},
+        Url{"Ipv6", "http://[2001:db8::1]:81/a", "http://[2001:db8::1]:81/a"},
+        Url{"Fragment", "http://pki/a#b", "http://pki/a"},
+        Url{"Blanks", "http://pki/CertEnroll/Contoso Root CA.crl", "http://pki/CertEnroll/Contoso%20Root%20CA.crl"},
+        Url{"Https", "HTTPS://pki/a",
+            "! https is not fetched: the server's certificate would have to be checked first, perhaps by "
+            "what is there"},
+        Url{"Ldap", "ldap:///CN=a", "! not an http:// URL"}, Url{"Nothing", "", "! not an http:// URL"},
+        Url{"NoHost", "http:///a", "! not a URL: no host name or address in it"},
+        Url{"OnlyAPort", "http://:80/a", "! not a URL: no host name or address in it"},
+        Url{"BlankInTheHost", "http://p ki/a", "! not a URL: no host name or address in it"},
+        Url{"LineEndInTheHost", "http://pki\r\nX: y/a", "! not a URL: no host name or address in it"},
+        Url{"EmptyBrackets", "http://[]/a", "! not a URL: no host name or address in it"},
+        Url{"WordBehindBrackets", "http://[::1]x/a", "! not a URL: no host name or address in it"},
+        Url{"OpenBracket", "http://[::1/a", "! not a URL: a bracket that is not closed"},
+        Url{"PortZero", "http://pki:0/a", "! not a URL: its port is not one of 1 to 65535"},
+        Url{"PortTooLarge", "http://pki:65536/a", "! not a URL: its port is not one of 1 to 65535"},
+        Url{"PortOfLetters", "http://pki:8o/a", "! not a URL: its port is not one of 1 to 65535"},
+        Url{"User", "http://user:secret@pki/a", "! a user name stands in the URL, and none is ever sent"},
+        Url{"LineEnd", "http://pki/a HTTP/1.1\r\nX: y", "! not a URL: a character in it that no URL has"},
+        Url{"NotAscii", "http://pki/M\xC3\xBCller", "! not a URL: a character in it that no URL has"},
+        Url{"TooLong", "http://pki/" + std::string(5000, 'a'), "! a URL that is too long"}),
+    by_name);
+
+struct Location {
+  const char* name;
+  std::string location;
+  std::string text;
+};
+class RedirectTest : public testing::TestWithParam<Location> {};
+
+TEST_P(RedirectTest, LeadsWhereTheLocationSays) {
+  const auto base = parse_http_url("http://pki:8080/certs/root.crl?x=a/b");
+  ASSERT_TRUE(base);
+  EXPECT_EQ(text_of(redirected(*base, GetParam().location)), GetParam().text);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Url, RedirectTest,
+    testing::Values(Location{"Elsewhere", "http://web/root.crl", "http://web/root.crl"},
+                    Location{"HostAlone", "//web/root.crl", "http://web/root.crl"},
+                    Location{"FromTheRoot", "/root.crl", "http://pki:8080/root.crl"},
+                    Location{"Beside", "new/root.crl", "http://pki:8080/certs/new/root.crl"},
+                    Location{"WithAColonInThePath", "./a:b", "http://pki:8080/certs/./a:b"},
+                    Location{"QueryAlone", "?y", "http://pki:8080/certs/root.crl?y"},
+                    Location{"Blanks", " /root.crl ", "http://pki:8080/root.crl"},
+                    Location{"Itself", "", "http://pki:8080/certs/root.crl"},
+                    Location{"Https", "https://pki/root.crl",
+                             "! https is not fetched: the server's certificate would have to be checked first, perhaps "
+                             "by what is there"},
+                    Location{"AnotherScheme", "ftp://pki/root.crl", "! not an http:// URL"}),
+    by_name);
+
+TEST(HttpUrl, KnowsItsScheme) {
+  EXPECT_TRUE(is_http("Http://pki/"));
+  EXPECT_FALSE(is_http("https://pki/"));
+  EXPECT_FALSE(is_http("http:/pki"));
+  EXPECT_TRUE(is_https("https://pki/"));
+  EXPECT_FALSE(is_https("http://pki/"));
+}
+
+}  // namespace
+}  // namespace mrascheck
