@@ -231,12 +231,14 @@ class State {
     const std::vector<CertificateRef> issuers = issuers_of(certificate);
     std::vector<const List*> of_its_ca;
     std::vector<const List*> of_others;
+    bool told = false;
     for (const List& list : lists_) {
       if (!matches(list.crl->issuer, certificate.issuer)) continue;
       // Of a list that no known key signed it cannot be told whose it is: a renewal's that is not known here, perhaps.
       if ((issuers.empty() || list.signers.empty()) && list.crl->lists(certificate.serial)) {
         add_undecided(use, list,
                       issuers.empty() ? "which key signed the certificate is not known" : signers_text(list));
+        told = true;
       } else if (!issuers.empty() && !(list.signers.empty() && list.untried)) {
         (signed_by_ca_of(list, issuers) ? of_its_ca : of_others).push_back(&list);
       }
@@ -251,7 +253,14 @@ class State {
         add_revoked(use, *list);
       }
     }
-    if (of_its_ca.empty() && !of_others.empty()) add_other_key(use, of_others, issuers);
+    if (of_its_ca.empty() && !of_others.empty()) {
+      add_other_key(use, of_others, issuers);
+    } else if (of_its_ca.empty() && !told) {
+      verdict_.notes.push_back(
+          {users_text(use), fmt::format("whether {} is revoked was not looked at: no list that its "
+                                        "issuer's key signed, as far as is known, is at hand",
+                                        short_name(certificate))});
+    }
   }
 
   static std::string users_text(const Use& use) {

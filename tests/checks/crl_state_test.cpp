@@ -153,6 +153,16 @@ TEST(CrlState, WhatWasNotVerifiedIsNotHeldAgainstAnybody) {
   EXPECT_EQ(codes(judge(evidence, one).checks.front()), std::vector<std::string>{"UNKNOWN crl-state.undecided"});
 }
 
+TEST(CrlState, OfWhomNoListIsAtHandIsSaid) {
+  SmallSite site = site_with({"list-root"});
+  const CheckResult result = judged(site);
+  EXPECT_EQ(codes(result), std::vector<std::string>{});
+  const auto of_the_leaf = HasSubstr("whether pool.contoso.example is revoked was not looked at: no list");
+  EXPECT_THAT(result.verdict.notes, Contains(testing::Field(&Note::text, of_the_leaf)));
+  SmallSite whole = site_with({"list-root", "list-b"});
+  EXPECT_THAT(judged(whole).verdict.notes, Not(Contains(testing::Field(&Note::text, HasSubstr("was not looked at")))));
+}
+
 TEST(CrlState, AServerWhoseCertificateWasNotSeenLeavesItOpen) {
   SmallSite site = site_with({"list-b"});
   site.evidence.identities.pop_back();

@@ -134,6 +134,15 @@ TEST(House, EveryFileSaysItsLicence) {
   }
 }
 
+TEST(House, EveryFuzzerHasSomethingToBeginWith) {
+  for (const fs::path& path : files_below({"tests/fuzz"}, {".cpp"})) {
+    std::string name = path.stem().string();
+    name.resize(name.size() - std::string_view{"_fuzz"}.size());
+    const fs::path corpus = root / "tests" / "fuzz" / "corpus" / name;
+    EXPECT_TRUE(fs::is_directory(corpus) && !fs::is_empty(corpus)) << corpus;
+  }
+}
+
 TEST(House, NothingIsLeftForLater) {
   static const std::regex marks{"\\b(TODO|FIXME|XXX|HACK)\\b"};
   for (const fs::path& path :
