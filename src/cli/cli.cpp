@@ -15,7 +15,8 @@
 namespace mrascheck::cli {
 namespace {
 
-constexpr std::array commands{&check_command, &issuers_command, &cleanup_command, &graph_command, &list_command};
+constexpr std::array commands{&check_command, &issuers_command, &cleanup_command,
+                              &graph_command, &explain_command, &list_command};
 
 void print_help(std::ostream& out) {
   out << "Usage: mrascheck COMMAND [options]; mrascheck COMMAND --help says more\n\n"

@@ -547,6 +547,240 @@ constexpr auto mras_reasons = std::to_array<Explanation>({
      "Compare the product and patch levels of Front End and Edge.", mras_source},
 });
 
+constexpr std::string_view x509_vfy = "OpenSSL, X509_STORE_CTX_get_error(3); RFC 5280, 6.1";
+
+constexpr auto verify_errors = std::to_array<Row<int>>({
+    {1,
+     {"1", "UNSPECIFIED", "The chain was rejected for a reason that has no number of its own.", pki,
+      "Run openssl verify -show_chain with the same files, and read what it prints.", x509_vfy}},
+    {2,
+     {"2", "UNABLE_TO_GET_ISSUER_CERT", "The issuer of a CA certificate in the chain was not found.", pki,
+      "Add the missing CA certificate to the trust store of the side that checks.", x509_vfy}},
+    {3,
+     {"3", "UNABLE_TO_GET_CRL", "Revocation was asked for, and no list of the issuer was at hand.", pki,
+      "Publish the revocation list where the side that checks can fetch it.", x509_vfy}},
+    {7,
+     {"7", "CERT_SIGNATURE_FAILURE", "The signature of a certificate does not verify with the issuer that was taken.",
+      pki,
+      "Look for several CA certificates of one name (mrascheck issuers): only one of them has the key that signed.",
+      x509_vfy}},
+    {9,
+     {"9", "CERT_NOT_YET_VALID", "A certificate of the chain is not valid yet.", pki,
+      "Compare the clock of the side that checks with the certificate's first day.", x509_vfy}},
+    {10,
+     {"10", "CERT_HAS_EXPIRED", "A certificate of the chain is expired.", pki,
+      "Renew it, assign it, and check the clocks.", x509_vfy}},
+    {12,
+     {"12", "CRL_HAS_EXPIRED", "The revocation list is past its next update.", pki,
+      "Publish a new list on the CA (certutil -crl).", x509_vfy}},
+    {18,
+     {"18", "DEPTH_ZERO_SELF_SIGNED_CERT", "The server shows a self-signed certificate that is not trusted.", pki,
+      "Give the server a certificate of a CA that both sides trust.", x509_vfy}},
+    {19,
+     {"19", "SELF_SIGNED_CERT_IN_CHAIN", "The chain ends in a root that is not trusted.", pki,
+      "Import that root, by its thumbprint, into the trusted roots of the side that checks.", x509_vfy}},
+    {20,
+     {"20", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+      "The issuer of a certificate was neither sent nor found in the trust store.", pki,
+      "Let the server send its intermediate CA certificates, or import them where they are missed.", x509_vfy}},
+    {21,
+     {"21", "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "Only the server's own certificate was sent, and its issuer is unknown.",
+      pki, "Let the server send its intermediate CA certificates, or import them where they are missed.", x509_vfy}},
+    {22,
+     {"22", "CERT_CHAIN_TOO_LONG", "The chain is longer than the side that checks allows.", pki,
+      "Look for CA certificates that sign each other in a circle.", x509_vfy}},
+    {23,
+     {"23", "CERT_REVOKED", "A certificate of the chain is revoked.", pki, "Issue a new certificate and assign it.",
+      x509_vfy}},
+    {24,
+     {"24", "NO_ISSUER_PUBLIC_KEY", "The issuer's certificate has no key that can be used.", pki,
+      "Look at the issuer's certificate: it is damaged, or its key is of a kind that OpenSSL does not know.",
+      x509_vfy}},
+    {25,
+     {"25", "PATH_LENGTH_EXCEEDED", "More CAs stand below a CA than its path length allows.", pki,
+      "Issue the CA certificate with a greater path length, or the server's certificate from a CA higher up.",
+      x509_vfy}},
+    {26,
+     {"26", "INVALID_PURPOSE", "A certificate may not be used for this side of TLS.", pki,
+      "Issue one whose extended key usage has server and client authentication; a CA's may restrict it, too.",
+      x509_vfy}},
+    {27,
+     {"27", "CERT_UNTRUSTED", "The root is marked as not trusted for this purpose.", pki,
+      "Look at the trust settings of the root: openssl x509 -text shows them for a TRUSTED CERTIFICATE.", x509_vfy}},
+    {28,
+     {"28", "CERT_REJECTED", "The root is marked as rejected for this purpose.", pki,
+      "Look at the trust settings of the root: openssl x509 -text shows them for a TRUSTED CERTIFICATE.", x509_vfy}},
+    {29,
+     {"29", "SUBJECT_ISSUER_MISMATCH", "A candidate was no issuer: its name is another one.", nobody,
+      "Where the chain stands nevertheless, nothing is to be done.", x509_vfy}},
+    {30,
+     {"30", "AKID_SKID_MISMATCH",
+      "A candidate was no issuer: it bears the name, and its key identifier is another one.", pki,
+      "Look for several CA certificates of one name: mrascheck issuers.", x509_vfy}},
+    {31,
+     {"31", "AKID_ISSUER_SERIAL_MISMATCH",
+      "A candidate was no issuer: it bears the name, and its serial number is another one.", pki,
+      "Look for several CA certificates of one name: mrascheck issuers.", x509_vfy}},
+    {32,
+     {"32", "KEYUSAGE_NO_CERTSIGN", "A candidate was no issuer: its key usage does not let it sign certificates.", pki,
+      "Issue the CA certificate with keyCertSign in its key usage.", x509_vfy}},
+    {34,
+     {"34", "UNHANDLED_CRITICAL_EXTENSION", "A certificate has a critical extension that OpenSSL does not know.", pki,
+      "Issue the certificate without it, or with the extension not critical.", x509_vfy}},
+    {47,
+     {"47", "PERMITTED_VIOLATION", "A name is outside what a CA above may certify.", pki,
+      "Compare the names in the certificate with the name constraints of its CAs.", x509_vfy}},
+    {48,
+     {"48", "EXCLUDED_VIOLATION", "A name is among those that a CA above must not certify.", pki,
+      "Compare the names in the certificate with the name constraints of its CAs.", x509_vfy}},
+    {62,
+     {"62", "HOSTNAME_MISMATCH", "The certificate does not hold the name that was used to reach the server.", pki,
+      "Issue one with that name as DNS alternative name.", x509_vfy}},
+    {64,
+     {"64", "IP_ADDRESS_MISMATCH", "The server was reached by its address, and the certificate does not hold that.",
+      pki, "Use the name that the certificate holds.", x509_vfy}},
+    {66,
+     {"66", "EE_KEY_TOO_SMALL", "The server's key is too short for the security level.", pki,
+      "Issue a certificate with RSA 2048 or more.", x509_vfy}},
+    {67,
+     {"67", "CA_KEY_TOO_SMALL", "A CA's key is too short for the security level.", pki,
+      "Renew the CA with a new key of RSA 2048 or more.", x509_vfy}},
+    {68,
+     {"68", "CA_MD_TOO_WEAK", "A certificate is signed with a digest that is too weak, such as SHA-1.", pki,
+      "Let the CA sign with SHA-256, and issue the certificate again.", x509_vfy}},
+    {79,
+     {"79", "INVALID_CA", "What stands above in the chain is no CA certificate.", pki,
+      "Look at its basic constraints: a CA has cA set.", x509_vfy}},
+});
+
+// The names are those of draft-rosenberg-midcom-turn-08; what each means on a Microsoft relay is as in the source of
+// OfficeSIP Server.
+constexpr std::string_view relay_source = "MS-TURN; RFC 8656, 18 and 19; conditions as in the OfficeSIP Server source";
+
+constexpr auto relay_errors = std::to_array<Row<unsigned>>({
+    {300,
+     {"300", "Try Alternate", "The relay has no room and names another one.", edge,
+      "Check the load of the Edge; the client goes on with the other relay.", relay_source}},
+    {400,
+     {"400", "Bad Request", "The relay could not read the request.", network,
+      "Look for a device on the way that changes the packets.", relay_source}},
+    {401,
+     {"401", "Unauthorized",
+      "As a first answer it only asks for credentials; a second one rejects them: the keys of MRAS and relay probably "
+      "differ, or the credentials have expired.",
+      edge, "Compare the A/V authentication certificate on all Edges of the pool, and the clocks.", relay_source}},
+    {420,
+     {"420", "Unknown Attribute", "The relay does not know a part of the request that it must know.", edge,
+      "Compare the versions of client and Edge.", relay_source}},
+    {430,
+     {"430", "Stale Credentials", "The credentials have expired.", front_end,
+      "Compare the clocks of Front End and Edge; ask for new credentials.", relay_source}},
+    {431,
+     {"431", "Integrity Check Failure", "The password does not fit: the keys of MRAS and relay probably differ.", edge,
+      "Compare the A/V authentication certificate on all Edges of the pool.", relay_source}},
+    {432,
+     {"432", "Missing Username", "The request held no user name.", network,
+      "Look for a device on the way that changes the packets.", relay_source}},
+    {434,
+     {"434", "Missing Realm", "The request held no realm, or another one than the relay's.", edge,
+      "Compare the versions of client and Edge.", relay_source}},
+    {435,
+     {"435", "Missing Nonce", "The request held no nonce.", network,
+      "Look for a device on the way that changes the packets.", relay_source}},
+    {436,
+     {"436", "Unknown Username",
+      "The user name was not made by this relay's MRAS: the credentials are probably of another Edge pool.", edge,
+      "Check which Edge pool the Front End asks, and compare the A/V authentication certificate on all its Edges.",
+      relay_source}},
+    {437,
+     {"437", "No Binding", "The relay knows no allocation of this client.", nobody,
+      "Where it comes in the middle of a call, look whether the relay was restarted.", relay_source}},
+    {438,
+     {"438", "Stale Nonce", "The nonce is too old; the client asks again with the new one.", nobody,
+      "Nothing is wrong when the next request goes through.", relay_source}},
+    {439,
+     {"439", "Transitioning", "The relay is changing the destination and takes no other change meanwhile.", nobody,
+      "Nothing is wrong when the next request goes through.", relay_source}},
+    {440,
+     {"440", "No Destination", "Data came before a destination was set.", nobody,
+      "Nothing is to be done on the servers.", relay_source}},
+    {441,
+     {"441", "Wrong Username", "The allocation belongs to another user.", network,
+      "Look for a device on the way that gives several clients one address and port.", relay_source}},
+    {486,
+     {"486", "Allocation Quota Reached", "The user has as many allocations as the relay gives (standard TURN).", edge,
+      "Check the quota of the relay.", relay_source}},
+    {500,
+     {"500", "Server Error", "The relay failed in itself.", edge, "Read the event log of the Edge.", relay_source}},
+    {508,
+     {"508", "Insufficient Capacity", "The relay has no port left (standard TURN).", edge,
+      "Check the load of the relay and its range of ports.", relay_source}},
+    {600,
+     {"600", "Global Failure", "The relay refuses, and every other one would.", edge, "Read the event log of the Edge.",
+      relay_source}},
+});
+
+constexpr auto events = std::to_array<Row<unsigned>>({
+    {12303,
+     {"12303", "the Access Edge does not start",
+      "Reported together with 14694 and 14397 for Lync Server 2013 Edges after the update of January 2014; its serial "
+      "number is printed with its bytes in reverse order.",
+      edge, "Look the certificate up by the serial number read backwards, and assign it again.",
+      "public reports on Lync Server 2013, cumulative update of January 2014"}},
+    {12330,
+     {"12330", "failed starting a worker process", "A worker process of the Front End did not start in time.",
+      front_end, "Check the load of the Front End and its SQL server, and read the events around it.",
+      "Microsoft Learn, Skype for Business troubleshooting: event 12330"}},
+    {14397,
+     {"14397", "a certificate of the Edge cannot be used",
+      "Reported together with 12303 and 14694 for Lync Server 2013 Edges after the update of January 2014; its serial "
+      "number is printed with its bytes in reverse order.",
+      edge, "Look the certificate up by the serial number read backwards, and assign it again.",
+      "public reports on Lync Server 2013, cumulative update of January 2014"}},
+    {14428,
+     {"14428", "TLS outgoing connection failures",
+      "The server could not connect to others by TLS; often the name is wrong or the root is not trusted.", pki,
+      "Install the peer's CA chain, check the name in its certificate, and restart the service.",
+      "Microsoft, management pack for Office Communications Server, event 14428"}},
+    {14517,
+     {"14517", "a configuration that contradicts itself",
+      "One FQDN is configured both as federation partner and as hosting provider; since the update of October 2013 for "
+      "Lync Server 2013 the Access Edge minds.",
+      topology, "Remove one of the two (Get-CsAllowedDomain, Get-CsHostingProvider).",
+      "confusedamused.com, Lync Server 2013 cumulative update of October 2013"}},
+    {14694,
+     {"14694", "the Access Edge does not start",
+      "Reported together with 12303 and 14397 for Lync Server 2013 Edges after the update of January 2014; its serial "
+      "number is printed with its bytes in reverse order.",
+      edge, "Look the certificate up by the serial number read backwards, and assign it again.",
+      "public reports on Lync Server 2013, cumulative update of January 2014"}},
+    {30968,
+     {"30968", "stored procedure version mismatch", "The servers are patched and their database is not (OCS 2007 R2).",
+      topology, "Run the database update of that cumulative update first.",
+      "confusedamused.com, OCS 2007 R2 cumulative update 6"}},
+    {30998,
+     {"30998", "an HTTPS request failed",
+      "Seen with 32042 where a certificate that is not self-signed stands among the trusted roots (Windows Server 2012 "
+      "and later).",
+      pki, "Move every certificate that is not self-signed out of Trusted Root (mrascheck check finds them).",
+      "Microsoft KB 2795828"}},
+    {32042,
+     {"32042", "an invalid incoming HTTPS certificate",
+      "Often a certificate that is not self-signed stands among the trusted roots (Windows Server 2012 and later).",
+      pki, "Move every certificate that is not self-signed out of Trusted Root (mrascheck check finds them).",
+      "Microsoft KB 2795828"}},
+    {32263,
+     {"32263", "an unknown user or endpoint", "The user or the endpoint is not known to this pool.", topology,
+      "Check the user's home pool and the event's details.",
+      "Microsoft Learn, Skype for Business troubleshooting: event 32263"}},
+    {61029,
+     {"61029", "a client certificate was rejected (0x800b0109)",
+      "Its chain ends in a root that is not trusted, or a certificate that is not self-signed stands among the trusted "
+      "roots.",
+      pki, "Move every certificate that is not self-signed out of Trusted Root (mrascheck check finds them).",
+      "Microsoft KB 2795828"}},
+});
+
 // MS-ERREF, 2.1: 0x8007274D is Winsock's 10061.
 constexpr std::uint32_t facility_win32 = 0x8007;
 
@@ -563,33 +797,6 @@ std::optional<std::uint32_t> hresult_of(const MsDiagnostics& diagnostics) {
   std::string_view text = trim(diagnostics.parameter("HRESULT"));
   if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
   return leading_number<std::uint32_t>(text, 16);
-}
-
-// Microsoft Learn, "Ms-Diagnostics Header".
-std::string_view range_of(unsigned id) {
-  struct Range {
-    unsigned first;
-    unsigned last;
-    std::string_view whose;
-  };
-  constexpr auto ranges = std::to_array<Range>({{0, 999, "common to all components"},
-                                                {1000, 1999, "the SIP stack"},
-                                                {2000, 2999, "presence"},
-                                                {3000, 3999, "the conferencing focus"},
-                                                {4000, 4999, "user services"},
-                                                {5000, 5999, "API applications"},
-                                                {6000, 8999, "the conferencing servers"},
-                                                {9000, 9999, "MRAS"},
-                                                {10000, 10999, "the Mediation Server"},
-                                                {12000, 12999, "outbound voice routing"},
-                                                {13000, 13999, "inbound voice routing"},
-                                                {15000, 15999, "Exchange Unified Messaging"},
-                                                {16000, 16999, "the IM filter"},
-                                                {17000, 17999, "the client version filter"}});
-  for (const auto& range : ranges) {
-    if (id >= range.first && id <= range.last) return range.whose;
-  }
-  return {};
 }
 
 // "edge1.contoso.example, port 5062: 10060 WSAETIMEDOUT"
@@ -658,6 +865,81 @@ const Explanation* explain_mras_reason(std::string_view reason) {
   return nullptr;
 }
 
+const Explanation* explain_verify_error(int error) {
+  return find(verify_errors, error);
+}
+
+const Explanation* explain_relay_error(unsigned code) {
+  return find(relay_errors, code);
+}
+
+const Explanation* explain_event(unsigned id) {
+  return find(events, id);
+}
+
+std::string_view to_string(CodeKind kind) {
+  switch (kind) {
+    case CodeKind::winsock:
+      return "Winsock error";
+    case CodeKind::alert:
+      return "TLS alert";
+    case CodeKind::hresult:
+      return "HRESULT";
+    case CodeKind::diagnostics:
+      return "ms-diagnostics";
+    case CodeKind::mras_reason:
+      return "MRAS reasonPhrase";
+    case CodeKind::verify_error:
+      return "OpenSSL verify error";
+    case CodeKind::relay_error:
+      return "error of the media relay";
+    case CodeKind::event:
+      return "event";
+  }
+  return "";
+}
+
+void each_explanation(const std::function<void(CodeKind, const Explanation&)>& visit) {
+  const auto visit_all = [&visit](CodeKind kind, const auto& table) {
+    for (const auto& row : table) visit(kind, row.text);
+  };
+  visit_all(CodeKind::diagnostics, diagnostics_ids);
+  visit_all(CodeKind::hresult, hresults);
+  visit_all(CodeKind::winsock, winsock);
+  visit_all(CodeKind::alert, alerts);
+  visit_all(CodeKind::verify_error, verify_errors);
+  visit_all(CodeKind::relay_error, relay_errors);
+  visit_all(CodeKind::event, events);
+  for (const Explanation& row : mras_reasons) visit(CodeKind::mras_reason, row);
+}
+
+// Microsoft Learn, "Ms-Diagnostics Header".
+std::string_view component_of(unsigned diagnostics_id) {
+  struct Range {
+    unsigned first;
+    unsigned last;
+    std::string_view whose;
+  };
+  constexpr auto ranges = std::to_array<Range>({{0, 999, "common to all components"},
+                                                {1000, 1999, "the SIP stack"},
+                                                {2000, 2999, "presence"},
+                                                {3000, 3999, "the conferencing focus"},
+                                                {4000, 4999, "user services"},
+                                                {5000, 5999, "API applications"},
+                                                {6000, 8999, "the conferencing servers"},
+                                                {9000, 9999, "MRAS"},
+                                                {10000, 10999, "the Mediation Server"},
+                                                {12000, 12999, "outbound voice routing"},
+                                                {13000, 13999, "inbound voice routing"},
+                                                {15000, 15999, "Exchange Unified Messaging"},
+                                                {16000, 16999, "the IM filter"},
+                                                {17000, 17999, "the client version filter"}});
+  for (const auto& range : ranges) {
+    if (diagnostics_id >= range.first && diagnostics_id <= range.last) return range.whose;
+  }
+  return {};
+}
+
 std::string explain(const MsDiagnostics& diagnostics) {
   auto socket_code = leading_number<int>(trim(diagnostics.parameter("WinsockFailureCode")), 10);
   const auto hresult_code = hresult_of(diagnostics);
@@ -675,7 +957,7 @@ std::string explain(const MsDiagnostics& diagnostics) {
     text = id->meaning;
   } else if (const auto reason = diagnostics.parameter("reason"); !reason.empty()) {
     text = fmt::format("The server said: {}.", trim(printable(reason)));
-  } else if (const auto whose = range_of(diagnostics.id); !whose.empty()) {
+  } else if (const auto whose = component_of(diagnostics.id); !whose.empty()) {
     text = fmt::format("An error of {}, which has no explanation here.", whose);
   } else {
     text = "An error that has no explanation here.";

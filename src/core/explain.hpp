@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,23 @@ const Explanation* explain_hresult(std::uint32_t code);
 const Explanation* explain_diagnostics(unsigned id);
 /// `reason` is an MRAS reasonPhrase, in any case.
 const Explanation* explain_mras_reason(std::string_view reason);
+/// What `openssl verify` prints as "error 20 at 0 depth lookup": X509_V_ERR_* of OpenSSL 3.
+const Explanation* explain_verify_error(int error);
+/// An error code of the media relay (MS-TURN, RFC 8656).
+const Explanation* explain_relay_error(unsigned code);
+/// The number of an event that Lync and Skype for Business servers write.
+const Explanation* explain_event(unsigned id);
+
+/// What a row is a code of.
+enum class CodeKind { winsock, alert, hresult, diagnostics, mras_reason, verify_error, relay_error, event };
+/// "Winsock error", "TLS alert".
+std::string_view to_string(CodeKind kind);
+
+/// Every row of every table, for a search by name.
+void each_explanation(const std::function<void(CodeKind, const Explanation&)>& visit);
+
+/// Whose number an ms-diagnostics id is, by its range: "MRAS", "the SIP stack"; empty for a range without an owner.
+std::string_view component_of(unsigned diagnostics_id);
 
 /// One to three sentences: the id, with its WinsockFailureCode and HRESULT parameters, and what to do about it.
 /// An unknown id gets its own reason text, or the number range it is of.

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/diagnostics.hpp"
 #include "core/text.hpp"
-#include "sip/diagnostics.hpp"
 #include "sip/message.hpp"
 #include "sip/mras_body.hpp"
 

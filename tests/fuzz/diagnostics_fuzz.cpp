@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sip/diagnostics.hpp"
+#include "core/diagnostics.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -9,7 +9,7 @@
 #include "core/text.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto diagnostics = mrascheck::sip::parse_diagnostics(mrascheck::as_text({data, size}));
+  const auto diagnostics = mrascheck::parse_diagnostics(mrascheck::as_text({data, size}));
   if (!diagnostics) return 0;
   if (diagnostics->parameters.size() > 64) std::abort();
   for (const auto& [name, value] : diagnostics->parameters) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sip/diagnostics.hpp"
+#include "core/diagnostics.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace mrascheck::sip {
+namespace mrascheck {
 namespace {
 
 struct Case {
@@ -75,4 +75,4 @@ TEST(Diagnostics, ParametersAreFoundInAnyCase) {
 }
 
 }  // namespace
-}  // namespace mrascheck::sip
+}  // namespace mrascheck

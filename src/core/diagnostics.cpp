@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sip/diagnostics.hpp"
+#include "core/diagnostics.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -7,7 +7,7 @@
 
 #include "core/text.hpp"
 
-namespace mrascheck::sip {
+namespace mrascheck {
 
 namespace {
 
@@ -76,4 +76,4 @@ std::optional<MsDiagnostics> parse_diagnostics(std::string_view value) {
   return diagnostics;
 }
 
-}  // namespace mrascheck::sip
+}  // namespace mrascheck
