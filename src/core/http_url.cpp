@@ -101,6 +101,8 @@ Result<HttpUrl> parse_http_url(std::string_view url) {
   auto target = target_of(url.substr(end));
   if (!target) return fail(ErrorKind::malformed, "not a URL: a character in it that no URL has");
   made.target = std::move(*target);
+  // Escaped, it has grown.
+  if (made.text().size() > longest_url) return fail(ErrorKind::malformed, "a URL that is too long");
   return made;
 }
 

@@ -53,6 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
         Url{"User", "http://user:secret@pki/a", "! a user name stands in the URL, and none is ever sent"},
         Url{"LineEnd", "http://pki/a HTTP/1.1\r\nX: y", "! not a URL: a character in it that no URL has"},
         Url{"NotAscii", "http://pki/M\xC3\xBCller", "! not a URL: a character in it that no URL has"},
+        Url{"TooLongWhenEscaped", "http://pki/" + std::string(2000, ' '), "! a URL that is too long"},
         Url{"TooLong", "http://pki/" + std::string(5000, 'a'), "! a URL that is too long"}),
     by_name);
 
