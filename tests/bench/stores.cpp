@@ -98,9 +98,8 @@ void store_fleet() {
 void mesh() {
   constexpr std::size_t authorities = 50;
   const auto named = [](std::size_t number) {
-    Name name;
-    name.text = name.canonical = fmt::format("CN=Mesh CA {:02}", number);
-    return name;
+    const std::string text = fmt::format("CN=Mesh CA {:02}", number);
+    return Name{{.canonical = text, .text = text}};
   };
   TrustView view;
   view.configured = true;
