@@ -27,7 +27,7 @@ constexpr std::array kinds{
 
 std::string names_of(const Certificate& certificate) {
   std::vector<std::string> names;
-  if (!certificate.subject.common_name.empty()) names.push_back(certificate.subject.common_name);
+  if (!certificate.subject.common_name().empty()) names.emplace_back(certificate.subject.common_name());
   constexpr std::size_t most = 12;
   for (const std::string& name : certificate.dns_names) {
     if (names.size() >= most) {
@@ -46,7 +46,7 @@ std::vector<std::string> common_name_only(const Certificate& certificate, const 
   for (const std::string& name : wanted) {
     const bool alternative = std::any_of(certificate.dns_names.begin(), certificate.dns_names.end(),
                                          [&](const std::string& dns) { return equals_ignoring_case(dns, name); });
-    if (!alternative && equals_ignoring_case(certificate.subject.common_name, name)) names.push_back(name);
+    if (!alternative && equals_ignoring_case(certificate.subject.common_name(), name)) names.push_back(name);
   }
   return names;
 }

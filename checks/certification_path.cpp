@@ -111,7 +111,7 @@ std::string incomplete_remedy(const PathJudgement& judgement, const Path& path, 
              "Find the missing CA certificate ({}). An intermediate: let {} send it, or import it on {} (certutil "
              "-addstore CA FILE). A root: sending it cures nothing; import it on {} (certutil -addstore Root FILE), "
              "but only after its owner has confirmed its thumbprint.",
-             path.certificates.back()->issuer.text, judgement.subject, judgement.judge, judgement.judge) +
+             path.certificates.back()->issuer.text(), judgement.subject, judgement.judge, judgement.judge) +
          no_directory;
 }
 
@@ -270,9 +270,9 @@ std::vector<std::string> weaknesses(const Certificate& certificate, bool anchor)
   constexpr unsigned least_rsa_bits = 1024;
   std::vector<std::string> found;
   const std::string label = fmt::format("{} ({})", short_name(certificate), thumbprint(certificate));
-  const std::string algorithm = to_lower(certificate.signature_algorithm);
+  const std::string algorithm = to_lower(certificate.signature_algorithm.str());
   if (!anchor && (algorithm.starts_with("md") || algorithm == "rsassa-pss"))
-    found.push_back(fmt::format("{} is signed with {}", label, certificate.signature_algorithm));
+    found.push_back(fmt::format("{} is signed with {}", label, certificate.signature_algorithm.str()));
   if (certificate.key_algorithm == "RSASSA-PSS") found.push_back(fmt::format("{} has an RSASSA-PSS key", label));
   if (certificate.key_algorithm.starts_with("RSA") && certificate.key_bits > 0 && certificate.key_bits < least_rsa_bits)
     found.push_back(fmt::format("{} has an RSA key of {} bits", label, certificate.key_bits));

@@ -99,7 +99,10 @@ std::string where_it_leads(const Evidence& evidence, const std::string& url) {
       found += fmt::format("the directory {} was not read", spec.name);
       continue;
     }
-    const auto here = [&](const auto& entry) { return same_dn(entry.place, reference->dn); };
+    const auto here = [&](const auto& entry) {
+      const std::string& place = entry.place;
+      return same_dn(place, reference->dn);
+    };
     const auto certificates = std::count_if(store->entries.begin(), store->entries.end(), here);
     const auto lists = std::count_if(store->crls.begin(), store->crls.end(), here);
     const std::string what = contents_text(static_cast<std::size_t>(certificates), static_cast<std::size_t>(lists));

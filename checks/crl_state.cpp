@@ -44,7 +44,7 @@ struct Use {
 };
 
 std::string place_text(const StoreContents& store, const CrlEntry& entry) {
-  const std::string place = with_ca_name(entry.place, entry.crl->issuer.common_name);
+  const std::string place = with_ca_name(entry.place, entry.crl->issuer.common_name());
   return entry.index == 0 ? fmt::format("{}: {}", store.store, place)
                           : fmt::format("{}: {} (list {})", store.store, place, entry.index + 1);
 }
@@ -52,7 +52,7 @@ std::string place_text(const StoreContents& store, const CrlEntry& entry) {
 std::string describe_list(const Crl& crl) {
   std::string text =
       fmt::format("{}list{} of {}, from {}", crl.delta ? "delta " : "",
-                  crl.number ? " number " + *crl.number : std::string{}, crl.issuer.text, to_date(crl.this_update));
+                  crl.number ? " number " + *crl.number : std::string{}, crl.issuer.text(), to_date(crl.this_update));
   if (crl.next_update) text += fmt::format(" until {}", to_iso8601(*crl.next_update));
   return text + fmt::format(", {}", count(crl.revoked.size(), "entry", "entries"));
 }
@@ -193,8 +193,9 @@ class State {
                                                                describe_list(crl))});
       return;
     }
-    Finding& found = verdict_.findings.emplace_back(finding(kinds[overdue], Status::warning, crl.issuer.text));
-    found.summary = fmt::format("a revocation list of {} should have been renewed by {}", crl.issuer.text,
+    Finding& found =
+        verdict_.findings.emplace_back(finding(kinds[overdue], Status::warning, std::string{crl.issuer.text()}));
+    found.summary = fmt::format("a revocation list of {} should have been renewed by {}", crl.issuer.text(),
                                 to_iso8601(*crl.next_update));
     found.facts.push_back(fmt::format("{}; {}", describe_list(crl), signers_text(list)));
     add_places(list, found.facts);
@@ -212,7 +213,7 @@ class State {
   }
 
   static std::string short_issuer(const Crl& crl) {
-    return crl.issuer.common_name.empty() ? crl.issuer.text : crl.issuer.common_name;
+    return std::string{crl.issuer.common_name().empty() ? crl.issuer.text() : crl.issuer.common_name()};
   }
 
   /// The certificates whose key signed `certificate`.
@@ -302,12 +303,12 @@ class State {
                      const std::vector<CertificateRef>& issuers) {
     const Certificate& certificate = *use.certificate;
     if (!told_.insert(issuers.front()->spki_sha256).second) return;
-    Finding& found =
-        verdict_.findings.emplace_back(finding(kinds[other_key], Status::warning, certificate.issuer.text));
+    Finding& found = verdict_.findings.emplace_back(
+        finding(kinds[other_key], Status::warning, std::string{certificate.issuer.text()}));
     found.summary = fmt::format(
         "no revocation list of {} at hand is signed by the key that signed {} of {}, but by another of "
         "that name",
-        certificate.issuer.text, short_name(certificate), users_text(use));
+        certificate.issuer.text(), short_name(certificate), users_text(use));
     found.facts.push_back(
         fmt::format("{}: signed by the key of {}", describe(certificate), describe(*issuers.front())));
     for (const List* list : others) {

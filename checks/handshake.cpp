@@ -73,7 +73,7 @@ std::vector<std::string> what_was_shown(const Handshake& handshake) {
     for (std::size_t i = 0; i < handshake.sent_chain.size(); ++i) {
       facts.push_back(
           fmt::format("{} sent: {}{}", handshake.from, describe(*handshake.sent_chain[i]),
-                      i == 0 ? "" : fmt::format(", issued by {}", handshake.sent_chain[i]->issuer.common_name)));
+                      i == 0 ? "" : fmt::format(", issued by {}", handshake.sent_chain[i]->issuer.common_name())));
     }
   } else if (handshake.client_certificate_requested) {
     facts.push_back(fmt::format("{} was asked for a certificate and sent none", handshake.from));
@@ -348,15 +348,15 @@ bool none_listed(const CertificateGraph& graph, const Handshake& handshake) {
   if (handshake.accepted_issuers.empty() || handshake.sent_chain.empty() ||
       handshake.accepted_issuers.size() != handshake.accepted_issuer_count)
     return false;
-  std::set<std::string> listed;
-  for (const Name& name : handshake.accepted_issuers) listed.insert(name.canonical);
-  std::set<std::string> seen;
+  std::set<std::string_view> listed;
+  for (const Name& name : handshake.accepted_issuers) listed.insert(name.canonical());
+  std::set<std::string_view> seen;
   std::vector<Name> above{handshake.sent_chain.front()->issuer};
   while (!above.empty()) {
     const Name name = std::move(above.back());
     above.pop_back();
-    if (!seen.insert(name.canonical).second) continue;
-    if (listed.contains(name.canonical)) return false;
+    if (!seen.insert(name.canonical()).second) continue;
+    if (listed.contains(name.canonical())) return false;
     for (const GraphEntry& entry : graph.named(name)) above.push_back(entry.certificate->issuer);
   }
   return true;
@@ -426,9 +426,9 @@ Verdict judge(const Evidence& evidence) {
           "certificate at all",
           handshake.to, handshake.from);
       unlisted.facts.push_back(
-          fmt::format("our certificate is issued by {}", handshake.sent_chain.front()->issuer.text));
+          fmt::format("our certificate is issued by {}", handshake.sent_chain.front()->issuer.text()));
       for (std::size_t i = 0; i < std::min<std::size_t>(handshake.accepted_issuers.size(), 8); ++i)
-        unlisted.facts.push_back(fmt::format("listed: {}", handshake.accepted_issuers[i].text));
+        unlisted.facts.push_back(fmt::format("listed: {}", handshake.accepted_issuers[i].text()));
       if (handshake.accepted_issuers.size() > 8)
         unlisted.facts.push_back(fmt::format("and {} more", handshake.accepted_issuers.size() - 8));
       unlisted.remedy = fmt::format(

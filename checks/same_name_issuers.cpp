@@ -168,17 +168,17 @@ std::string removal(const Evidence& evidence, const Location& location, const st
   const StoreSpec* spec = evidence.site.store(location.store->store);
   std::string lines;
   if (in_directory(evidence, location)) {
-    if (location.entry->place.ends_with(cross_certificate_mark)) {
+    if (location.entry->place.str().ends_with(cross_certificate_mark)) {
       // certutil has no verb for this attribute.
-      const std::string_view dn = std::string_view{location.entry->place}.substr(
-          0, location.entry->place.size() - cross_certificate_mark.size());
+      const std::string_view dn = std::string_view{location.entry->place.str()}.substr(
+          0, location.entry->place.str().size() - cross_certificate_mark.size());
       lines = fmt::format("\n  with adsiedit.msc, from crossCertificatePair of {}, the value that holds", dn);
       for (const std::string& print : thumbprints) lines += fmt::format("\n    {}", print);
       return lines;
     }
     lines =
         fmt::format("\n  certutil -viewdelstore \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"",
-                    in_url(location.entry->place));
+                    in_url(location.entry->place.str()));
     for (const std::string& print : thumbprints) lines += fmt::format("\n    pick {}", print);
     return lines;
   }
@@ -336,7 +336,7 @@ Finding judge_group(const Evidence& evidence, const IssuerGroup& group, const Cl
     undecided = undecided || member.standing == Standing::undecided;
     stale += member.standing == Standing::stale ? 1 : 0;
   }
-  const std::string name = group.subject.text;
+  const std::string name{group.subject.text()};
   if (stale > 0) {
     Finding found = finding(kinds[stale_members], severity(group, Standing::stale), name);
     found.summary = fmt::format("{} different certificates are named {}, and {} stale", group.members.size(), name,
@@ -362,8 +362,8 @@ Finding judge_group(const Evidence& evidence, const IssuerGroup& group, const Cl
 
 /// Servers that look for an issuer by its name may meet the wrong one, today or with the next certificate.
 Finding several(const IssuerGroup& group, const CleanupPlan& plan) {
-  Finding found = finding(kinds[several_in_use], Status::warning, group.subject.text);
-  found.summary = fmt::format("{} installations of {} are in use at once", group.installations, group.subject.text);
+  Finding found = finding(kinds[several_in_use], Status::warning, std::string{group.subject.text()});
+  found.summary = fmt::format("{} installations of {} are in use at once", group.installations, group.subject.text());
   found.facts = group_facts(group, plan);
   std::vector<std::string> strangers;
   bool known = false;
@@ -396,9 +396,9 @@ Finding several(const IssuerGroup& group, const CleanupPlan& plan) {
 
 /// The coming CA looks like one that was installed and given up: only whoever runs it can tell.
 Finding unused(const IssuerGroup& group, const CleanupPlan& plan) {
-  Finding found = finding(kinds[not_used_yet], Status::unknown, group.subject.text);
+  Finding found = finding(kinds[not_used_yet], Status::unknown, std::string{group.subject.text()});
   found.summary =
-      fmt::format("a younger CA is named {} as well, and nothing that was seen is from it yet", group.subject.text);
+      fmt::format("a younger CA is named {} as well, and nothing that was seen is from it yet", group.subject.text());
   found.facts = group_facts(group, plan);
   found.remedy =
       "Ask whoever runs this CA. If it is the coming one, leave it where it stands, and see that every server trusts "
@@ -427,11 +427,11 @@ Finding foreign(const IssuerGroup& group, const CleanupPlan& plan) {
   const Status status = in_use                                  ? Status::critical
                         : all_younger(group, Standing::foreign) ? Status::warning
                                                                 : severity(group, Standing::foreign);
-  Finding found = finding(kinds[foreign_members], status, group.subject.text);
+  Finding found = finding(kinds[foreign_members], status, std::string{group.subject.text()});
   found.summary =
       in_use ? fmt::format("certificates in use come from a CA of unknown origin that is named {}, as another one is",
-                           group.subject.text)
-             : fmt::format("a certificate of unknown origin is named {}, as a CA in use is", group.subject.text);
+                           group.subject.text())
+             : fmt::format("a certificate of unknown origin is named {}, as a CA in use is", group.subject.text());
   found.facts = group_facts(group, plan);
   for (const IssuerMember& member : group.members) {
     if (!member.foreign) continue;
@@ -448,8 +448,8 @@ Finding foreign(const IssuerGroup& group, const CleanupPlan& plan) {
 }
 
 Finding contradictory(const IssuerGroup& group) {
-  Finding found = finding(kinds[contradiction], Status::warning, group.subject.text);
-  found.summary = fmt::format("certificates named {} contradict each other", group.subject.text);
+  Finding found = finding(kinds[contradiction], Status::warning, std::string{group.subject.text()});
+  found.summary = fmt::format("certificates named {} contradict each other", group.subject.text());
   found.facts.assign(
       group.contradictions.begin(),
       group.contradictions.begin() + static_cast<std::ptrdiff_t>(std::min(group.contradictions.size(), most_members)));
@@ -463,13 +463,13 @@ Finding contradictory(const IssuerGroup& group) {
 
 Finding encoded_twice(const IssuerGroup& group) {
   constexpr std::size_t shown_octets = 96;
-  Finding found = finding(kinds[name_encoding], Status::warning, group.subject.text);
+  Finding found = finding(kinds[name_encoding], Status::warning, std::string{group.subject.text()});
   found.summary =
-      fmt::format("the name {} is written in different ways: one to OpenSSL, several to Windows", group.subject.text);
+      fmt::format("the name {} is written in different ways: one to OpenSSL, several to Windows", group.subject.text());
   for (const IssuerMember& member : group.members) {
     if (found.facts.size() >= most_members) break;
     const Certificate& certificate = *member.entry->certificate;
-    const Bytes name{certificate.subject.der};
+    const Bytes name = certificate.subject.der();
     found.facts.push_back(
         fmt::format("{}: {}", thumbprint(certificate), to_hex(name.first(std::min(name.size(), shown_octets)))));
   }
@@ -492,7 +492,7 @@ void judge_misfiled(const Evidence& evidence, const CertificateGraph& graph, Ver
       const bool shared = std::any_of(named.begin(), named.end(), [](const GraphEntry& other) {
         return other.certificate->is_ca.value_or(false) && !is_misfiled(*other.certificate);
       });
-      if (shared) found[certificate.subject.text][certificate.sha256] = graph.find(certificate);
+      if (shared) found[std::string{certificate.subject.text()}][certificate.sha256] = graph.find(certificate);
     }
   }
   for (const auto& [name, entries] : found) {
@@ -558,8 +558,8 @@ Verdict judge(const Evidence& evidence) {
       if (only_current) continue;
     } else if (only_current || harmless(group)) {
       if (any_foreign || any_unused) continue;
-      verdict.notes.push_back(
-          {group.subject.text, fmt::format("{} certificates of this name, explained by {}", group.members.size(),
+      verdict.notes.push_back({std::string{group.subject.text()},
+                               fmt::format("{} certificates of this name, explained by {}", group.members.size(),
                                            to_string(group.members.back().relation.relation))});
       continue;
     }

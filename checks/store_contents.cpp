@@ -57,7 +57,7 @@ void judge_restrictions(const StoreContents& store, Verdict& verdict) {
     if (!entry.properties || entry.kind == StoreKind::disallowed) continue;
     if (entry.properties->forbids(server_auth_oid)) {
       lines.push_back(
-          fmt::format("{}, in {}: {}", describe(*entry.certificate), entry.place, entry.properties->text()));
+          fmt::format("{}, in {}: {}", describe(*entry.certificate), entry.place.str(), entry.properties->text()));
     }
   }
   if (lines.empty()) return;

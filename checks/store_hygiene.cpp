@@ -52,7 +52,7 @@ void add_facts(Finding& finding, const std::vector<std::string>& lines) {
 }
 
 std::string at(const StoreEntry& entry) {
-  return fmt::format("{}, in {}", describe(*entry.certificate), entry.place);
+  return fmt::format("{}, in {}", describe(*entry.certificate), entry.place.str());
 }
 
 /// By its signature where that was tried, else by its names.
@@ -86,14 +86,14 @@ void judge_roots(const StoreContents& store, bool mixed, const SignatureOracle& 
 /// Of a server's own store of trusted roots.
 void judge_size(const StoreContents& store, const std::string& host, Verdict& verdict) {
   std::set<Sha256> roots;
-  std::set<ByteString> names;
+  std::set<std::string_view> names;
   std::vector<std::string> cut;
   std::size_t bytes = 0;
   for (const StoreEntry& entry : store.entries) {
     if (entry.kind != StoreKind::root || !roots.insert(entry.certificate->sha256).second) continue;
-    if (!names.insert(entry.certificate->subject.der).second) continue;
-    bytes += 2 + entry.certificate->subject.der.size();  // RFC 5246, 7.4.4: each name behind its length
-    if (bytes > most_issuer_list_bytes) cut.push_back(entry.certificate->subject.text);
+    if (!names.insert(as_text(entry.certificate->subject.der())).second) continue;
+    bytes += 2 + entry.certificate->subject.der().size();  // RFC 5246, 7.4.4: each name behind its length
+    if (bytes > most_issuer_list_bytes) cut.emplace_back(entry.certificate->subject.text());
   }
   if (roots.size() > most_roots) {
     Finding& found = verdict.findings.emplace_back(finding(kinds[too_many_roots], Status::warning, store.store));
@@ -115,12 +115,12 @@ void judge_size(const StoreContents& store, const std::string& host, Verdict& ve
 }
 
 /// Canonical names of all CAs that some certification path of the site runs through.
-std::set<std::string> names_in_use(const Evidence& evidence, const SignatureOracle& signature) {
-  std::set<std::string> names;
+std::set<std::string_view> names_in_use(const Evidence& evidence, const SignatureOracle& signature) {
+  std::set<std::string_view> names;
   for (const PathJudgement& judgement : judge_paths(evidence, signature)) {
-    for (const CertificateRef& certificate : judgement.chain) names.insert(certificate->issuer.canonical);
+    for (const CertificateRef& certificate : judgement.chain) names.insert(certificate->issuer.canonical());
     for (const Path& path : judgement.result.paths.paths) {
-      for (const CertificateRef& certificate : path.certificates) names.insert(certificate->issuer.canonical);
+      for (const CertificateRef& certificate : path.certificates) names.insert(certificate->issuer.canonical());
     }
   }
   return names;
@@ -158,14 +158,14 @@ void judge_pool(const std::string& pool, StoreKind kind, const std::map<std::str
 
 void judge_pools(const Evidence& evidence, const SignatureOracle& signature, Verdict& verdict) {
   std::map<std::string, std::map<StoreKind, std::map<std::string, Holdings>>> pools;
-  const std::set<std::string> in_use = names_in_use(evidence, signature);
+  const std::set<std::string_view> in_use = names_in_use(evidence, signature);
   for (const StoreContents& contents : evidence.stores) {
     const StoreSpec* spec = evidence.site.store(contents.store);
     const Server* host = spec == nullptr ? nullptr : evidence.site.server(spec->host);
     if (host == nullptr || host->pool.empty() || !contents.truncated.empty() || !contents.unreadable.empty()) continue;
     if (spec->kind != StoreKind::mixed) pools[host->pool][spec->kind][host->name];
     for (const StoreEntry& entry : contents.entries) {
-      if (!in_use.contains(entry.certificate->subject.canonical)) continue;
+      if (!in_use.contains(entry.certificate->subject.canonical())) continue;
       pools[host->pool][entry.kind][host->name].emplace(entry.certificate->sha256, entry.certificate);
     }
   }
@@ -225,21 +225,21 @@ void judge_key_identifiers(const Evidence& evidence, const SignatureOracle& sign
         verdict.findings.emplace_back(finding(kinds[no_key_identifiers], Status::warning, thumbprint(*choice.child)));
     found.summary = fmt::format("{} has {} named {} to choose from for {}, and no key identifiers to tell them apart",
                                 enumerate({choice.judges.begin(), choice.judges.end()}),
-                                count(choice.candidates.size(), "certificate"), choice.child->issuer.text,
+                                count(choice.candidates.size(), "certificate"), choice.child->issuer.text(),
                                 short_name(*choice.child));
     add_facts(found, lines);
     found.remedy = fmt::format(
         "See same-name-issuers for which of {} may go, and take it out of these stores; and have the certificates "
         "above "
         "issued again with subject and authority key identifiers, as AD CS writes them unless it is told not to.",
-        choice.child->issuer.common_name.empty() ? choice.child->issuer.text : choice.child->issuer.common_name);
+        choice.child->issuer.common_name().empty() ? choice.child->issuer.text() : choice.child->issuer.common_name());
   }
 }
 
 /// Worth knowing, and no fault by itself.
 void note_details(const Evidence& evidence, Verdict& verdict) {
   for (const StoreContents& store : evidence.stores) {
-    std::set<std::tuple<StoreKind, std::string, Sha256>> seen;
+    std::set<std::tuple<StoreKind, SharedText, Sha256>> seen;
     std::size_t twice = 0;
     for (const StoreEntry& entry : store.entries) {
       if (!seen.emplace(entry.kind, entry.place, entry.certificate->sha256).second) ++twice;

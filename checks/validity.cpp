@@ -155,7 +155,7 @@ Verdict judge(const Evidence& evidence) {
           verdict.findings.emplace_back(finding(kinds[0], idle ? Status::warning : Status::critical, about));
       expired.summary =
           fmt::format("{} of {} expired on {}", short_name(certificate), who, to_iso8601(certificate.not_after));
-      expired.facts = {describe(certificate), fmt::format("issued by {}", certificate.issuer.text)};
+      expired.facts = {describe(certificate), fmt::format("issued by {}", certificate.issuer.text())};
       if (idle) {
         expired.facts.push_back("everybody who was shown it has a valid path without it");
         expired.remedy = fmt::format(

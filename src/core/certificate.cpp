@@ -8,7 +8,8 @@ std::string thumbprint(const Certificate& certificate) {
 }
 
 std::string short_name(const Certificate& certificate) {
-  return certificate.subject.common_name.empty() ? certificate.subject.text : certificate.subject.common_name;
+  const Name& subject = certificate.subject;
+  return std::string{subject.common_name().empty() ? subject.text() : subject.common_name()};
 }
 
 bool Certificate::may_be_self_signed() const {

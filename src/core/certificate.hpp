@@ -9,6 +9,7 @@
 
 #include "core/bytes.hpp"
 #include "core/name.hpp"
+#include "core/shared_text.hpp"
 #include "core/time.hpp"
 
 namespace mrascheck {
@@ -63,10 +64,10 @@ struct Certificate {
   UtcTime not_before;
   UtcTime not_after;  ///< RFC 5280, 4.1.2.5: this second is still valid
 
-  std::string signature_algorithm;  ///< "sha256WithRSAEncryption"; the dotted OID where we have no name for it
-  std::string key_algorithm;        ///< "RSA", "EC P-256", "Ed25519"; else the dotted OID
-  unsigned key_bits = 0;            ///< 0 when unknown
-  Sha256 spki_sha256{};             ///< of the whole SubjectPublicKeyInfo: equal exactly when the keys are
+  SharedText signature_algorithm;  ///< "sha256WithRSAEncryption"; the dotted OID where we have no name for it
+  std::string key_algorithm;       ///< "RSA", "EC P-256", "Ed25519"; else the dotted OID
+  unsigned key_bits = 0;           ///< 0 when unknown
+  Sha256 spki_sha256{};            ///< of the whole SubjectPublicKeyInfo: equal exactly when the keys are
 
   std::optional<ByteString> subject_key_id;
   std::optional<AuthorityKeyId> authority_key_id;
@@ -78,7 +79,7 @@ struct Certificate {
   std::vector<ByteString> ip_addresses;                        ///< subjectAltName iPAddress, 4 or 16 octets
   std::vector<Name> directory_names;                           ///< subjectAltName directoryName
   std::uint16_t alt_name_forms = 0;                            ///< as NameConstraints::Subtrees::forms
-  std::optional<NameConstraints> name_constraints;
+  std::shared_ptr<const NameConstraints> name_constraints;     ///< null when the extension is absent, as it mostly is
   std::vector<std::string> ca_issuer_urls;
   std::vector<std::string> crl_urls;
   std::vector<std::string> unknown_critical;  ///< dotted OIDs of critical extensions this program does not evaluate

@@ -321,10 +321,10 @@ class Planner {
 
   /// Every unexpired certificate whose issuer bears the name of a candidate, by that name.
   void find_children() {
-    std::unordered_map<std::string, std::map<Sha256, CertificateRef>> children;
-    for (const Candidate& candidate : candidates_) children.try_emplace(candidate.certificate().subject.canonical);
+    std::unordered_map<std::string_view, std::map<Sha256, CertificateRef>> children;
+    for (const Candidate& candidate : candidates_) children.try_emplace(candidate.certificate().subject.canonical());
     each_certificate([&](const CertificateRef& certificate) {
-      const auto place = children.find(certificate->issuer.canonical);
+      const auto place = children.find(certificate->issuer.canonical());
       if (place == children.end() || certificate->not_after < evidence_.collected_at) return;
       place->second.emplace(certificate->sha256, certificate);
     });
@@ -333,7 +333,7 @@ class Planner {
       if (candidate.member->standing != Standing::stale) continue;
       const Certificate& issuer = candidate.certificate();
       std::vector<std::string> untried;
-      for (const auto& [digest, child] : children.at(issuer.subject.canonical)) {
+      for (const auto& [digest, child] : children.at(issuer.subject.canonical())) {
         if (digest == issuer.sha256) continue;
         if (++asked > most_children_asked) {
           candidate.unknown.push_back(

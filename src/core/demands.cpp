@@ -25,23 +25,23 @@ void demand_signatures(const Evidence& evidence, const SignatureOracle& oracle) 
   std::map<std::string_view, std::set<Sha256>> keys_of;
   for (const StoreContents& store : evidence.stores) {
     for (const StoreEntry& entry : store.entries) {
-      keys_of[entry.certificate->subject.canonical].insert(entry.certificate->spki_sha256);
+      keys_of[entry.certificate->subject.canonical()].insert(entry.certificate->spki_sha256);
     }
   }
   for (const StoreContents& store : evidence.stores) {
     for (const StoreEntry& entry : store.entries) {
-      if (!entry.anchor() || keys_of[entry.certificate->subject.canonical].size() < 2) continue;
+      if (!entry.anchor() || keys_of[entry.certificate->subject.canonical()].size() < 2) continue;
       oracle(*entry.certificate, *entry.certificate);
     }
   }
   // Whose key signed it, of each certificate in use that a revocation list may name.
-  std::set<std::string> listed;
+  std::set<std::string_view> listed;
   for (const StoreContents& store : evidence.stores) {
-    for (const CrlEntry& entry : store.crls) listed.insert(entry.crl->issuer.canonical);
+    for (const CrlEntry& entry : store.crls) listed.insert(entry.crl->issuer.canonical());
   }
   if (listed.empty()) return;
   const auto ask = [&](const CertificateRef& certificate) {
-    if (!listed.contains(certificate->issuer.canonical)) return;
+    if (!listed.contains(certificate->issuer.canonical())) return;
     for (const GraphEntry& issuer : graph.named(certificate->issuer)) oracle(*certificate, *issuer.certificate);
   };
   for (const CertificateRef& certificate : graph.live()) ask(certificate);

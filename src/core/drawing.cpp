@@ -15,10 +15,10 @@ constexpr std::size_t most_arcs = 20'000;
 void draw_arcs(Drawing& drawing, const SignatureOracle& signature) {
   std::map<std::string_view, std::vector<std::size_t>> by_subject;
   for (std::size_t i = 0; i < drawing.nodes.size(); ++i)
-    by_subject[drawing.nodes[i].entry.certificate->subject.canonical].push_back(i);
+    by_subject[drawing.nodes[i].entry.certificate->subject.canonical()].push_back(i);
   for (std::size_t child = 0; child < drawing.nodes.size(); ++child) {
     const Certificate& certificate = *drawing.nodes[child].entry.certificate;
-    const auto issuers = by_subject.find(certificate.issuer.canonical);
+    const auto issuers = by_subject.find(certificate.issuer.canonical());
     if (issuers == by_subject.end()) continue;
     for (const std::size_t issuer : issuers->second) {
       if (issuer == child) continue;

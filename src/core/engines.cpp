@@ -81,9 +81,9 @@ constexpr std::string_view proxy_oid = "1.3.6.1.5.5.7.1.14";
 /// The printable text, in which everything is UTF-8, stands in for its canonical encoding.
 bool same_name(const Name& a, const Name& b) {
   if (!matches(a, b)) return false;
-  if (a.der == b.der) return true;
+  if (same_bytes(a, b)) return true;
   const auto folded = [](const Name& name) {
-    std::string text = to_lower(name.text);
+    std::string text = to_lower(name.text());
     text.erase(std::unique(text.begin(), text.end(), [](char x, char y) { return x == ' ' && y == ' '; }), text.end());
     return text;
   };
@@ -105,7 +105,7 @@ std::string_view signing_key(const std::string& algorithm) {
   return {};
 }
 bool key_fits(const Certificate& child, const Certificate& issuer) {
-  const std::string_view wanted = signing_key(child.signature_algorithm);
+  const std::string_view wanted = signing_key(child.signature_algorithm.str());
   const std::string_view kind = std::string_view{issuer.key_algorithm}.substr(0, issuer.key_algorithm.find(' '));
   return wanted.empty() || wanted == kind || (wanted == "RSASSA-PSS" && kind == "RSA");
 }
@@ -170,7 +170,7 @@ unsigned key_strength(const Certificate& certificate) {
 }
 /// X509_get_signature_info; nothing where the name of the algorithm does not say the digest.
 std::optional<unsigned> signature_strength(const Certificate& certificate) {
-  const std::string name = to_lower(certificate.signature_algorithm);
+  const std::string name = to_lower(certificate.signature_algorithm.str());
   const auto has = [&](std::string_view part) { return name.find(part) != std::string::npos; };
   if (name == "ed25519") return 128;
   if (name == "ed448") return 224;
@@ -430,7 +430,7 @@ RankedChain as_windows_sees(const Path& path) {
     made.chain.errors |= windows_partial_chain;
   };
   for (std::size_t i = 0; i + 1 < path.certificates.size(); ++i) {
-    if (path.certificates[i]->issuer.der != path.certificates[i + 1]->subject.der) end_at(i);
+    if (!same_bytes(path.certificates[i]->issuer, path.certificates[i + 1]->subject)) end_at(i);
   }
   for (const PathProblem& problem : path.problems) {
     if (problem.kind == PathProblemKind::key_identifier) end_at(problem.index);

@@ -71,7 +71,7 @@ class Key {
 
   Key& operator<<(const CertificateRef& c) { return *this << c->sha256; }
   Key& operator<<(const CrlRef& c) { return *this << c->sha256; }
-  Key& operator<<(const Name& n) { return *this << n.der << n.canonical << n.text << n.common_name; }
+  Key& operator<<(const Name& n) { return *this << as_text(n.der()) << n.canonical() << n.text() << n.common_name(); }
   Key& operator<<(const Range& r) { return *this << to_string(r); }
   Key& operator<<(const Thresholds& t) { return *this << t.warning << t.critical; }
   Key& operator<<(const StoreSpec& s) { return *this << s.name << s.kind << s.host << s.directory; }
@@ -91,7 +91,7 @@ class Key {
                  << p.key_provider << p.key_spec;
   }
   Key& operator<<(const StoreEntry& e) {
-    *this << e.place << e.index << e.kind << e.certificate << (e.properties != nullptr);
+    *this << e.place.str() << e.index << e.kind << e.certificate << (e.properties != nullptr);
     return e.properties ? *this << *e.properties : *this;
   }
   Key& operator<<(const CrlEntry& e) { return *this << e.place << e.index << e.crl; }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <string_view>
 #include <tuple>
@@ -39,7 +40,9 @@ bool below(std::string_view name, std::string_view base) {
 
 /// Relative names are parted by commas in the canonical form, and a comma inside one is escaped there.
 bool below(const Name& name, const Name& base) {
-  return base.empty() || matches(name, base) || name.canonical.starts_with(base.canonical + ",");
+  const std::string_view above = base.canonical();
+  return base.empty() || matches(name, base) ||
+         (name.canonical().starts_with(above) && name.canonical().substr(above.size()).starts_with(','));
 }
 
 /// The names that constraints are about, RFC 5280, 4.2.1.10. Without a dNSName the CN of the target stands for one, as
@@ -51,11 +54,11 @@ struct ConstrainedNames {
 
   ConstrainedNames(const Certificate& certificate, bool target)
       : dns(certificate.dns_names), directories(certificate.directory_names), forms(certificate.alt_name_forms) {
-    const std::string& common = certificate.subject.common_name;
+    const std::string_view common = certificate.subject.common_name();
     const bool host = common.find('.') != std::string::npos && common.find_first_of(" @/:") == std::string::npos;
-    if (target && dns.empty() && host) dns.push_back(common);
+    if (target && dns.empty() && host) dns.emplace_back(common);
     if (!certificate.subject.empty()) directories.push_back(certificate.subject);
-    if (certificate.subject.text.find("emailAddress=") != std::string::npos) forms |= 1U << form_rfc822;
+    if (certificate.subject.text().find("emailAddress=") != std::string::npos) forms |= 1U << form_rfc822;
   }
 };
 
@@ -107,11 +110,11 @@ UtcTime lasts_until(const Path& path) {
 std::vector<std::string> weaknesses_of(const Certificate& certificate, bool last) {
   constexpr unsigned least_rsa_bits = 2048;
   std::vector<std::string> found;
-  const std::string algorithm = to_lower(certificate.signature_algorithm);
+  const std::string algorithm = to_lower(certificate.signature_algorithm.str());
   const bool old_digest = algorithm.find("md5") != std::string::npos || algorithm.find("md2") != std::string::npos ||
                           algorithm.find("sha1") != std::string::npos;
   if (!last && old_digest)
-    found.push_back(fmt::format("{} is signed with {}", label(certificate), certificate.signature_algorithm));
+    found.push_back(fmt::format("{} is signed with {}", label(certificate), certificate.signature_algorithm.str()));
   if (certificate.key_algorithm.starts_with("RSA") && certificate.key_bits < least_rsa_bits)
     found.push_back(fmt::format("{} has an RSA key of {} bits", label(certificate), certificate.key_bits));
   return found;
@@ -157,7 +160,7 @@ class PathSearch {
     if (candidates.empty()) {
       return record(PathProblem{
           PathProblemKind::incomplete, path_.size() - 1,
-          fmt::format("no certificate named {}, which issued {}, is here", current->issuer.text, label(*current))});
+          fmt::format("no certificate named {}, which issued {}, is here", current->issuer.text(), label(*current))});
     }
     for (const CertificateRef& issuer : candidates) {
       if (!found_.bound.empty()) return;
@@ -319,13 +322,13 @@ class PathSearch {
     if (index + 1 >= path.certificates.size()) return;
     const Certificate& certificate = *path.certificates[index];
     const Certificate& issuer = *path.certificates[index + 1];
-    const auto lists = query_.trust->lists.find(certificate.issuer.canonical);
+    const auto lists = query_.trust->lists.find(certificate.issuer.canonical());
     if (lists == query_.trust->lists.end()) return;
     for (const auto& [key, list] : lists->second) {
       if (key != issuer.spki_sha256 || !list->lists(certificate.serial)) continue;
       path.problems.push_back({PathProblemKind::revoked, index,
                                fmt::format("{} is revoked by a list of {} from {}", label(certificate),
-                                           list->issuer.text, to_date(list->this_update))});
+                                           list->issuer.text(), to_date(list->this_update))});
       return;
     }
   }
@@ -387,7 +390,7 @@ SignatureOracle recorded_oracle(const std::vector<SignatureProof>& proofs) {
 }
 
 std::string Location::text() const {
-  const std::string place = with_ca_name(entry->place, entry->certificate->subject.common_name);
+  const std::string place = with_ca_name(entry->place, entry->certificate->subject.common_name());
   return entry->index == 0 ? fmt::format("{}: {}", store->store, place)
                            : fmt::format("{}: {} (value {})", store->store, place, entry->index + 1);
 }
@@ -436,13 +439,13 @@ bool Path::has(PathProblemKind kind) const {
 }
 
 void IssuerIndex::add(const CertificateRef& certificate) {
-  auto& same = by_subject_[certificate->subject.canonical];
+  auto& same = by_subject_[certificate->subject.canonical()];
   const auto place = std::lower_bound(same.begin(), same.end(), certificate, by_content);
   if (place == same.end() || (*place)->sha256 != certificate->sha256) same.insert(place, certificate);
 }
 
 std::span<const CertificateRef> IssuerIndex::named(const Name& subject) const {
-  const auto found = by_subject_.find(subject.canonical);
+  const auto found = by_subject_.find(subject.canonical());
   return found == by_subject_.end() ? std::span<const CertificateRef>{} : std::span{found->second};
 }
 
@@ -456,7 +459,7 @@ static ReliableLists reliable_lists(const Evidence& evidence) {
                            [](const SignatureProof& known, const Sha256& child) { return known.child < child; });
       for (; proof != evidence.signatures.end() && proof->child == entry.crl->sha256; ++proof) {
         if (proof->state == SignatureState::verified)
-          lists[entry.crl->issuer.canonical].emplace_back(proof->issuer_key, entry.crl);
+          lists[std::string{entry.crl->issuer.canonical()}].emplace_back(proof->issuer_key, entry.crl);
       }
     }
   }
@@ -545,18 +548,59 @@ std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& ta
   return chains;
 }
 
-static void sort_locations(GraphEntry& entry) {
-  if (entry.locations.size() < 2) return;
-  std::sort(entry.locations.begin(), entry.locations.end(), [](const Location& a, const Location& b) {
+namespace {
+
+/// A certificate somewhere in the evidence, with what puts it into its place in the graph.
+struct Sighting {
+  const CertificateRef* certificate;
+  Location location;          ///< null when it stands in no store
+  std::size_t subject;        ///< number of its subject
+  std::uint64_t digest_head;  ///< of its SHA-256, in the same order: a look into each certificate at each comparison
+                              ///< would be what a large group costs
+
+  const Sha256& digest() const { return (*certificate)->sha256; }
+};
+
+}  // namespace
+
+static std::uint64_t head_of(const Sha256& digest) {
+  std::uint64_t head = 0;
+  for (std::size_t i = 0; i < sizeof head; ++i) head = head << 8U | digest[i];
+  return head;
+}
+
+/// Puts those of one subject beside each other, in their order; `ends` are the numbers of sightings of each subject on
+/// entry, and where the sightings of each end on return.
+static std::vector<Sighting> by_subject(const std::vector<Sighting>& sightings, std::vector<std::size_t>& ends) {
+  std::exclusive_scan(ends.begin(), ends.end(), ends.begin(), std::size_t{0});
+  std::vector<Sighting> sorted(sightings.size());
+  for (const Sighting& one : sightings) sorted[ends[one.subject]++] = one;
+  return sorted;
+}
+
+static void sort_locations(std::span<Location> locations) {
+  const auto before = [](const Location& a, const Location& b) {
     return std::tie(a.store->store, a.entry->place, a.entry->index) <
            std::tie(b.store->store, b.entry->place, b.entry->index);
-  });
+  };
+  // Stores are read in the order of their places: mostly there is nothing to do.
+  if (!std::is_sorted(locations.begin(), locations.end(), before))
+    std::sort(locations.begin(), locations.end(), before);
 }
 
 CertificateGraph::CertificateGraph(const Evidence& evidence) {
   std::size_t most = 0;
   for (const StoreContents& store : evidence.stores) most += store.entries.size();
   by_subject_.reserve(most);
+  std::vector<Sighting> sightings;
+  sightings.reserve(most);
+  std::vector<std::size_t> ends;
+  const auto add = [&](const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry) {
+    const std::size_t subject = by_subject_.try_emplace(certificate->subject.canonical(), ends.size()).first->second;
+    if (subject == ends.size()) ends.push_back(0);
+    ++ends[subject];
+    sightings.push_back({&certificate, {store, entry}, subject, head_of(certificate->sha256)});
+  };
   for (const StoreContents& store : evidence.stores) {
     for (const StoreEntry& entry : store.entries) {
       // What Windows rejects wherever it meets it is no issuer that a name could lead to.
@@ -578,27 +622,31 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
     add_chain(handshake.peer_chain);
     if (!evidence.site.stranger(handshake.from)) add_chain(handshake.sent_chain);
   }
-  for (auto& [subject, entries] : by_subject_) {
-    if (entries.size() == 1) {
-      sort_locations(entries.front());
-      continue;
+
+  sightings = by_subject(sightings, ends);
+  locations_.reserve(sightings.size());
+  entries_.reserve(sightings.size());
+  subjects_.reserve(ends.size());
+  auto at = sightings.begin();
+  for (const std::size_t subject_end : ends) {
+    const auto end = sightings.begin() + static_cast<std::ptrdiff_t>(subject_end);
+    if (end - at > 1) {
+      std::stable_sort(at, end, [](const Sighting& a, const Sighting& b) {
+        return a.digest_head != b.digest_head ? a.digest_head < b.digest_head : a.digest() < b.digest();
+      });
     }
-    // Digests beside each other: a look into each certificate at each comparison would be what a large group costs.
-    std::vector<std::pair<Sha256, std::size_t>> order;
-    order.reserve(entries.size());
-    for (const GraphEntry& entry : entries) order.emplace_back(entry.certificate->sha256, order.size());
-    std::sort(order.begin(), order.end());
-    std::vector<GraphEntry> merged;
-    for (const auto& key : order) {
-      GraphEntry& entry = entries[key.second];
-      if (!merged.empty() && merged.back().certificate->sha256 == entry.certificate->sha256) {
-        merged.back().locations.insert(merged.back().locations.end(), entry.locations.begin(), entry.locations.end());
-      } else {
-        merged.push_back(std::move(entry));
+    const std::size_t first_entry = entries_.size();
+    while (at != end) {
+      const CertificateRef& certificate = *at->certificate;
+      const std::size_t first_location = locations_.size();
+      for (; at != end && (*at->certificate == certificate || at->digest() == certificate->sha256); ++at) {
+        if (at->location.store != nullptr) locations_.push_back(at->location);
       }
+      const std::span<Location> locations = std::span{locations_}.subspan(first_location);
+      sort_locations(locations);
+      entries_.push_back({certificate, locations});
     }
-    for (GraphEntry& entry : merged) sort_locations(entry);
-    entries = std::move(merged);
+    subjects_.push_back(std::span<const GraphEntry>{entries_}.subspan(first_entry));
   }
   std::sort(live_.begin(), live_.end(), by_content);
   live_.erase(std::unique(live_.begin(), live_.end(),
@@ -606,20 +654,9 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
               live_.end());
 }
 
-void CertificateGraph::add(const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry) {
-  auto& same = by_subject_[certificate->subject.canonical];
-  // Most stores hold what others hold, too. Only the last few are looked at; the rest is merged in the end.
-  const std::size_t looked_at = std::min<std::size_t>(same.size(), 8);
-  auto place = std::find_if(same.rbegin(), same.rbegin() + static_cast<std::ptrdiff_t>(looked_at),
-                            [&](const GraphEntry& known) { return known.certificate == certificate; });
-  const bool known = place != same.rbegin() + static_cast<std::ptrdiff_t>(looked_at);
-  GraphEntry& here = known ? *place : same.emplace_back(GraphEntry{.certificate = certificate, .locations = {}});
-  if (store != nullptr) here.locations.push_back({store, entry});
-}
-
 std::span<const GraphEntry> CertificateGraph::named(const Name& subject) const {
-  const auto found = by_subject_.find(subject.canonical);
-  return found == by_subject_.end() ? std::span<const GraphEntry>{} : std::span{found->second};
+  const auto found = by_subject_.find(subject.canonical());
+  return found == by_subject_.end() ? std::span<const GraphEntry>{} : subjects_[found->second];
 }
 
 const GraphEntry* CertificateGraph::find(const Certificate& certificate) const {
@@ -632,10 +669,8 @@ const GraphEntry* CertificateGraph::find(const Certificate& certificate) const {
 
 const Certificate* CertificateGraph::find(const Sha1& thumbprint) const {
   if (by_thumbprint_.empty()) {
-    for (const auto& [subject, entries] : by_subject_) {
-      for (const GraphEntry& entry : entries)
-        by_thumbprint_.emplace(as_text(entry.certificate->thumbprint), entry.certificate.get());
-    }
+    for (const GraphEntry& entry : entries_)
+      by_thumbprint_.emplace(as_text(entry.certificate->thumbprint), entry.certificate.get());
   }
   const auto found = by_thumbprint_.find(as_text(thumbprint));
   return found == by_thumbprint_.end() ? nullptr : found->second;
@@ -643,24 +678,25 @@ const Certificate* CertificateGraph::find(const Sha1& thumbprint) const {
 
 std::vector<const GraphEntry*> CertificateGraph::all() const {
   std::vector<const GraphEntry*> entries;
-  for (const auto& [subject, same] : by_subject_) {
-    for (const GraphEntry& entry : same) entries.push_back(&entry);
-  }
-  std::sort(entries.begin(), entries.end(), [](const GraphEntry* a, const GraphEntry* b) {
-    return std::tie(a->certificate->subject.canonical, a->certificate->sha256) <
-           std::tie(b->certificate->subject.canonical, b->certificate->sha256);
-  });
+  entries.reserve(entries_.size());
+  for (const GraphEntry& entry : entries_) entries.push_back(&entry);
+  const auto key = [](const GraphEntry* entry) {
+    return std::pair{entry->certificate->subject.canonical(), entry->certificate->sha256};
+  };
+  std::sort(entries.begin(), entries.end(),
+            [&key](const GraphEntry* a, const GraphEntry* b) { return key(a) < key(b); });
   return entries;
 }
 
 std::vector<std::span<const GraphEntry>> CertificateGraph::same_name_groups() const {
   // Names beside their groups: the certificates would have to be fetched again at each comparison.
   std::vector<std::pair<std::string_view, std::span<const GraphEntry>>> named;
-  for (const auto& [subject, entries] : by_subject_) {
+  for (const std::span<const GraphEntry> entries : subjects_) {
+    if (entries.size() < 2) continue;
     const auto authorities = std::count_if(entries.begin(), entries.end(), [](const GraphEntry& entry) {
       return is_certificate_authority(*entry.certificate);
     });
-    if (authorities >= 2) named.emplace_back(subject, entries);
+    if (authorities >= 2) named.emplace_back(entries.front().certificate->subject.canonical(), entries);
   }
   std::sort(named.begin(), named.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::span<const GraphEntry>> groups;
@@ -670,7 +706,7 @@ std::vector<std::span<const GraphEntry>> CertificateGraph::same_name_groups() co
 }
 
 bool certificate_has_name(const Certificate& certificate, std::string_view name) {
-  if (equals_ignoring_case(certificate.subject.common_name, name)) return true;
+  if (equals_ignoring_case(certificate.subject.common_name(), name)) return true;
   return std::any_of(certificate.dns_names.begin(), certificate.dns_names.end(),
                      [&](const std::string& dns) { return equals_ignoring_case(dns, name); });
 }

@@ -51,7 +51,7 @@ struct Location {
 /// A certificate of the graph with every place it was found in.
 struct GraphEntry {
   CertificateRef certificate;
-  std::vector<Location> locations;
+  std::span<const Location> locations;  ///< lives as long as the graph
 };
 
 enum class PathProblemKind {
@@ -96,7 +96,7 @@ class IssuerIndex {
   std::span<const CertificateRef> named(const Name& subject) const;
 
  private:
-  std::unordered_map<std::string, std::vector<CertificateRef>> by_subject_;
+  std::unordered_map<std::string_view, std::vector<CertificateRef>> by_subject_;  ///< by the canonical names in them
 };
 
 /// The revocation lists at hand that can be relied on: by the name of their issuer, with the key that signed each. A
@@ -152,6 +152,8 @@ class CertificateGraph {
  public:
   /// Everything in `evidence`: stores, identities, presented and sent chains. Refers to it.
   explicit CertificateGraph(const Evidence& evidence);
+  CertificateGraph(const CertificateGraph&) = delete;
+  CertificateGraph& operator=(const CertificateGraph&) = delete;
 
   /// All certificates of that subject by RFC 5280, 7.1, sorted by SHA-256. Plural by design.
   std::span<const GraphEntry> named(const Name& subject) const;
@@ -167,8 +169,10 @@ class CertificateGraph {
   std::span<const CertificateRef> live() const { return live_; }
 
  private:
-  void add(const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry);
-  std::unordered_map<std::string_view, std::vector<GraphEntry>> by_subject_;  ///< by Name::canonical, in the evidence
+  std::vector<Location> locations_;  ///< those of one entry beside each other
+  std::vector<GraphEntry> entries_;  ///< those of one subject beside each other, sorted by SHA-256
+  std::vector<std::span<const GraphEntry>> subjects_;
+  std::unordered_map<std::string_view, std::size_t> by_subject_;  ///< by Name::canonical: which of `subjects_`
   mutable std::unordered_map<std::string_view, const Certificate*> by_thumbprint_;  ///< filled when first asked
   std::vector<CertificateRef> live_;
 };

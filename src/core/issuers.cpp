@@ -55,6 +55,29 @@ bool signed_by_sibling(const Certificate& child, const Certificate& sibling) {
          *child.authority_key_id->key_id == *sibling.subject_key_id;
 }
 
+/// A Classification whose facts are put into words only where somebody reads them: of most pairs only the relation
+/// matters.
+class Decision {
+ public:
+  using Words = std::string (*)(const Certificate& before, const Certificate& after);
+
+  Decision(Relation relation, Confidence confidence, const char* fact)
+      : relation_(relation), confidence_(confidence), fact_(fact) {}
+  Decision(Relation relation, Confidence confidence, Words words)
+      : relation_(relation), confidence_(confidence), words_(words) {}
+
+  Relation relation() const { return relation_; }
+  Classification explained(const Certificate& older, const Certificate& newer) const {
+    return {relation_, confidence_, words_ != nullptr ? words_(older, newer) : fact_};
+  }
+
+ private:
+  Relation relation_;
+  Confidence confidence_;
+  const char* fact_ = "";
+  Words words_ = nullptr;
+};
+
 /// What is known of one certificate beyond its own words; see Lineage.
 struct Kin {
   std::optional<bool> self_signed;               ///< of a self-issued one: whether its own key verifies it
@@ -76,8 +99,10 @@ bool signed_by_other_key(const Certificate& c, const Kin* kin) {
   return kin != nullptr && kin->self_signed ? !*kin->self_signed : signed_by_other_key(c);
 }
 
-Classification classify_same_key(const Certificate& older, const Certificate& newer, const Kin* of_older,
-                                 const Kin* of_newer) {
+Relation relation_of(const Certificate& a, const Certificate& b);
+
+Decision classify_same_key(const Certificate& older, const Certificate& newer, const Kin* of_older,
+                           const Kin* of_newer) {
   using enum Relation;
   using enum Confidence;
   const bool same_issuer = matches(older.issuer, newer.issuer);
@@ -95,38 +120,41 @@ Classification classify_same_key(const Certificate& older, const Certificate& ne
   }
   if (same_issuer && versions && newer.ca_version->certificate_index > older.ca_version->certificate_index &&
       newer.ca_version->key_index == older.ca_version->key_index) {
-    return {same_key_renewal, high,
-            fmt::format("the same key, CA versions {} and {}", version_text(*older.ca_version),
-                        version_text(*newer.ca_version))};
+    return {same_key_renewal, high, [](const Certificate& before, const Certificate& after) {
+              return fmt::format("the same key, CA versions {} and {}", version_text(*before.ca_version),
+                                 version_text(*after.ca_version));
+            }};
   }
   if (!same_issuer) {
-    return {cross_certificate, high,
-            fmt::format("the same key, issued by {} and by {}", older.issuer.text, newer.issuer.text)};
+    return {cross_certificate, high, [](const Certificate& before, const Certificate& after) {
+              return fmt::format("the same key, issued by {} and by {}", before.issuer.text(), after.issuer.text());
+            }};
   }
   if (versions && *older.ca_version == *newer.ca_version) {
-    return {reinstall_same_key, high,
-            fmt::format("the same key and the same CA version {}, but serial numbers {} and {}",
-                        version_text(*newer.ca_version), older.serial, newer.serial)};
+    return {reinstall_same_key, high, [](const Certificate& before, const Certificate& after) {
+              return fmt::format("the same key and the same CA version {}, but serial numbers {} and {}",
+                                 version_text(*after.ca_version), before.serial, after.serial);
+            }};
   }
   // Two parents may share a name as well; then only the signatures tell them apart. Where one is the other's renewal,
   // so may this one be.
   if (other_parents(of_older, of_newer)) {
-    const auto joined = [&](const auto& a, const auto& b) {
-      return legitimate(mrascheck::classify(*a.second, *b.second).relation);
-    };
+    const auto joined = [&](const auto& a, const auto& b) { return legitimate(relation_of(*a.second, *b.second)); };
     const bool one_family = std::any_of(of_older->parents.begin(), of_older->parents.end(), [&](const auto& a) {
       return std::any_of(of_newer->parents.begin(), of_newer->parents.end(),
                          [&](const auto& b) { return joined(a, b); });
     });
     if (!one_family) {
-      return {second_parent, high,
-              fmt::format("the same key, signed with two different keys of the name {}", newer.issuer.text)};
+      return {second_parent, high, [](const Certificate&, const Certificate& after) {
+                return fmt::format("the same key, signed with two different keys of the name {}", after.issuer.text());
+              }};
     }
   }
   if (versions && older.ca_version->key_index != newer.ca_version->key_index) {
-    return {unclear, medium,
-            fmt::format("the same key under the CA versions {} and {}, which one CA never gives it",
-                        version_text(*older.ca_version), version_text(*newer.ca_version))};
+    return {unclear, medium, [](const Certificate& before, const Certificate& after) {
+              return fmt::format("the same key under the CA versions {} and {}, which one CA never gives it",
+                                 version_text(*before.ca_version), version_text(*after.ca_version));
+            }};
   }
   if (newer.not_after > older.not_after) {
     return {same_key_renewal, medium,
@@ -144,19 +172,20 @@ bool is_foreign(const Certificate& certificate, const Kin& kin, bool directory_r
 }
 
 /// Of a pair with different keys that nothing links: a new installation, and whose.
-Classification classify_unlinked(const Certificate& older, const Certificate& newer, const Kin* of_older,
-                                 const Kin* of_newer, bool directory_read) {
+Decision classify_unlinked(const Certificate& older, const Certificate& newer, const Kin* of_older, const Kin* of_newer,
+                           bool directory_read) {
   using enum Relation;
   using enum Confidence;
   const bool told = newer.ca_version.has_value() || older.ca_version.has_value();
   if (of_older != nullptr && of_newer != nullptr) {
     if (is_foreign(newer, *of_newer, directory_read)) {
-      return {
-          foreign, medium,
-          newer.self_issued()
-              ? "another key, self-signed, and in no container of the directory"
-              : fmt::format("another key, in no container of the directory, and no certificate of {} here signed it",
-                            newer.issuer.text)};
+      if (newer.self_issued())
+        return {foreign, medium, "another key, self-signed, and in no container of the directory"};
+      return {foreign, medium, [](const Certificate&, const Certificate& after) {
+                return fmt::format(
+                    "another key, in no container of the directory, and no certificate of {} here signed it",
+                    after.issuer.text());
+              }};
     }
     if (other_parents(of_older, of_newer)) {
       return {other_hierarchy, high, "another key, no previous CA, and signed by another parent"};
@@ -164,27 +193,32 @@ Classification classify_unlinked(const Certificate& older, const Certificate& ne
   }
   if (!newer.ca_version && !newer.previous_ca_hash)
     return {redeployment, medium, "another key, and nothing that links the two"};
-  return {redeployment, told ? high : medium,
-          fmt::format("another key, CA version {}, and no previous CA{}: a new installation under the old name",
-                      newer.ca_version ? version_text(*newer.ca_version) : "not said",
-                      newer.previous_ca_hash ? " that leads to the other" : "")};
+  return {redeployment, told ? high : medium, [](const Certificate&, const Certificate& after) {
+            return fmt::format(
+                "another key, CA version {}, and no previous CA{}: a new installation under the old name",
+                after.ca_version ? version_text(*after.ca_version) : "not said",
+                after.previous_ca_hash ? " that leads to the other" : "");
+          }};
 }
 
 /// Classification of an ordered pair: `newer` is the one with the higher index, else the later notBefore.
-Classification classify_ordered(const Certificate& older, const Certificate& newer, const Kin* of_older,
-                                const Kin* of_newer, const std::set<Sha256>* sibling_keys, bool directory_read) {
+Decision classify_ordered(const Certificate& older, const Certificate& newer, const Kin* of_older, const Kin* of_newer,
+                          const std::vector<Sha256>* sibling_keys, bool directory_read) {
   using enum Relation;
   using enum Confidence;
   if (is_misfiled(older) != is_misfiled(newer)) {
-    return {Relation::misfiled, certain,
-            fmt::format("{} may not sign certificates", thumbprint(is_misfiled(older) ? older : newer))};
+    return {Relation::misfiled, certain, [](const Certificate& before, const Certificate& after) {
+              return fmt::format("{} may not sign certificates", thumbprint(is_misfiled(before) ? before : after));
+            }};
   }
   if (matches(older.issuer, newer.issuer) && older.serial == newer.serial) {
-    return {serial_collision, certain, fmt::format("both carry serial number {} of one issuer", newer.serial)};
+    return {serial_collision, certain, [](const Certificate&, const Certificate& after) {
+              return fmt::format("both carry serial number {} of one issuer", after.serial);
+            }};
   }
   const bool same_key = older.spki_sha256 == newer.spki_sha256;
   if (follows(newer, older)) {
-    if (const std::string wrong = broken_step(older, newer); !wrong.empty()) return {unclear, medium, wrong};
+    if (!broken_step(older, newer).empty()) return {unclear, medium, broken_step};
   }
   if (same_key) return classify_same_key(older, newer, of_older, of_newer);
   if (follows(newer, older)) {
@@ -196,8 +230,9 @@ Classification classify_ordered(const Certificate& older, const Certificate& new
   }
   const auto joins_keys = [&](const Certificate& c, const Kin* kin) {
     return kin != nullptr && c.self_issued() && kin->self_signed == false && sibling_keys != nullptr &&
-           std::any_of(kin->parents.begin(), kin->parents.end(),
-                       [&](const auto& parent) { return sibling_keys->contains(parent.first); });
+           std::any_of(kin->parents.begin(), kin->parents.end(), [&](const auto& parent) {
+             return std::find(sibling_keys->begin(), sibling_keys->end(), parent.first) != sibling_keys->end();
+           });
   };
   if (joins_keys(newer, of_newer) || joins_keys(older, of_older)) {
     return {rollover, high, "self-issued, and verified by the key of another certificate of this name"};
@@ -213,29 +248,46 @@ Classification classify_ordered(const Certificate& older, const Certificate& new
     return classify_unlinked(older, newer, of_older, of_newer, directory_read);
   if (newer.ca_version && older.ca_version && older.not_before > newer.not_before &&
       older.ca_version->certificate_index == 0) {
-    return {redeployment, high,
-            fmt::format("another key, and CA version {} after {}: a new installation under the old name",
-                        version_text(*older.ca_version), version_text(*newer.ca_version))};
+    return {redeployment, high, [](const Certificate& before, const Certificate& after) {
+              return fmt::format("another key, and CA version {} after {}: a new installation under the old name",
+                                 version_text(*before.ca_version), version_text(*after.ca_version));
+            }};
   }
   if (newer.ca_version && newer.ca_version->certificate_index > 0 &&
       newer.ca_version->key_index == newer.ca_version->certificate_index) {
-    return {
-        predecessor_missing, medium,
-        fmt::format("another key under CA version {}, renewed from a CA certificate that was not found in any store",
-                    version_text(*newer.ca_version))};
+    return {predecessor_missing, medium, [](const Certificate&, const Certificate& after) {
+              return fmt::format(
+                  "another key under CA version {}, renewed from a CA certificate that was not found in any store",
+                  version_text(*after.ca_version));
+            }};
   }
   return {unclear, medium, "another key, renewed from a CA certificate that was not found in any store"};
 }
 
-Classification classify_with(const Certificate& a, const Certificate& b, const Kin* of_a, const Kin* of_b,
-                             const std::set<Sha256>* sibling_keys, bool directory_read) {
-  if (a.sha256 == b.sha256) return {Relation::duplicate_publication, Confidence::certain, "the same bytes"};
+struct Ordered {
+  const Certificate& older;
+  const Certificate& newer;
+  const Kin* of_older;
+  const Kin* of_newer;
+};
+
+Ordered in_order(const Certificate& a, const Certificate& b, const Kin* of_a, const Kin* of_b) {
   const auto age = [](const Certificate& c) {
-    return std::tuple{c.ca_version ? c.ca_version->certificate_index : 0, c.not_before, c.not_after, c.sha256};
+    return std::tuple<int, UtcTime, UtcTime, const Sha256&>{c.ca_version ? c.ca_version->certificate_index : 0,
+                                                            c.not_before, c.not_after, c.sha256};
   };
   const bool a_first = follows(a, b) ? false : follows(b, a) ? true : age(a) < age(b);
-  return a_first ? classify_ordered(a, b, of_a, of_b, sibling_keys, directory_read)
-                 : classify_ordered(b, a, of_b, of_a, sibling_keys, directory_read);
+  return a_first ? Ordered{a, b, of_a, of_b} : Ordered{b, a, of_b, of_a};
+}
+
+Decision decide(const Ordered& pair, const std::vector<Sha256>* sibling_keys, bool directory_read) {
+  if (pair.older.sha256 == pair.newer.sha256)
+    return {Relation::duplicate_publication, Confidence::certain, "the same bytes"};
+  return classify_ordered(pair.older, pair.newer, pair.of_older, pair.of_newer, sibling_keys, directory_read);
+}
+
+Relation relation_of(const Certificate& a, const Certificate& b) {
+  return decide(in_order(a, b, nullptr, nullptr), nullptr, false).relation();
 }
 
 }  // namespace
@@ -367,7 +419,8 @@ bool legitimate(Relation relation) {
 }
 
 Classification classify(const Certificate& a, const Certificate& b) {
-  return classify_with(a, b, nullptr, nullptr, nullptr, false);
+  const Ordered pair = in_order(a, b, nullptr, nullptr);
+  return decide(pair, nullptr, false).explained(pair.older, pair.newer);
 }
 
 bool is_misfiled(const Certificate& certificate) {
@@ -376,15 +429,20 @@ bool is_misfiled(const Certificate& certificate) {
 }
 
 struct Lineage::Impl {
-  std::map<Sha256, Kin> kin;  ///< by Certificate::sha256; empty beyond the limit
-  std::set<Sha256> keys;      ///< of all siblings
-  std::vector<const Certificate*> members;
+  std::vector<const Certificate*> members;  ///< all siblings; none beyond the limit
+  std::vector<Kin> kin;                     ///< of each of them
+  std::vector<Sha256> keys;                 ///< of each of them
   std::vector<std::string> wrong;
   bool directory_read = false;
 
   const Kin* find(const Certificate& certificate) const {
-    const auto found = kin.find(certificate.sha256);
-    return found == kin.end() ? nullptr : &found->second;
+    const auto known = [&](const auto& same) {
+      const auto found = std::find_if(members.begin(), members.end(), same);
+      return found == members.end() ? nullptr : &kin[static_cast<std::size_t>(found - members.begin())];
+    };
+    const Kin* const itself = known([&](const Certificate* member) { return member == &certificate; });
+    if (itself != nullptr) return itself;
+    return known([&](const Certificate* member) { return member->sha256 == certificate.sha256; });
   }
 
   Kin look_at(const GraphEntry& entry, const CertificateGraph& graph, const Evidence& evidence,
@@ -399,11 +457,13 @@ struct Lineage::Impl {
     if (c.self_issued()) {
       if (const auto own = signature(c, c)) made.self_signed = *own == SignatureState::verified;
     }
-    std::set<Sha256> tried;
+    std::vector<Sha256> tried;
     for (const GraphEntry& issuer : graph.named(c.issuer)) {
+      if (tried.size() >= most_issuers) break;
       const Sha256& key = issuer.certificate->spki_sha256;
       if (key == c.spki_sha256 && c.self_issued()) continue;
-      if (tried.size() >= most_issuers || !tried.insert(key).second) continue;
+      if (std::find(tried.begin(), tried.end(), key) != tried.end()) continue;
+      tried.push_back(key);
       const auto state = signature(c, *issuer.certificate);
       if (state == SignatureState::verified) made.parents.emplace(key, issuer.certificate.get());
       made.parents_untried = made.parents_untried || !state;
@@ -414,9 +474,12 @@ struct Lineage::Impl {
   /// Follows the previous-CA hashes of each as far as they lead inside the group.
   void trace() {
     std::map<Sha1, const Certificate*> by_thumbprint;
-    for (const Certificate* member : members) by_thumbprint.emplace(member->thumbprint, member);
-    for (const Certificate* member : members) {
-      const Certificate* at = member;
+    const bool any_renewed = std::any_of(
+        members.begin(), members.end(), [](const Certificate* member) { return member->previous_ca_hash.has_value(); });
+    for (const Certificate* member : any_renewed ? members : std::vector<const Certificate*>{})
+      by_thumbprint.emplace(member->thumbprint, member);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const Certificate* at = members[i];
       std::size_t steps = 0;
       while (at->previous_ca_hash && steps < members.size()) {
         const auto before = by_thumbprint.find(*at->previous_ca_hash);
@@ -424,9 +487,8 @@ struct Lineage::Impl {
         at = before->second;
         ++steps;
       }
-      Kin& own = kin[member->sha256];
-      own.origin = at;
-      own.origin_known = !at->previous_ca_hash && (!at->ca_version || at->ca_version->certificate_index == 0);
+      kin[i].origin = at;
+      kin[i].origin_known = !at->previous_ca_hash && (!at->ca_version || at->ca_version->certificate_index == 0);
     }
   }
 
@@ -446,7 +508,7 @@ struct Lineage::Impl {
       if (const Certificate* before = graph.find(*c.previous_ca_hash); before != nullptr) {
         if (!matches(before->subject, c.subject)) {
           wrong.push_back(fmt::format("{} names {} as its previous CA, which is {}", shown(c), shown(*before),
-                                      before->subject.text));
+                                      before->subject.text()));
         } else if (before->not_before > c.not_before) {
           wrong.push_back(fmt::format("{} names {} as its previous CA, which is younger", shown(c), shown(*before)));
         }
@@ -455,20 +517,21 @@ struct Lineage::Impl {
       }
     }
     for (std::size_t i = 0; i < members.size(); ++i) {
-      for (std::size_t j = i + 1; j < members.size(); ++j) contradict(*members[i], *members[j]);
+      for (std::size_t j = i + 1; j < members.size(); ++j) contradict(i, j);
     }
   }
   /// Key numbers are compared within one installation only: each begins at 0.
-  void contradict(const Certificate& a, const Certificate& b) {
+  void contradict(std::size_t one, std::size_t other) {
+    const Certificate& a = *members[one];
+    const Certificate& b = *members[other];
     const auto shown = [](const Certificate& c) { return thumbprint(c).substr(0, 8); };
     const bool same_key = a.spki_sha256 == b.spki_sha256;
     if (!same_key && a.subject_key_id && a.subject_key_id == b.subject_key_id) {
       wrong.push_back(fmt::format("{} and {} have one subject key identifier and two keys", shown(a), shown(b)));
     }
-    const Kin& of_a = kin.at(a.sha256);
-    const Kin& of_b = kin.at(b.sha256);
-    const bool linked = of_a.origin == of_b.origin && !follows(a, b) && !follows(b, a);
-    if (!a.ca_version || !b.ca_version || !(linked || (same_key && matches(a.issuer, b.issuer)))) return;
+    if (!a.ca_version || !b.ca_version) return;
+    const bool linked = kin[one].origin == kin[other].origin && !follows(a, b) && !follows(b, a);
+    if (!(linked || (same_key && matches(a.issuer, b.issuer)))) return;
     if (follows(a, b) || follows(b, a)) return;  // said above, as a broken step
     if (same_key != (a.ca_version->key_index == b.ca_version->key_index)) {
       wrong.push_back(fmt::format("{} and {}: CA versions {} and {}, but {}", shown(a), shown(b),
@@ -489,8 +552,8 @@ Lineage::Lineage(std::span<const GraphEntry> siblings, const CertificateGraph& g
   });
   for (const GraphEntry& entry : siblings) {
     impl_->members.push_back(entry.certificate.get());
-    impl_->keys.insert(entry.certificate->spki_sha256);
-    impl_->kin.emplace(entry.certificate->sha256, impl_->look_at(entry, graph, evidence, signature));
+    impl_->keys.push_back(entry.certificate->spki_sha256);
+    impl_->kin.push_back(impl_->look_at(entry, graph, evidence, signature));
   }
   impl_->trace();
   impl_->contradict(graph);
@@ -500,7 +563,12 @@ Lineage::Lineage(Lineage&&) noexcept = default;
 Lineage& Lineage::operator=(Lineage&&) noexcept = default;
 
 Classification Lineage::classify(const Certificate& a, const Certificate& b) const {
-  return classify_with(a, b, impl_->find(a), impl_->find(b), &impl_->keys, impl_->directory_read);
+  const Ordered pair = in_order(a, b, impl_->find(a), impl_->find(b));
+  return decide(pair, &impl_->keys, impl_->directory_read).explained(pair.older, pair.newer);
+}
+
+Relation Lineage::relation(const Certificate& a, const Certificate& b) const {
+  return decide(in_order(a, b, impl_->find(a), impl_->find(b)), &impl_->keys, impl_->directory_read).relation();
 }
 
 bool Lineage::foreign(const Certificate& certificate) const {
@@ -555,14 +623,14 @@ class Analysis {
   std::vector<IssuerGroup> run() {
     std::vector<CertificateRef> in_use{graph_.live().begin(), graph_.live().end()};
     std::set<Sha256> taken;
-    std::map<std::string, std::vector<CertificateRef>> signed_by;  // by the issuer's canonical name
+    std::map<std::string_view, std::vector<CertificateRef>> signed_by;  // by the issuer's canonical name
     // A name is judged again when more of what it signed turns up: it may stand above several of the levels below.
     while (!in_use.empty()) {
-      std::map<std::string, Name> levels;
+      std::map<std::string_view, Name> levels;
       for (const CertificateRef& certificate : in_use) {
         if (!taken.insert(certificate->sha256).second) continue;
-        signed_by[certificate->issuer.canonical].push_back(certificate);
-        levels.emplace(certificate->issuer.canonical, certificate->issuer);
+        signed_by[certificate->issuer.canonical()].push_back(certificate);
+        levels.emplace(certificate->issuer.canonical(), certificate->issuer);
       }
       in_use.clear();
       for (const auto& [canonical, issuer] : levels) {
@@ -573,7 +641,7 @@ class Analysis {
     }
     std::vector<IssuerGroup> groups;
     for (const auto& entries : graph_.same_name_groups()) {
-      const auto judged = judged_.find(entries.front().certificate->subject.canonical);
+      const auto judged = judged_.find(entries.front().certificate->subject.canonical());
       groups.push_back(judged == judged_.end() ? unrelated(entries) : std::move(judged->second));
     }
     std::stable_sort(groups.begin(), groups.end(),
@@ -617,7 +685,7 @@ class Analysis {
       const Certificate& certificate = *one.entry->certificate;
       if (!one.time_valid || is_misfiled(certificate)) continue;
       if (first == nullptr) first = &certificate;
-      group.encodings_differ = group.encodings_differ || certificate.subject.der != first->subject.der;
+      group.encodings_differ = group.encodings_differ || !same_bytes(certificate.subject, first->subject);
     }
   }
 
@@ -686,7 +754,7 @@ class Analysis {
       if (one.standing == Standing::current || one.standing == Standing::superseded)
         kept.push_back(one.entry->certificate);
     }
-    judged_[issuer.canonical] = std::move(group);
+    judged_[issuer.canonical()] = std::move(group);
     return kept;
   }
 
@@ -722,11 +790,11 @@ class Analysis {
           const Certificate& one = *entry.certificate;
           if (entry.kind != StoreKind::disallowed && one.is_ca.value_or(false) && !one.self_issued() &&
               one.not_after >= evidence_.collected_at)
-            (*below_)[one.issuer.canonical].push_back(entry.certificate);
+            (*below_)[one.issuer.canonical()].push_back(entry.certificate);
         }
       }
     }
-    return (*below_)[issuer.canonical];
+    return (*below_)[issuer.canonical()];
   }
 
   /// Whether its key signed another CA's certificate that may be in use elsewhere: unexpired, and not stale itself.
@@ -737,7 +805,7 @@ class Analysis {
     return std::any_of(children.begin(), children.end(), [&](const CertificateRef& child) {
       if (++children_asked_ > most_asked) return false;
       if (signature_(*child, certificate) != SignatureState::verified) return false;
-      const auto judged = judged_.find(child->subject.canonical);
+      const auto judged = judged_.find(child->subject.canonical());
       if (judged == judged_.end()) return true;
       const auto& members = judged->second.members;
       return std::none_of(members.begin(), members.end(), [&](const IssuerMember& member) {
@@ -768,7 +836,7 @@ class Analysis {
     std::vector<IssuerMember>& members = group.members;
     Families families(members.size());
     const auto relation = [&](std::size_t a, std::size_t b) {
-      return lineage.classify(*members[a].entry->certificate, *members[b].entry->certificate).relation;
+      return lineage.relation(*members[a].entry->certificate, *members[b].entry->certificate);
     };
     const auto join = [&](std::size_t a, std::size_t b) {
       if (legitimate(relation(a, b))) families.join(a, b);
@@ -830,8 +898,8 @@ class Analysis {
   const CertificateGraph& graph_;
   const SignatureOracle& signature_;
   std::vector<std::string> unseen_;
-  std::unordered_map<std::string, IssuerGroup> judged_;
-  std::optional<std::unordered_map<std::string, std::vector<CertificateRef>>> below_;
+  std::unordered_map<std::string_view, IssuerGroup> judged_;
+  std::optional<std::unordered_map<std::string_view, std::vector<CertificateRef>>> below_;
   std::size_t children_asked_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace mrascheck {
@@ -42,17 +43,16 @@ class Prover {
   /// The names that a chain of the target may lead through. False where each has one certificate, so that no order
   /// changes anything, and where there are too many.
   bool collect_names() {
-    std::vector<std::string> open{judgement_.chain.front()->issuer.canonical};
-    Name asked;
+    std::vector<Name> open{judgement_.chain.front()->issuer};
     bool several = false;
     while (!open.empty()) {
-      asked.canonical = open.back();
+      const Name name = std::move(open.back());
       open.pop_back();
-      if (!names_.insert(asked.canonical).second) continue;
-      const auto named = graph_.named(asked);
+      if (!names_.emplace(name.canonical(), name).second) continue;
+      const auto named = graph_.named(name);
       if (named.size() > most_certificates || names_.size() > most_certificates) return false;
       several = several || named.size() > 1;
-      for (const GraphEntry& entry : named) open.push_back(entry.certificate->issuer.canonical);
+      for (const GraphEntry& entry : named) open.push_back(entry.certificate->issuer);
     }
     return several;
   }
@@ -64,10 +64,8 @@ class Prover {
       CertificateRef certificate;
     };
     std::vector<Placed> found;
-    Name asked;
-    for (const std::string& name : names_) {
-      asked.canonical = name;
-      for (const GraphEntry& entry : graph_.named(asked)) {
+    for (const auto& [canonical, name] : names_) {
+      for (const GraphEntry& entry : graph_.named(name)) {
         Placed first{{server_.trusts.size() + server_.intermediates.size(), 0}, entry.certificate};
         const std::size_t nowhere = first.place.first;
         for (const Location& location : entry.locations) {
@@ -189,7 +187,7 @@ class Prover {
   const Server& server_;
   const PathJudgement& judgement_;
   const SignatureOracle& signature_;
-  std::set<std::string> names_;
+  std::map<std::string_view, Name> names_;  ///< by their canonical form
   std::vector<OrderProof> proofs_;
 };
 

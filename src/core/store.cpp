@@ -30,6 +30,11 @@ std::string_view to_string(StoreOrigin origin) {
   return "unknown";
 }
 
+bool EntryProperties::any() const {
+  static const EntryProperties none;
+  return *this != none;
+}
+
 bool EntryProperties::forbids(std::string_view purpose) const {
   const auto names = [purpose](const std::vector<std::string>& oids) {
     return std::any_of(oids.begin(), oids.end(),
@@ -75,9 +80,9 @@ std::string EntryProperties::text() const {
   return all;
 }
 
-PropertiesRef PropertiesPool::share(EntryProperties properties) {
+PropertiesRef PropertiesPool::share(const EntryProperties& properties) {
   if (!properties.any()) return nullptr;
-  const auto [place, added] = known_.try_emplace(std::move(properties));
+  const auto [place, added] = known_.try_emplace(properties);
   if (added) place->second = std::make_shared<const EntryProperties>(place->first);
   return place->second;
 }

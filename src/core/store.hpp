@@ -12,6 +12,7 @@
 
 #include "core/certificate.hpp"
 #include "core/crl.hpp"
+#include "core/shared_text.hpp"
 
 namespace mrascheck {
 
@@ -52,7 +53,7 @@ struct EntryProperties {
 
   friend auto operator<=>(const EntryProperties&, const EntryProperties&) = default;  // NOLINT(modernize-use-nullptr)
 
-  bool any() const { return *this != EntryProperties{}; }
+  bool any() const;
   /// Whether it may not be used for `purpose` here, a dotted OID.
   bool forbids(std::string_view purpose) const;
   /// "group policy store ROOT: comes back at the next refresh; archived; friendly name 'x'"; empty when there is
@@ -66,7 +67,7 @@ using PropertiesRef = std::shared_ptr<const EntryProperties>;
 /// Equal properties are one value: a hundred thousand entries of one registry store share theirs.
 class PropertiesPool {
  public:
-  PropertiesRef share(EntryProperties properties);
+  PropertiesRef share(const EntryProperties& properties);
 
  private:
   std::map<EntryProperties, PropertiesRef> known_;
@@ -79,7 +80,7 @@ inline constexpr std::string_view cross_certificate_mark = " (crossCertificatePa
 struct StoreEntry {
   CertificateRef certificate;
   StoreKind kind = StoreKind::intermediate;  ///< never mixed: the reader has decided
-  std::string place;                         ///< a DN or a file path, printable
+  SharedText place;                          ///< a DN or a file path, printable
   std::size_t index = 0;                     ///< the value's or block's number in `place`, from 0
   PropertiesRef properties = {};
 

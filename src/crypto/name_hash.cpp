@@ -12,8 +12,9 @@ using NamePtr = std::unique_ptr<X509_NAME, Freed<X509_NAME_free>>;
 
 static NamePtr decode(const Name& name) {
   start_openssl();
-  const unsigned char* cursor = name.der.data();
-  NamePtr decoded{d2i_X509_NAME(nullptr, &cursor, static_cast<long>(name.der.size()))};
+  const Bytes der = name.der();
+  const unsigned char* cursor = der.data();
+  NamePtr decoded{d2i_X509_NAME(nullptr, &cursor, static_cast<long>(der.size()))};
   ERR_clear_error();
   return decoded;
 }

@@ -137,14 +137,14 @@ SignatureVerifier& SignatureVerifier::operator=(SignatureVerifier&&) noexcept = 
 Result<SignatureState> SignatureVerifier::verify(const Certificate& child, const Certificate& issuer) {
   const auto pair = std::make_pair(child.sha256, issuer.spki_sha256);
   if (const auto known = impl_->answers.find(pair); known != impl_->answers.end()) return known->second;
-  return impl_->verify(pair, dissect(child.der), issuer, short_name(child), child.signature_algorithm);
+  return impl_->verify(pair, dissect(child.der), issuer, short_name(child), child.signature_algorithm.str());
 }
 
 Result<SignatureState> SignatureVerifier::verify(const Crl& crl, const Certificate& issuer) {
   const auto pair = std::make_pair(crl.sha256, issuer.spki_sha256);
   if (const auto known = impl_->answers.find(pair); known != impl_->answers.end()) return known->second;
   return impl_->verify(pair, dissect_crl(crl.der), issuer,
-                       fmt::format("the revocation list of {} from {}", crl.issuer.text, to_iso8601(crl.this_update)),
+                       fmt::format("the revocation list of {} from {}", crl.issuer.text(), to_iso8601(crl.this_update)),
                        crl.signature_algorithm);
 }
 

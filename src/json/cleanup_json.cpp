@@ -23,8 +23,8 @@ Json lines(const std::vector<std::string>& texts) {
 
 Json certificate_json(const Certificate& certificate) {
   Json object;
-  object["subject"] = safe_text(certificate.subject.text);
-  object["issuer"] = safe_text(certificate.issuer.text);
+  object["subject"] = safe_text(certificate.subject.text());
+  object["issuer"] = safe_text(certificate.issuer.text());
   object["thumbprint"] = thumbprint(certificate);
   object["sha256"] = to_hex(certificate.sha256);
   object["serial"] = certificate.serial;
@@ -74,7 +74,7 @@ std::string write_issuers(const Evidence& evidence, const std::vector<IssuerGrou
       object["to_first"] = &member == &group.members.front() ? Json(nullptr) : relation_json(member.relation);
       Json signs = Json::array();
       for (const CertificateRef& child : member.signs) {
-        signs.push_back({{"subject", safe_text(child->subject.text)}, {"thumbprint", thumbprint(*child)}});
+        signs.push_back({{"subject", safe_text(child->subject.text())}, {"thumbprint", thumbprint(*child)}});
       }
       object["signs"] = std::move(signs);
       const auto found = verdicts.find(member.entry->certificate->sha256);
@@ -84,14 +84,14 @@ std::string write_issuers(const Evidence& evidence, const std::vector<IssuerGrou
       for (const Location& location : member.entry->locations) {
         places.push_back({{"store", safe_text(location.store->store)},
                           {"kind", to_string(location.entry->kind)},
-                          {"place", safe_text(location.entry->place)},
+                          {"place", safe_text(location.entry->place.str())},
                           {"index", location.entry->index}});
       }
       object["places"] = std::move(places);
       members.push_back(std::move(object));
     }
     Json object;
-    object["subject"] = safe_text(group.subject.text);
+    object["subject"] = safe_text(group.subject.text());
     object["concerns_live"] = group.concerns_live;
     object["installations"] = group.installations;
     object["members"] = std::move(members);

@@ -284,7 +284,7 @@ constexpr std::int64_t most = std::chrono::duration_cast<Duration>(std::chrono::
 using NameKey = std::tuple<std::string_view, std::string_view, std::string_view, std::string_view>;
 
 NameKey name_key(const Name& name) {
-  return {as_text(name.der), name.canonical, name.text, name.common_name};
+  return {as_text(name.der()), name.canonical(), name.text(), name.common_name()};
 }
 
 struct WrittenTables {
@@ -319,6 +319,7 @@ class Writer {
 
  private:
   Json value(const std::string& text) { return safe_text(text); }
+  Json value(const SharedText& text) { return safe_text(text.str()); }
   Json value(bool yes) { return yes; }
   template <std::unsigned_integral T>
   Json value(const T& number) {
@@ -455,7 +456,7 @@ class Reader {
     if (node == nullptr) return;
     EntryProperties properties;
     read(*node, {&place_, key, 0, false}, properties);
-    member = tables_.properties.share(std::move(properties));
+    member = tables_.properties.share(properties);
   }
   const Json* take_optional(const char* key) { return tables_.error || !node_.contains(key) ? nullptr : take(key); }
   /// The member, counted as known; nothing when it is missing or something has gone wrong before.
@@ -596,13 +597,18 @@ class Reader {
     if (found == table.end()) return tables_.refuse(place, otherwise);
     out = found->second;
   }
+  void read(const Json& node, const Place& place, SharedText& out) {
+    std::string text;
+    read(node, place, text);
+    out = std::move(text);
+  }
   void read(const Json& node, const Place& place, Name& out) {
     const auto number = number_of(node, place, 0, std::numeric_limits<std::int64_t>::max());
     if (!number) return;
     const auto index = static_cast<std::size_t>(*number);
     if (index >= tables_.names.size()) return tables_.refuse(place, "no such name in /names");
     out = tables_.names[index];
-    tables_.name_bytes += out.der.size() + out.canonical.size() + out.text.size() + out.common_name.size();
+    tables_.name_bytes += out.der().size() + out.canonical().size() + out.text().size() + out.common_name().size();
     if (tables_.name_bytes > max_name_bytes) tables_.refuse(place, "names of more than 1 GiB");
   }
   template <class T>
@@ -678,14 +684,14 @@ void read_names(ReadTables& tables, const Json& node, const Place& place) {
   std::vector<WrittenName> written;
   Reader{tables, Json::object(), place}.read(node, place, written);
   for (std::size_t i = 0; i < written.size() && !tables.error; ++i) {
-    WrittenName& name = written[i];
-    auto der = from_base64(name.der);
+    const WrittenName& name = written[i];
+    const auto der = from_base64(name.der);
     const auto canonical = from_base64(name.canonical);
     const Place item{&place, {}, i, true};
     if (!der) return tables.refuse({&item, "der", 0, false}, "not base64");
     if (!canonical) return tables.refuse({&item, "canonical", 0, false}, "not base64");
-    tables.names.push_back(
-        {std::move(*der), std::string{as_text(*canonical)}, std::move(name.text), std::move(name.common_name)});
+    tables.names.emplace_back(
+        Name::Forms{.der = *der, .canonical = as_text(*canonical), .text = name.text, .common_name = name.common_name});
   }
 }
 
@@ -798,14 +804,14 @@ std::string write_evidence(const Evidence& evidence) {
   Json& certificates = document["certificates"] = Json::array();
   for (const auto& [sha256, certificate] : tables.certificates) {
     Writer item{tables};
-    const WrittenCertificate written{sha256, certificate->subject.text, to_base64(certificate->der)};
+    const WrittenCertificate written{sha256, std::string{certificate->subject.text()}, to_base64(certificate->der)};
     fields(item, written);
     certificates.push_back(std::move(item.object()));
   }
   Json& crls = document["crls"] = Json::array();
   for (const auto& [sha256, crl] : tables.crls) {
     Writer item{tables};
-    const WrittenCrl written{sha256, crl->issuer.text, to_base64(crl->der)};
+    const WrittenCrl written{sha256, std::string{crl->issuer.text()}, to_base64(crl->der)};
     fields(item, written);
     crls.push_back(std::move(item.object()));
   }

@@ -31,7 +31,7 @@ std::string facts_of(const Certificate& certificate) {
   return fmt::format("thumbprint {}, serial {}, {}, valid {} to {}{}, issued by {}", thumbprint(certificate),
                      certificate.serial, key_of(certificate), to_date(certificate.not_before),
                      to_date(certificate.not_after), version_of(certificate),
-                     certificate.self_issued() ? "itself" : certificate.issuer.text);
+                     certificate.self_issued() ? "itself" : certificate.issuer.text());
 }
 
 /// A file that is a store by itself is named once.
@@ -149,7 +149,7 @@ std::string issuers(const Evidence& evidence, const std::vector<IssuerGroup>& gr
       seen(evidence.vantage, evidence.collected_at)));
   for (const IssuerGroup& group : groups) {
     page.blank();
-    page.line(fmt::format("{}: {}", group.subject.text, count(group.members.size(), "certificate")));
+    page.line(fmt::format("{}: {}", group.subject.text(), count(group.members.size(), "certificate")));
     if (!group.concerns_live) page.line("nothing in use was seen that chains to this name", 2);
     for (const IssuerMember& member : group.members) {
       const Certificate& certificate = *member.entry->certificate;
@@ -200,7 +200,7 @@ std::string cleanup(const CleanupPlan& plan, const Options& options) {
     const Certificate& certificate = *verdict.certificate;
     if (subject == nullptr || !matches(*subject, certificate.subject)) {
       page.blank();
-      page.line(certificate.subject.text);
+      page.line(certificate.subject.text());
       subject = &certificate.subject;
     }
     page.item(fmt::format("{}: {}", to_string(verdict.may_go), facts_of(certificate)), 2);

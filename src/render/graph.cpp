@@ -74,7 +74,7 @@ void print_certificate(const Drawing& drawing, std::size_t index, Page& page) {
     any = true;
   }
   if (!any && !certificate.self_issued())
-    page.item(fmt::format("no certificate of its issuer {} is here", certificate.issuer.text), 4);
+    page.item(fmt::format("no certificate of its issuer {} is here", certificate.issuer.text()), 4);
   const auto& places = node.entry.locations;
   for (std::size_t i = 0; i < std::min(places.size(), most_places); ++i)
     page.item(fmt::format("in {}", places[i].text()), 4);
@@ -133,8 +133,8 @@ std::string graph(const Drawing& drawing, const Options& options) {
     const Name& subject = drawing.nodes[i].entry.certificate->subject;
     if (name == nullptr || !matches(*name, subject)) {
       page.blank();
-      page.line(drawing.nodes[i].twin ? fmt::format("{}: a name that several CA certificates share", subject.text)
-                                      : subject.text);
+      page.line(drawing.nodes[i].twin ? fmt::format("{}: a name that several CA certificates share", subject.text())
+                                      : std::string{subject.text()});
     }
     name = &subject;
     print_certificate(drawing, i, page);
@@ -158,7 +158,7 @@ std::string graph_dot(const Drawing& drawing) {
         short_name(certificate), short_print(certificate),
         fmt::format("{} to {}", to_date(certificate.not_before), to_date(certificate.not_after))};
     if (node.standing) lines.emplace_back(to_string(*node.standing));
-    out += fmt::format("  {} [label={}, tooltip={}", id(i), label(lines), in_quotes(certificate.subject.text));
+    out += fmt::format("  {} [label={}, tooltip={}", id(i), label(lines), in_quotes(certificate.subject.text()));
     if (node.twin) out += ", color=red, fontcolor=red";
     if (node.anchor) out += ", peripheries=2";
     if (!node.time_valid || node.live) out += fmt::format(", style={}", node.time_valid ? "bold" : "dashed");

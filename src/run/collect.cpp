@@ -140,7 +140,7 @@ std::string label(const Certificate& certificate) {
 }
 
 std::string label(const Crl& crl) {
-  return fmt::format("revocation list of {} from {}", crl.issuer.text, to_iso8601(crl.this_update));
+  return fmt::format("revocation list of {} from {}", crl.issuer.text(), to_iso8601(crl.this_update));
 }
 
 class Collector {

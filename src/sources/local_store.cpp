@@ -25,6 +25,9 @@ namespace mrascheck::sources {
 /// More files than this in one directory are a mistake in the path, not a store.
 static constexpr std::size_t max_directory_entries = 200'000;
 
+/// What one host exports. In a file beyond this, certificates are many, and other files are hardly of the same.
+static constexpr std::size_t largest_usual_store = std::size_t{4} * 1024 * 1024;
+
 static StoreKind kind_of(const Certificate& certificate, StoreKind configured) {
   if (configured != StoreKind::mixed) return configured;
   return certificate.may_be_self_signed() ? StoreKind::root : StoreKind::intermediate;
@@ -40,9 +43,10 @@ class LocalStore {
 
   void read(FileContent& content, const std::string& place) {
     const Bytes bytes = content.bytes();
+    file_ = place;
     index_ = 0;
-    const auto keep = [&](const stores::FoundEntry& found) { take(found, place); };
-    if (std::optional<stores::Reading> reading = stores::read_store(bytes, keep)) {
+    const auto take_entry = [&](const stores::FoundEntry& found) { take(found); };
+    if (std::optional<stores::Reading> reading = stores::read_store(bytes, take_entry)) {
       for (Unreadable& one : reading->unreadable)
         unreadable(one.place.empty() ? place : one.place, "", std::move(one.reason));
       for (const std::string& remark : reading->remarks)
@@ -51,6 +55,7 @@ class LocalStore {
       return;
     }
     if (x509::looks_like_der(bytes) && x509::classify(bytes) == x509::DerKind::pkcs12) return read_pkcs12(bytes, place);
+    const bool usual = bytes.size() <= largest_usual_store;
     const auto keep_found = [&](const x509::CertificateView& found) {
       content.let_go(found.behind);
       stores::FoundEntry plain;
@@ -61,9 +66,16 @@ class LocalStore {
         plain.properties.rejected_purposes = found.trust->rejected;
         plain.properties.friendly_name = found.trust->alias;
       }
-      take(plain, place);
+      const CertificateRef certificate = take(plain);
+      if (certificate && usual && !found.encoded.empty()) pool_.remember(found.encoded, certificate);
     };
-    x509::Scan scan = x509::scan_certificates(bytes, keep_found);
+    const auto keep_known = [&](const x509::CertificateView& found) {
+      CertificateRef certificate = usual ? pool_.recall(found.encoded) : nullptr;
+      if (!certificate) return false;
+      keep({}, std::move(certificate));
+      return true;
+    };
+    x509::Scan scan = x509::scan_certificates(bytes, keep_found, keep_known);
     for (std::size_t i = 0; i < scan.crls.size(); ++i) {
       const x509::FoundCrl& found = scan.crls[i];
       Result<CrlRef> crl = pool_.intern_crl(found.der);
@@ -107,7 +119,7 @@ class LocalStore {
       plain.der = file->certificates[i].der;
       plain.where = fmt::format("certificate {} of the PKCS#12", i + 1);
       plain.properties.friendly_name = file->certificates[i].friendly_name;
-      take(plain, place);
+      take(plain);
     }
     for (const std::string& trouble : file->trouble) unreadable(place, "", trouble);
     if (file->certificates.empty() && file->trouble.empty())
@@ -121,15 +133,25 @@ class LocalStore {
     return std::optional<Secret>{*std::move(passphrase)};
   }
 
-  void take(const stores::FoundEntry& found, const std::string& file) {
-    const std::size_t index = found.dn.empty() ? index_++ : found.index;
-    const std::string& place = found.dn.empty() ? file : found.dn;
+  /// Null when it is none.
+  CertificateRef take(const stores::FoundEntry& found) {
     Result<CertificateRef> certificate = pool_.intern(found.der);
-    if (!certificate) return unreadable(place, found.where, certificate.error().text);
-    for (std::string& fault : stores::contradictions(found, **certificate))
+    if (certificate) {
+      keep(found, *certificate);
+      return *std::move(certificate);
+    }
+    if (found.dn.empty()) ++index_;
+    unreadable(found.dn.empty() ? file_.str() : found.dn, found.where, certificate.error().text);
+    return nullptr;
+  }
+
+  void keep(const stores::FoundEntry& found, CertificateRef certificate) {
+    const std::size_t index = found.dn.empty() ? index_++ : found.index;
+    const SharedText place = found.dn.empty() ? file_ : SharedText{found.dn};
+    for (std::string& fault : stores::contradictions(found, *certificate))
       contents_.faults.push_back({place, std::move(fault)});
-    const StoreKind decided = decide(found, **certificate);
-    contents_.entries.push_back({*std::move(certificate), decided, place, index, properties_.share(found.properties)});
+    const StoreKind decided = decide(found, *certificate);
+    contents_.entries.push_back({std::move(certificate), decided, place, index, properties_.share(found.properties)});
   }
 
   /// What the export says decides where the configuration leaves it open. That a certificate is not to be trusted, or
@@ -146,6 +168,7 @@ class LocalStore {
   StoreContents& contents_;
   PropertiesPool properties_;
   std::vector<std::string> unopened_;
+  SharedText file_;  ///< that is being read
   std::size_t index_ = 0;
 };
 
@@ -157,12 +180,18 @@ static std::string cause(const Error& error, const std::string& place) {
   return error.text.starts_with(prefix) ? error.text.substr(prefix.size()) : error.text;
 }
 
-/// False when the file could not be opened.
-static bool read_one_file(const std::string& path, LocalStore& into) {
+/// False when the file could not be opened. Of one that a directory lists and that is not there, a link to nowhere,
+/// there is nothing to be read.
+static bool read_one_file(const std::string& path, bool listed, LocalStore& into) {
   const std::string place = printable(path);
   Result<FileContent> content = read_content(path);
   if (!content) {
-    into.unopened(place, cause(content.error(), place));
+    struct stat target {};
+    if (listed && ::stat(path.c_str(), &target) != 0 && errno == ENOENT) {
+      into.unreadable(place, "", error_text(ENOENT));
+    } else {
+      into.unopened(place, cause(content.error(), place));
+    }
     return false;
   }
   into.read(*content, place);
@@ -182,7 +211,7 @@ struct Listing {
   std::size_t directories = 0;     ///< passed over
   bool cut = false;
   std::vector<std::pair<HashedName, FileId>> hashed;  ///< OpenSSL's; the files behind them, but for the dangling ones
-  std::map<std::string, FileId> files;                ///< of `names`, where there are hashed ones
+  std::map<std::string, FileId> files;  ///< of `names`; empty where there are neither links nor hashed ones
 };
 
 }  // namespace
@@ -193,7 +222,6 @@ static Result<Listing> list_directory(const std::string& path) {
   const std::unique_ptr<DIR, CloseDirectory> directory{::opendir(path.c_str())};
   if (!directory) return fail(ErrorKind::local, error_text(errno));
   Listing listing;
-  std::set<FileId> here;
   std::vector<std::pair<std::string, FileId>> links;
   const int number = ::dirfd(directory.get());
   while (true) {
@@ -203,16 +231,21 @@ static Result<Listing> list_directory(const std::string& path) {
       if (errno != 0) return fail(ErrorKind::local, error_text(errno));
       break;
     }
-    const std::string name = entry->d_name;
+    std::string name = entry->d_name;
     if (name.starts_with('.')) continue;
     if (listing.names.size() + links.size() == max_directory_entries) {
       listing.cut = true;
       break;
     }
+    std::optional<HashedName> hashed = hashed_name(name);
+    // Most are plain files, and most file systems say so without being asked for each.
+    if (entry->d_type == DT_REG && !hashed) {
+      listing.names.push_back(std::move(name));
+      continue;
+    }
     struct stat self {};
     struct stat target {};
     const bool known = ::fstatat(number, name.c_str(), &self, AT_SYMLINK_NOFOLLOW) == 0;
-    std::optional<HashedName> hashed = known ? hashed_name(name) : std::nullopt;
     if (known && S_ISLNK(self.st_mode)) {
       const bool there = ::fstatat(number, name.c_str(), &target, 0) == 0;
       if (there && S_ISDIR(target.st_mode)) {
@@ -225,7 +258,7 @@ static Result<Listing> list_directory(const std::string& path) {
         if (hashed->dangling) continue;
       }
       if (there) {
-        links.emplace_back(name, FileId{target.st_dev, target.st_ino});
+        links.emplace_back(std::move(name), FileId{target.st_dev, target.st_ino});
         continue;
       }
     }
@@ -233,16 +266,23 @@ static Result<Listing> list_directory(const std::string& path) {
       ++listing.directories;
       continue;
     }
-    const FileId id{self.st_dev, self.st_ino};
-    if (known) here.emplace(id);
-    if (known) listing.files.emplace(name, id);
-    if (hashed && !S_ISLNK(self.st_mode)) listing.hashed.emplace_back(*std::move(hashed), id);
-    listing.names.push_back(name);  // a dangling link too: reading it says so
+    if (known && hashed && !S_ISLNK(self.st_mode))
+      listing.hashed.emplace_back(*std::move(hashed), FileId{self.st_dev, self.st_ino});
+    listing.names.push_back(std::move(name));  // a dangling link too: reading it says so
   }
-  for (auto& [name, target] : links) {
-    if (here.contains(target)) continue;
-    listing.files.emplace(name, target);
-    listing.names.push_back(std::move(name));
+  if (!links.empty() || !listing.hashed.empty()) {
+    std::set<FileId> here;
+    for (const std::string& name : listing.names) {
+      struct stat self {};
+      if (::fstatat(number, name.c_str(), &self, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      here.emplace(self.st_dev, self.st_ino);
+      listing.files.emplace(name, FileId{self.st_dev, self.st_ino});
+    }
+    for (auto& [name, target] : links) {
+      if (here.contains(target)) continue;
+      listing.files.emplace(name, target);
+      listing.names.push_back(std::move(name));
+    }
   }
   std::sort(listing.names.begin(), listing.names.end());
   return listing;
@@ -261,12 +301,7 @@ static bool read_one_directory(const std::string& path, LocalStore& into) {
   for (const std::string& name : listing->names) {
     const std::size_t first = into.contents().entries.size();
     const std::string opened = fmt::format("{}{}{}", path, path.ends_with('/') ? "" : "/", name);
-    struct stat target {};
-    if (::stat(opened.c_str(), &target) != 0 && errno == ENOENT) {  // a link to nowhere: there is nothing to be read
-      into.unreadable(printable(opened), "", error_text(ENOENT));
-    } else {
-      read_one_file(opened, into);
-    }
+    read_one_file(opened, true, into);
     const auto file = listing->files.find(name);
     if (listing->hashed.empty() || file == listing->files.end()) continue;
     for (std::size_t i = first; i < into.contents().entries.size(); ++i)
@@ -299,7 +334,7 @@ Result<StoreContents> read_local_store(const StoreSource& source, StoreKind kind
     contents.source += printable(path);
     struct stat status {};
     const bool directory = ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-    const bool opened = directory ? read_one_directory(path, store) : read_one_file(path, store);
+    const bool opened = directory ? read_one_directory(path, store) : read_one_file(path, false, store);
     any_opened = any_opened || opened;
   }
   const std::vector<std::string>& unopened = store.unopened();

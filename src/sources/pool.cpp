@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstring>
 
 #include "crypto/digest.hpp"
@@ -31,6 +32,26 @@ Result<CertificateRef> CertificatePool::intern(Bytes der) {
   if (!certificate) return certificate;
   const std::lock_guard lock(mutex_);
   return *known_.insert(*std::move(certificate)).first;  // another thread may have been quicker
+}
+
+std::size_t CertificatePool::EndHash::operator()(std::string_view encoded) const {
+  constexpr std::size_t enough = 64;
+  return std::hash<std::string_view>{}(encoded.substr(encoded.size() - std::min(encoded.size(), enough)));
+}
+
+CertificateRef CertificatePool::recall(std::string_view encoded) {
+  const std::lock_guard lock(mutex_);
+  const auto known = remembered_.find(encoded);
+  return known == remembered_.end() ? nullptr : known->second;
+}
+
+void CertificatePool::remember(std::string_view encoded, const CertificateRef& certificate) {
+  constexpr std::size_t most = 4'096;
+  constexpr std::size_t longest = 8'192;
+  if (encoded.size() > longest) return;
+  const std::lock_guard lock(mutex_);
+  if (remembered_.size() == most) remembered_.clear();
+  remembered_.try_emplace(std::string{encoded}, certificate);
 }
 
 Result<CrlRef> CertificatePool::intern_crl(Bytes der) {

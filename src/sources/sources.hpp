@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <memory_resource>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -25,6 +28,12 @@ class CertificatePool {
   Result<CertificateRef> intern(Bytes der);
   Result<CrlRef> intern_crl(Bytes der);
 
+  /// The certificate that was remembered of the same base64; null when there is none. The hosts of a fleet export the
+  /// same stores: what stands in a thousand files is decoded in the first one only.
+  CertificateRef recall(std::string_view encoded);
+  /// Bounded: when too much is to be remembered, all before is forgotten.
+  void remember(std::string_view encoded, const CertificateRef& certificate);
+
  private:
   /// Of the SHA-256 that a certificate carries; not noexcept, so that the set keeps it and need not look there again.
   struct Hash {
@@ -38,8 +47,15 @@ class CertificatePool {
     bool operator()(const Sha256& a, const CertificateRef& b) const { return a == b->sha256; }
   };
   std::mutex mutex_;
-  std::unordered_set<CertificateRef, Hash, Equal> known_;
+  std::pmr::monotonic_buffer_resource nodes_;  ///< of known_, beside each other: nothing is ever taken out of it
+  std::pmr::unordered_set<CertificateRef, Hash, Equal> known_{&nodes_};
   std::unordered_map<Sha256, CrlRef, Hash> crls_by_bytes_;  ///< key: SHA-256 of the DER
+  /// Of the end of a block, where the signature stands, which no two certificates share.
+  struct EndHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view encoded) const;
+  };
+  std::unordered_map<std::string, CertificateRef, EndHash, std::equal_to<>> remembered_;  ///< key: base64
 };
 
 /// Error: config, naming the source, never the secret; an empty one too, and a terminal behind "fd:". One trailing

@@ -191,7 +191,7 @@ class Reader {
       case Id::certificate:
         ++number_;
         pending_.der = value;
-        if (file_) pending_.where = fmt::format("certificate {}", number_);
+        if (file_) pending_.where = "certificate " + std::to_string(number_);
         into_.certificate(pending_);
         return reset();
       case Id::revocation_list:

@@ -99,16 +99,15 @@ std::optional<Reading> read_store(Bytes content, const Sink& sink) {
 }
 
 std::vector<std::string> contradictions(const FoundEntry& entry, const Certificate& certificate) {
-  const std::string own = thumbprint(certificate);
   std::vector<std::string> all;
-  if (entry.key_name && !equals_ignoring_case(*entry.key_name, own)) {
+  if (entry.key_name && !equals_ignoring_case(*entry.key_name, thumbprint(certificate))) {
     all.push_back(fmt::format("{}: the registry key is named {}, and the certificate in it has the thumbprint {}",
-                              entry.where, *entry.key_name, own));
+                              entry.where, *entry.key_name, thumbprint(certificate)));
   }
   if (entry.sha1_property && *entry.sha1_property != certificate.thumbprint) {
     all.push_back(fmt::format("{}: its SHA-1 property says {}, and the certificate has the thumbprint {}",
                               entry.where.empty() ? "the certificate" : entry.where, to_upper_hex(*entry.sha1_property),
-                              own));
+                              thumbprint(certificate)));
   }
   return all;
 }

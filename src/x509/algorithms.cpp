@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "x509/algorithms.hpp"
 
+#include <array>
 #include <bit>
+#include <iterator>
 
 #include "x509/der.hpp"
 
@@ -56,9 +58,15 @@ static constexpr Curve curves[] = {
     {"\x2b\x24\x03\x03\x02\x08\x01\x01\x0d"sv, "EC brainpoolP512r1", 512},
 };
 
-std::string signature_algorithm_name(Bytes oid) {
-  for (const NamedOid& known : signatures) {
-    if (known.oid == as_text(oid)) return std::string{known.name};
+SharedText signature_algorithm_name(Bytes oid) {
+  // One a thread: two would wait for each other's counting of the copies.
+  thread_local const std::array<SharedText, std::size(signatures)> names = [] {
+    std::array<SharedText, std::size(signatures)> all;
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = std::string{signatures[i].name};
+    return all;
+  }();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (signatures[i].oid == as_text(oid)) return names[i];
   }
   return der::dotted(oid);
 }

@@ -4,12 +4,13 @@
 #include <string>
 
 #include "core/bytes.hpp"
+#include "core/shared_text.hpp"
 
 namespace mrascheck::x509 {
 
 /// What a signature algorithm is called (RFC 4055, RFC 5758, RFC 8410 ...); the dotted OID where we have no name for
 /// it.
-std::string signature_algorithm_name(Bytes oid);
+SharedText signature_algorithm_name(Bytes oid);
 
 /// A public key's algorithm and size, from an AlgorithmIdentifier and the key's octets.
 struct KeyKind {

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/text.hpp"
 #include "x509/algorithms.hpp"
@@ -149,11 +152,12 @@ static bool read_name_constraints(Bytes value, Trouble& trouble, Certificate& in
   bool found = false;
   if (!take_only_sequence(value, trouble, sequence)) return false;
   Reader in(sequence.content, trouble);
-  NameConstraints& constraints = into.name_constraints.emplace();
+  const auto constraints = std::make_shared<NameConstraints>();
+  into.name_constraints = constraints;
   if (!in.take_optional(der::constructed(0), subtrees, found)) return false;
-  if (found && !read_subtrees(subtrees.content, trouble, constraints.permitted)) return false;
+  if (found && !read_subtrees(subtrees.content, trouble, constraints->permitted)) return false;
   if (!in.take_optional(der::constructed(1), subtrees, found)) return false;
-  if (found && !read_subtrees(subtrees.content, trouble, constraints.excluded)) return false;
+  if (found && !read_subtrees(subtrees.content, trouble, constraints->excluded)) return false;
   return in.end("something behind the subtrees");
 }
 
@@ -337,20 +341,21 @@ static bool read_extensions(Bytes content, Trouble& trouble, Certificate& into) 
   if (!take_only_sequence(content, trouble, list)) return false;
   Reader in(list.content, trouble);
   if (in.empty()) return trouble.at(list.whole, "an empty list");
-  std::array<std::string_view, max_extensions> seen;  // the first `count` of them
+  std::array<bool, std::size(known_extensions)> known_seen{};
+  std::vector<std::string_view> others_seen;
   std::size_t count = 0;
   while (!in.empty()) {
     trouble.enter("extensions");
-    if (count == max_extensions) return trouble.at(in.position(), "more than 128 of them");
+    if (count++ == max_extensions) return trouble.at(in.position(), "more than 128 of them");
     Extension extension;
     if (!take_extension(in, trouble, extension)) return false;
     const std::string_view id = as_text(extension.oid);
     const KnownExtension* const known = find_extension(id);
-    const auto end = seen.begin() + count;
-    if (std::find(seen.begin(), end, id) != end) {
-      return trouble.at(extension.whole, "the same extension twice");  // RFC 5280, 4.2
-    }
-    seen[count++] = id;
+    const bool again = known != nullptr
+                           ? std::exchange(known_seen[static_cast<std::size_t>(known - known_extensions)], true)
+                           : std::find(others_seen.begin(), others_seen.end(), id) != others_seen.end();
+    if (again) return trouble.at(extension.whole, "the same extension twice");  // RFC 5280, 4.2
+    if (known == nullptr) others_seen.push_back(id);
     if (known != nullptr) {
       trouble.enter(known->name);
       if (!known->read(extension.value, trouble, into)) return false;
@@ -395,16 +400,16 @@ static bool read_body(Bytes content, Trouble& trouble, Certificate& into, Algori
   if (!take_algorithm(in, trouble, algorithm)) return false;
   trouble.enter("issuer");
   const std::uint8_t* issuer = in.position();
-  // In a store, one certificate after the other comes from the same issuer, or each from itself: a name that stood here
-  // before is not taken apart again.
-  thread_local Name last_issuer;
-  if (!take_name(in, trouble, into.issuer, last_issuer)) return false;
+  // Certificates come from few issuers, or each from itself.
+  thread_local KnownNames issuers;
+  bool known_issuer = false;
+  if (!take_name(in, trouble, into.issuer, issuers, known_issuer)) return false;
   if (into.issuer.empty()) return trouble.at(issuer, "an empty name");  // RFC 5280, 4.1.2.4
   trouble.enter("validity");
   if (!take_validity(in, trouble, into)) return false;
   trouble.enter("subject");
   if (!take_name(in, trouble, into.subject, into.issuer)) return false;
-  if (!into.self_issued()) last_issuer = into.issuer;
+  if (!known_issuer && !into.self_issued()) issuers.keep(into.issuer);
   trouble.enter("public key");
   if (!take_public_key(in, trouble, into, spki)) return false;
   trouble.enter("unique identifiers");

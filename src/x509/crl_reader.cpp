@@ -216,7 +216,7 @@ static bool read_whole(Bytes der, Trouble& trouble, Crl& into) {
   if (!std::equal(inner.whole.begin(), inner.whole.end(), outer.whole.begin(), outer.whole.end())) {
     return trouble.at(outer.whole, "the one outside differs from the one inside");  // RFC 5280, 5.1.1.2
   }
-  into.signature_algorithm = signature_algorithm_name(outer.oid);
+  into.signature_algorithm = signature_algorithm_name(outer.oid).str();
   trouble.enter("signature");
   Element signature;
   Bytes octets;

@@ -332,10 +332,10 @@ static void append_escaped(std::string& text, std::string_view value) {
 }
 
 /// printable() without its work where there is nothing to do.
-static std::string shown(std::string text) {
+static void make_printable(std::string& text) {
   const bool plain =
       text.size() <= 512 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-  return plain ? std::move(text) : printable(text);
+  if (!plain) text = printable(text);
 }
 
 namespace {
@@ -439,21 +439,15 @@ static bool take_relative_name(Reader& in, Trouble& trouble, Attribute& attribut
   return true;
 }
 
-bool take_name(Reader& in, Trouble& trouble, Name& into, const Name& known) {
-  Element name;
-  if (!in.take(der::sequence, name, "not a name")) return false;
-  if (std::equal(name.whole.begin(), name.whole.end(), known.der.begin(), known.der.end())) {
-    into = known;
-    return true;
-  }
+static bool decode_name(const Element& name, Trouble& trouble, Name& into) {
   Reader inside(name.content, trouble);
   Attribute attribute;
-  // Put together here, so that what is kept has the room it needs and no more.
+  // Put together here and copied in the end, so that the next name finds the room ready.
   thread_local std::string canonical;
   thread_local std::string forward;
-  canonical.clear();
-  forward.clear();
-  std::string common_name;
+  thread_local std::string text;
+  thread_local std::string common_name;
+  for (std::string* part : {&canonical, &forward, &text, &common_name}) part->clear();
   std::array<std::size_t, max_relative_names + 1> starts{};
   std::size_t count = 0;
   while (!inside.empty()) {
@@ -462,17 +456,59 @@ bool take_name(Reader& in, Trouble& trouble, Name& into, const Name& known) {
     if (!take_relative_name(inside, trouble, attribute, canonical, forward, common_name)) return false;
     starts[++count] = forward.size();
   }
-  std::string text;
-  text.reserve(forward.size() + count);
   for (std::size_t i = count; i > 0; --i) {  // RFC 4514, 2.1: the last relative name comes first
     if (i < count) text.push_back(',');
     text.append(forward, starts[i - 1], starts[i] - starts[i - 1]);
   }
-  into.der.assign(name.whole.begin(), name.whole.end());
-  into.canonical = canonical;
-  into.text = shown(std::move(text));
-  into.common_name = shown(std::move(common_name));
+  make_printable(text);
+  make_printable(common_name);
+  into = Name{{.der = name.whole, .canonical = canonical, .text = text, .common_name = common_name}};
   return true;
+}
+
+bool take_name(Reader& in, Trouble& trouble, Name& into) {
+  Element name;
+  return in.take(der::sequence, name, "not a name") && decode_name(name, trouble, into);
+}
+
+bool take_name(Reader& in, Trouble& trouble, Name& into, const Name& known) {
+  Element name;
+  if (!in.take(der::sequence, name, "not a name")) return false;
+  if (as_text(name.whole) != as_text(known.der())) return decode_name(name, trouble, into);
+  into = known;
+  return true;
+}
+
+bool take_name(Reader& in, Trouble& trouble, Name& into, const KnownNames& known, bool& found) {
+  Element name;
+  if (!in.take(der::sequence, name, "not a name")) return false;
+  const Name* const same = known.find(name.whole);
+  found = same != nullptr;
+  if (!found) return decode_name(name, trouble, into);
+  into = *same;
+  return true;
+}
+
+static constexpr std::size_t known_names = 4'096;
+
+/// Names of one site differ near their ends and in their lengths, if anywhere.
+std::size_t KnownNames::place_of(Bytes der) {
+  std::size_t place = der.size();
+  for (const std::uint8_t octet : der.last(std::min<std::size_t>(der.size(), 16))) place = place * 31 + octet;
+  return place % known_names;
+}
+
+const Name* KnownNames::find(Bytes der) const {
+  if (names_.empty()) return nullptr;
+  const Name& known = names_[place_of(der)];
+  return as_text(known.der()) == as_text(der) ? &known : nullptr;
+}
+
+void KnownNames::keep(const Name& name) {
+  constexpr std::size_t most_octets = 1'024;
+  if (name.der().size() > most_octets) return;
+  if (names_.empty()) names_.resize(known_names);
+  names_[place_of(name.der())] = name;
 }
 
 Result<Name> read_name(Bytes der) {

@@ -29,15 +29,24 @@ namespace {
 /// Collects what is found, within the bounds.
 class Collector {
  public:
-  Collector(Scan& scan, const TakeCertificate& take, Bytes content) : scan_(scan), take_(take), content_(content) {}
+  Collector(Scan& scan, const TakeCertificate& take, const TakeKnown& take_known, Bytes content)
+      : scan_(scan), take_(take), take_known_(take_known), content_(content) {}
 
-  void certificate(Bytes der, std::string where, std::shared_ptr<const TrustSettings> trust = {}) {
+  /// Whether the caller has taken what `encoded` holds.
+  bool known(std::string_view encoded, const std::string& where) {
+    if (!take_known_ || certificates_ == max_certificates) return false;
+    if (!take_known_({.der = {}, .where = where, .trust = {}, .behind = behind_, .encoded = encoded})) return false;
+    ++certificates_;
+    return true;
+  }
+  void certificate(Bytes der, std::string where, std::shared_ptr<const TrustSettings> trust = {},
+                   std::string_view encoded = {}) {
     if (certificates_ < max_certificates) {
       ++certificates_;
       const std::less<> before;
       const bool inside = !before(der.data(), content_.data()) && before(der.data(), content_.data() + content_.size());
       const std::size_t offset = inside ? static_cast<std::size_t>(der.data() - content_.data()) : 0;
-      take_({der, std::move(where), std::move(trust), std::max(offset, behind_)});
+      take_({der, std::move(where), std::move(trust), std::max(offset, behind_), encoded});
     } else {
       ++certificates_left_out_;
     }
@@ -88,6 +97,7 @@ class Collector {
  private:
   Scan& scan_;
   const TakeCertificate& take_;
+  const TakeKnown& take_known_;
   Bytes content_;
   std::size_t behind_ = 0;
   ByteString buffer_;
@@ -113,7 +123,7 @@ static std::string about(std::string_view where, std::string_view reason) {
 static void scan_envelope(Bytes der, const std::string& where, Collector& into) {
   Envelope envelope = open_pkcs7(der);
   for (std::size_t i = 0; i < envelope.certificates.size() && !into.full(); ++i) {
-    into.certificate(envelope.certificates[i], join(where, fmt::format("certificate {} of the PKCS#7", i + 1)));
+    into.certificate(envelope.certificates[i], join(where, "certificate " + std::to_string(i + 1) + " of the PKCS#7"));
   }
   for (std::size_t i = 0; i < envelope.crls.size(); ++i) {
     into.crl(envelope.crls[i], join(where, fmt::format("revocation list {} of the PKCS#7", i + 1)));
@@ -161,8 +171,8 @@ static std::size_t next_certificate(Bytes all, std::size_t from) {
   return all.size();
 }
 
-/// One or more DER structures, one behind the other. `where` is the PEM block, or empty.
-static void scan_der(Bytes der, const std::string& where, Collector& into) {
+/// One or more DER structures, one behind the other. `where` is the PEM block and `encoded` its base64, or empty.
+static void scan_der(Bytes der, const std::string& where, Collector& into, std::string_view encoded = {}) {
   // Transfers in text mode and old tools leave these at the end.
   const auto padding = [](std::uint8_t c) { return c == 0x00 || c == '\r' || c == '\n' || c == 0x1a; };
   // The certificates of a PKCS#7 that is cut off are found, and what else stands in it is no further damage.
@@ -201,7 +211,7 @@ static void scan_der(Bytes der, const std::string& where, Collector& into) {
     const bool alone = number == 1 && der.empty();
     switch (const DerKind kind = classify(element)) {
       case DerKind::certificate:
-        into.certificate(element, here(alone));
+        into.certificate(element, here(alone), {}, alone ? encoded : std::string_view{});
         break;
       case DerKind::crl:
         into.crl(element, here(alone));
@@ -391,11 +401,16 @@ static void scan_stranger(std::string_view label, std::string_view body, const s
                                          meant.empty() ? "" : fmt::format("; did you mean {}?", meant))));
 }
 
-/// From one to the next, which is what memchr is quick at: lines of PEM are long.
+/// In steps of a size that compilers know, so that they compare many octets at once.
 static std::size_t line_breaks(std::string_view text) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) ++count;
-  return count;
+  constexpr std::size_t step = 64;
+  std::size_t all = 0;
+  for (; text.size() >= step; text.remove_prefix(step)) {
+    std::uint8_t here = 0;
+    for (std::size_t i = 0; i < step; ++i) here = static_cast<std::uint8_t>(here + (text[i] == '\n' ? 1 : 0));
+    all += here;
+  }
+  return all + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
 static void scan_block(std::string_view label, std::string_view body, std::size_t line, const std::string& where,
@@ -407,13 +422,14 @@ static void scan_block(std::string_view label, std::string_view body, std::size_
     if (label.ends_with("CERTIFICATE REQUEST")) return into.other("a certificate request: it has not been issued yet");
     return scan_stranger(label, body, where, into);
   }
+  if (!trusted && into.known(body, where)) return;
   const Decoded decoded = decode_base64(body, into.buffer());
   if (!decoded.trouble.empty()) {
     return into.complain(about(
         where, fmt::format("{} in line {}", decoded.trouble, line + line_breaks(body.substr(0, decoded.offset)))));
   }
   if (decoded.bytes.empty()) return into.complain(about(where, "empty"));
-  trusted ? scan_trusted(decoded.bytes, where, into) : scan_der(decoded.bytes, where, into);
+  trusted ? scan_trusted(decoded.bytes, where, into) : scan_der(decoded.bytes, where, into, body);
 }
 
 /// Whether the text up to `at` leaves it at the start of a line, blanks aside.
@@ -445,12 +461,12 @@ static std::size_t find_any_mark(std::string_view text, std::size_t from) {
 
 /// The label behind a mark and where the rest of its line begins; nothing when the dashes are missing.
 static std::optional<std::string_view> label_at(std::string_view text, std::size_t& at) {
-  const std::string_view line =
-      text.substr(at, std::min<std::size_t>(text.find_first_of("\r\n", at), text.size()) - at);
-  const std::size_t end = line.find(dashes);
+  const std::size_t end = text.find(dashes, at);
   if (end == std::string_view::npos) return std::nullopt;
-  at += end + dashes.size();
-  return line.substr(0, end);
+  const std::string_view label = text.substr(at, end - at);
+  if (label.find('\n') != std::string_view::npos || label.find('\r') != std::string_view::npos) return std::nullopt;
+  at = end + dashes.size();
+  return label;
 }
 
 /// False when there is not one BEGIN line.
@@ -473,7 +489,7 @@ static bool scan_pem(std::string_view text, Collector& into) {
     line += line_breaks(text.substr(counted, begin - counted));
     counted = begin;
     into.behind(begin);
-    const std::string where = fmt::format("block {}", ++number);
+    const std::string where = "block " + std::to_string(++number);
     std::size_t body = begin + begin_mark.size();
     const std::size_t mark = find_any_mark(text, body);
     const bool ends = mark != std::string_view::npos && text.substr(mark).starts_with(end_mark);
@@ -564,9 +580,9 @@ Scan scan_certificates(Bytes content) {
   return scan;
 }
 
-Scan scan_certificates(Bytes content, const TakeCertificate& take) {
+Scan scan_certificates(Bytes content, const TakeCertificate& take, const TakeKnown& take_known) {
   Scan scan;
-  Collector into(scan, take, content);
+  Collector into(scan, take, take_known, content);
   if (content.size() > max_file_size) {
     into.complain("larger than 256 MiB");
     return scan;

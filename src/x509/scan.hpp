@@ -52,17 +52,21 @@ Base64 decode_base64(std::string_view text);
 /// are such. Empty input and input without any certificate or revocation list are Unreadable too.
 Scan scan_certificates(Bytes content);
 
-/// A certificate at the moment when it is found; `der` is there during the call only.
+/// A certificate at the moment when it is found; `der` and `encoded` are there during the call only.
 struct CertificateView {
   Bytes der;
   std::string where;  ///< as FoundCertificate::where
   std::shared_ptr<const TrustSettings> trust;
-  std::size_t behind = 0;  ///< so many bytes of the content are not looked at again
+  std::size_t behind = 0;         ///< so many bytes of the content are not looked at again
+  std::string_view encoded = {};  ///< the base64 of which it alone was made; empty where it stood otherwise
 };
 using TakeCertificate = std::function<void(const CertificateView& found)>;
+/// Asked before a PEM block is decoded, `der` being empty: true when the caller knows what such a block holds, and has
+/// taken it.
+using TakeKnown = std::function<bool(const CertificateView& found)>;
 
 /// The same for a caller who keeps no copies: each certificate is handed over as it is found. Scan::certificates stays
 /// empty.
-Scan scan_certificates(Bytes content, const TakeCertificate& take);
+Scan scan_certificates(Bytes content, const TakeCertificate& take, const TakeKnown& take_known = {});
 
 }  // namespace mrascheck::x509

@@ -4,7 +4,7 @@
 // SHA-1 and SHA-256, folds the subject, puts it into one hash map, and prints the groups. None of the program's own
 // code is in it.
 //
-//   mrascheck-bench-floor FILE|DIRECTORY        PEM, PKCS#7 in DER, or a directory with a DER file a certificate
+//   mrascheck-bench-floor FILE|DIRECTORY        PEM, PKCS#7 in DER, .sst, or a directory with a DER file a certificate
 //   mrascheck-bench-floor --d2i FILE|DIRECTORY  the same bytes through d2i_X509 and X509_free; prints how many
 #include <dirent.h>
 #include <fcntl.h>
@@ -30,7 +30,10 @@
 
 namespace {
 
+using namespace std::string_view_literals;
 using Bytes = std::span<const std::uint8_t>;
+
+constexpr std::string_view serialized_store_mark = "\0\0\0\0CERT"sv;
 
 [[noreturn]] void give_up(const char* why) {
   std::fprintf(stderr, "floor: %s\n", why);
@@ -348,6 +351,36 @@ void read_pkcs7(Bytes der, Work& work) {
   }
 }
 
+/// Elements of a header (id, encoding, length: 32 bits little-endian each) and a value, up to one that is all zeros.
+template <class Work>
+void read_serialized_store(Bytes content, Work& work) {
+  constexpr std::size_t header_size = 12;
+  constexpr std::uint32_t certificate = 32;
+  std::size_t at = serialized_store_mark.size();
+  const auto number = [&](std::size_t offset) {
+    std::uint32_t value = 0;
+    for (unsigned i = 0; i < 4; ++i) value |= static_cast<std::uint32_t>(content[at + offset + i]) << 8U * i;
+    return value;
+  };
+  work.reserve(content.size());
+  while (true) {
+    if (content.size() - at < header_size) give_up("no end of the store");
+    const std::uint32_t id = number(0);
+    const std::size_t size = number(8);
+    at += header_size;
+    if (id == 0) return;
+    if (content.size() - at < size) give_up("element longer than the store");
+    if (id == certificate) {
+      std::vector<std::uint8_t>& arena = work.arena();
+      const std::size_t begin = arena.size();
+      const Bytes der = content.subspan(at, size);
+      arena.insert(arena.end(), der.begin(), der.end());
+      work.certificate(begin, size);
+    }
+    at += size;
+  }
+}
+
 template <class Work>
 void read_mapped(const std::string& path, Work& work) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -357,10 +390,13 @@ void read_mapped(const std::string& path, Work& work) {
   void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, 0);
   if (mapped == MAP_FAILED) give_up("cannot map it");
   const Bytes content{static_cast<const std::uint8_t*>(mapped), size};
+  const std::string_view text{static_cast<const char*>(mapped), size};
   if (content[0] == 0x30) {
     read_pkcs7(content, work);
+  } else if (text.starts_with(serialized_store_mark)) {
+    read_serialized_store(content, work);
   } else {
-    read_pem({static_cast<const char*>(mapped), size}, work);
+    read_pem(text, work);
   }
   ::munmap(mapped, size);
   ::close(file);

@@ -62,9 +62,10 @@ int run(const std::vector<std::string>& paths, unsigned threads) {
   std::vector<std::vector<bench::Member>> groups;
   for (const IssuerGroup& group : issuer_groups(evidence, graph, recorded_oracle(evidence.signatures))) {
     std::vector<bench::Member>& members = groups.emplace_back();
+    members.reserve(group.members.size());
     for (const IssuerMember& member : group.members) {
       const Certificate& certificate = *member.entry->certificate;
-      members.push_back({certificate.thumbprint, certificate.subject.common_name});
+      members.push_back({certificate.thumbprint, certificate.subject.common_name()});
     }
   }
   bench::print_report(entries, distinct.size(), groups);

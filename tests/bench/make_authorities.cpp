@@ -5,8 +5,8 @@
 // Every certificate is template.pem, which openssl made, with serial number, names, years, key, key identifiers and
 // signature put in their places: distinct, well-formed, of the usual size, and no signature verifies.
 //
-// Files: all.pem, all.p7b (PKCS#7 in DER), der/NNNNNN.cer, and truth.txt, which is what a program that reports the
-// groups must print: see print_report() in floor.cpp. Shapes:
+// Files: all.pem, all.p7b (PKCS#7 in DER), all.sst (a Microsoft serialized store), der/NNNNNN.cer, and truth.txt, which
+// is what a program that reports the groups must print: see print_report() in report.hpp. Shapes:
 //   ordinary     six of ten names have one certificate, most others 2 to 8, few 40; names are spelt in several ways
 //   one-subject  one name for all
 //   copies       one certificate COUNT times
@@ -33,6 +33,7 @@
 
 namespace {
 
+using namespace std::string_literals;
 using namespace std::string_view_literals;
 using Random = std::mt19937_64;
 
@@ -259,6 +260,31 @@ std::string pkcs7(const std::string& certificates) {
   return element(0x30, element(0x06, "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"sv) + element(0xa0, signed_data));
 }
 
+/// Little-endian, as everything in a serialized store.
+std::string u32(std::size_t number) {
+  std::string text;
+  for (unsigned shift = 0; shift < 32; shift += 8) text.push_back(static_cast<char>(number >> shift & 0xffU));
+  return text;
+}
+
+/// [MS-GPEF], 2.2.1.1.1: each certificate behind its properties, of which exports of Windows have at least the SHA-1.
+std::string serialized_store(const std::vector<std::string>& certificates) {
+  constexpr std::size_t sha1_hash = 3;
+  constexpr std::size_t certificate = 32;
+  const auto append = [](std::string& store, std::size_t id, std::string_view value) {
+    store += u32(id) + u32(1) + u32(value.size());
+    store += value;
+  };
+  std::string store = "\0\0\0\0CERT"s;
+  for (const std::string& der : certificates) {
+    unsigned char digest[SHA_DIGEST_LENGTH];
+    SHA1(reinterpret_cast<const unsigned char*>(der.data()), der.size(), digest);
+    append(store, sha1_hash, {reinterpret_cast<const char*>(digest), sizeof digest});
+    append(store, certificate, der);
+  }
+  return store + u32(0) + u32(0) + u32(0);
+}
+
 std::string padded(std::size_t number, std::size_t width) {
   const std::string digits = std::to_string(number);
   return std::string(width - std::min(width, digits.size()), '0') + digits;
@@ -281,6 +307,7 @@ void write_world(const std::filesystem::path& directory, const World& world, boo
   std::string all;
   for (const std::string& der : world.certificates) all += der;
   write(directory / "all.p7b", pkcs7(all));
+  write(directory / "all.sst", serialized_store(world.certificates));
   std::filesystem::create_directories(directory / "der");
   for (std::size_t i = 0; i < world.certificates.size(); ++i)
     write(directory / "der" / (padded(i, 6) + ".cer"), world.certificates[i]);

@@ -53,6 +53,10 @@ void stores() {
           &Cost::cpu, 2.0, 11);
   compare("the same in one PKCS#7, peak memory to the floor", ours(directory, "/all.p7b"),
           floor_of(directory, "/all.p7b"), &Cost::peak, 1.0, 3);
+  compare("the same in one .sst, CPU to the floor", ours(directory, "/all.sst"), floor_of(directory, "/all.sst"),
+          &Cost::cpu, 2.0, 11);
+  compare("the same in one .sst, peak memory to the floor", ours(directory, "/all.sst"),
+          floor_of(directory, "/all.sst"), &Cost::peak, 1.0, 3);
   compare("the same in a directory of DER files, CPU to the floor", ours(directory, "/der"),
           floor_of(directory, "/der"), &Cost::cpu, 2.0, 7);
   compare("100,000 CA certificates in one PEM, CPU to a loop of d2i_X509", ours(directory, "/all.pem"),
@@ -94,9 +98,8 @@ void store_fleet() {
 void mesh() {
   constexpr std::size_t authorities = 50;
   const auto named = [](std::size_t number) {
-    Name name;
-    name.text = name.canonical = fmt::format("CN=Mesh CA {:02}", number);
-    return name;
+    const std::string text = fmt::format("CN=Mesh CA {:02}", number);
+    return Name{{.canonical = text, .text = text}};
   };
   TrustView view;
   view.configured = true;

@@ -3,7 +3,7 @@
 
 namespace mrascheck::bench {
 
-void stores();        ///< PEM, PKCS#7 and a directory against the floor of each, and against d2i_X509
+void stores();        ///< PEM, PKCS#7, .sst and a directory against the floor of each, and against d2i_X509
 void store_shapes();  ///< one subject, one certificate, a tenth as many
 void store_threads();
 void store_fleet();  ///< a thousand exports of the same certificates

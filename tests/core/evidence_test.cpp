@@ -27,14 +27,14 @@ std::string outline(const Evidence& e) {
   for (const StoreContents& s : e.stores) {
     text += "store " + s.store + " from " + s.source + "\n";
     for (const StoreEntry& entry : s.entries) {
-      text += "  " + entry.place + " " + std::to_string(entry.index) + " " + std::string(to_string(entry.kind)) + " " +
-              entry.certificate->subject.text + "\n";
+      text += "  " + entry.place.str() + " " + std::to_string(entry.index) + " " + std::string(to_string(entry.kind)) +
+              " " + std::string{entry.certificate->subject.text()} + "\n";
     }
     for (const Unreadable& u : s.unreadable) text += "  unreadable " + u.place + ": " + u.reason + "\n";
     for (const std::string& r : s.referrals) text += "  referral " + r + "\n";
     for (const std::string& r : s.remarks) text += "  remark " + r + "\n";
     for (const CrlEntry& c : s.crls)
-      text += "  list " + c.place + " " + std::to_string(c.index) + " " + c.crl->issuer.text + "\n";
+      text += "  list " + c.place + " " + std::to_string(c.index) + " " + std::string{c.crl->issuer.text()} + "\n";
   }
   for (const Identity& i : e.identities) text += "identity " + i.server + (i.key_matches ? " with key\n" : "\n");
   for (const Resolution& r : e.resolutions) {
@@ -77,7 +77,7 @@ TEST(Normalise, PutsThingsInConfigurationOrderAndThenByContent) {
   EXPECT_EQ(e.identities.at(0).server, "fe1.contoso.example") << "as in site.servers";
   EXPECT_EQ(e.handshakes.at(0).from, "fe1.contoso.example") << "as in site.links";
   EXPECT_EQ(e.handshakes.at(0).address, "192.0.2.1");
-  EXPECT_EQ(e.stores.at(0).entries.at(0).place, "CN=Issuing,CN=AIA");
+  EXPECT_EQ(e.stores.at(0).entries.at(0).place.str(), "CN=Issuing,CN=AIA");
   EXPECT_EQ(e.stores.at(0).entries.at(0).index, 0U);
   EXPECT_EQ(e.resolutions.at(1).addresses.front(), "192.0.2.1");
   EXPECT_EQ(e.gaps.at(0).need, Needs::stores);
@@ -90,8 +90,8 @@ TEST(Normalise, LeavesSequencesThatMeanSomethingAlone) {
   Evidence e = sample_evidence();
   normalise(e);
   const Handshake& h = e.handshakes.at(0);
-  EXPECT_EQ(h.peer_chain.at(0)->subject.text, "CN=edge1");
-  EXPECT_EQ(h.accepted_issuers.at(0).text, "CN=Contoso Root");
+  EXPECT_EQ(h.peer_chain.at(0)->subject.text(), "CN=edge1");
+  EXPECT_EQ(h.accepted_issuers.at(0).text(), "CN=Contoso Root");
   EXPECT_EQ(h.alerts_received.at(0).description, 48);
   EXPECT_EQ(h.mras->diagnostics.at(0).id, 1038U);
 }

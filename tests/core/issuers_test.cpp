@@ -388,11 +388,8 @@ TEST(Standing, WhatARenewalJoinsToAnAliveOneIsNotStale) {
 /// A certificate that is nothing but its names and its key.
 CertificateRef sketch(const std::string& subject, const std::string& issuer, std::uint8_t key) {
   Certificate made = *issuer_fixture("redeployment-plain-a");
-  for (const auto& [name, text] : {std::pair{&made.subject, subject}, std::pair{&made.issuer, issuer}}) {
-    name->canonical = text;
-    name->text = "CN=" + text;
-    name->common_name = text;
-  }
+  for (const auto& [name, text] : {std::pair{&made.subject, subject}, std::pair{&made.issuer, issuer}})
+    *name = Name{{.canonical = text, .text = "CN=" + text, .common_name = text}};
   made.spki_sha256.fill(key);
   made.sha256.fill(key);
   made.is_ca = true;

@@ -27,8 +27,8 @@ TEST(NameHash, IsThatOfTheOpensslCommand) {
 }
 
 TEST(NameHash, IsNoneOfWhatIsNoName) {
-  Name name;
-  name.der = {0x31, 0x00};
+  const ByteString der{0x31, 0x00};
+  const Name name{{.der = der}};
   EXPECT_FALSE(name_hash(name));
   EXPECT_FALSE(old_name_hash(name));
 }

@@ -56,7 +56,7 @@ std::string names(const Pkcs12& file) {
   std::string all;
   for (const Pkcs12::Certificate& one : file.certificates) {
     const auto certificate = x509::read_certificate(one.der, hasher());
-    all += certificate ? certificate->subject.common_name : "!";
+    all += certificate ? certificate->subject.common_name() : "!";
   }
   std::sort(all.begin(), all.end());
   return all;

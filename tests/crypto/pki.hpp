@@ -43,11 +43,12 @@ inline CertificateRef certificate_of(X509* x509) {
   OPENSSL_free(spki);
   unsigned char* name = nullptr;
   const int name_size = i2d_X509_NAME(X509_get_subject_name(x509), &name);
-  certificate->subject.der.assign(name, name + name_size);
-  OPENSSL_free(name);
   std::array<char, 256> common_name{};
   X509_NAME_get_text_by_NID(X509_get_subject_name(x509), NID_commonName, common_name.data(), common_name.size());
-  certificate->subject.common_name = certificate->subject.text = common_name.data();
+  certificate->subject = Name{{.der = {name, static_cast<std::size_t>(name_size)},
+                               .text = common_name.data(),
+                               .common_name = common_name.data()}};
+  OPENSSL_free(name);
   return certificate;
 }
 

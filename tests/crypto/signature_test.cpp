@@ -104,7 +104,7 @@ TEST(SignatureVerifier, CannotSayOfBytesThatAreNoCertificate) {
   const Pki pki;
   const Issued root = pki.root("root");
   Certificate nothing;
-  nothing.subject.common_name = "nothing";
+  nothing.subject = Name{{.common_name = "nothing"}};
   nothing.key_algorithm = "1.2.3";
   SignatureVerifier verifier;
   EXPECT_EQ(verifier.verify(nothing, *root.certificate).error().kind, ErrorKind::local);

@@ -93,7 +93,7 @@ std::vector<std::string> who(const std::vector<ByteString>& chain) {
   for (const ByteString& der : chain) {
     names.emplace_back("somebody else");
     for (const Issued* known : {&site.root, &site.issuing, &site.edge, &site.front_end, &site.stranger})
-      if (known->certificate->der == der) names.back() = known->certificate->subject.common_name;
+      if (known->certificate->der == der) names.back() = known->certificate->subject.common_name();
   }
   return names;
 }

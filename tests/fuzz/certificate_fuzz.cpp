@@ -23,8 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string disagreement = mrascheck::test::disagreement(*certificate);
     require(disagreement.empty(), disagreement);
     // A name taken out of it reads as the name in it.
-    const auto subject = mrascheck::x509::read_name(certificate->subject.der);
-    require(subject && subject->canonical == certificate->subject.canonical, "subject");
+    const auto subject = mrascheck::x509::read_name(certificate->subject.der());
+    require(subject && subject->canonical() == certificate->subject.canonical(), "subject");
   } else {
     require(certificate.error().kind == mrascheck::ErrorKind::malformed && !certificate.error().text.empty(), "error");
   }

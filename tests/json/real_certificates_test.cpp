@@ -52,7 +52,7 @@ TEST(EvidenceOfRealCertificates, ComesBackWithTheSameValues) {
   EXPECT_EQ(back.sha256, (*edge)->sha256);
   EXPECT_EQ(back.dns_names, (*edge)->dns_names);
   EXPECT_TRUE(matches(read->handshakes[0].accepted_issuers[0], back.issuer));
-  EXPECT_EQ(read->handshakes[0].accepted_issuers[0].text, (*root)->subject.text);
+  EXPECT_EQ(read->handshakes[0].accepted_issuers[0].text(), (*root)->subject.text());
   EXPECT_EQ(read->stores[0].entries[0].certificate, read->identities[0].chain[0]) << "one value, shared";
 }
 

@@ -11,11 +11,8 @@ namespace {
 
 CertificateRef certificate(std::uint8_t number, const std::string& subject, const std::string& issuer) {
   Certificate made;
-  for (const auto& [name, text] : {std::pair{&made.subject, subject}, std::pair{&made.issuer, issuer}}) {
-    name->canonical = text;
-    name->text = "CN=" + text;
-    name->common_name = text;
-  }
+  for (const auto& [name, text] : {std::pair{&made.subject, subject}, std::pair{&made.issuer, issuer}})
+    *name = Name{{.canonical = text, .text = "CN=" + text, .common_name = text}};
   made.thumbprint.fill(number);
   made.sha256.fill(number);
   made.spki_sha256.fill(number);

@@ -53,9 +53,9 @@ TEST(DirectoryStoreTest, HoldsEveryCertificateWithItsPlace) {
                          [&](const StoreEntry& entry) { return entry.kind == kind; });
   };
   EXPECT_TRUE(of(StoreKind::root).anchor());
-  EXPECT_EQ(of(StoreKind::root).certificate->subject.common_name, "Contoso Root CA");
+  EXPECT_EQ(of(StoreKind::root).certificate->subject.common_name(), "Contoso Root CA");
   EXPECT_EQ(of(StoreKind::enrollment).certificate->der, issuing);
-  EXPECT_THAT(to_lower(of(StoreKind::enrollment).place), StartsWith("cn=contoso issuing ca,cn=enrollment services,"));
+  EXPECT_THAT(to_lower(of(StoreKind::enrollment).place.str()), StartsWith("cn=contoso issuing ca,cn=enrollment services,"));
   // Equal bytes are one value, wherever they stand.
   const auto same = std::count_if(contents->entries.begin(), contents->entries.end(), [&](const StoreEntry& entry) {
     return entry.certificate == of(StoreKind::enrollment).certificate;
@@ -81,13 +81,13 @@ TEST(DirectoryStoreTest, HoldsRevocationListsAndWhatStandsInCrossCertificatePair
   ASSERT_TRUE(contents) << contents.error().text;
   EXPECT_THAT(contents->unreadable, SizeIs(0));
   ASSERT_EQ(contents->crls.size(), 1U);
-  EXPECT_EQ(contents->crls[0].crl->issuer.common_name, "Contoso Root CA");
+  EXPECT_EQ(contents->crls[0].crl->issuer.common_name(), "Contoso Root CA");
   EXPECT_TRUE(contents->crls[0].crl->lists("07"));
   EXPECT_THAT(to_lower(contents->crls[0].place), StartsWith("cn=contoso root ca,cn=ca1,cn=cdp,"));
   std::vector<std::string> crossed;
   for (const StoreEntry& entry : contents->entries) {
-    if (!entry.place.ends_with(cross_certificate_mark)) continue;
-    crossed.push_back(entry.certificate->subject.common_name);
+    if (!entry.place.str().ends_with(cross_certificate_mark)) continue;
+    crossed.emplace_back(entry.certificate->subject.common_name());
     EXPECT_EQ(entry.kind, StoreKind::intermediate);
   }
   std::sort(crossed.begin(), crossed.end());
@@ -181,7 +181,7 @@ TEST(DirectoryStoreTest, AnLdifOfItIsTheSame) {
     std::vector<std::string> all;
     for (const StoreEntry& entry : contents.entries)
       all.push_back(
-          fmt::format("{} {} {}", to_lower(entry.place), to_string(entry.kind), thumbprint(*entry.certificate)));
+          fmt::format("{} {} {}", to_lower(entry.place.str()), to_string(entry.kind), thumbprint(*entry.certificate)));
     std::sort(all.begin(), all.end());
     return all;
   };

@@ -44,11 +44,11 @@ const test::OpensslCli& published() {
 std::string outline(const StoreContents& contents) {
   std::string text;
   for (const StoreEntry& entry : contents.entries) {
-    text += fmt::format("{} {} {} {}; ", to_string(entry.kind), entry.certificate->subject.common_name, entry.place,
-                        entry.index);
+    text += fmt::format("{} {} {} {}; ", to_string(entry.kind), entry.certificate->subject.common_name(),
+                        entry.place.str(), entry.index);
   }
   for (const CrlEntry& entry : contents.crls)
-    text += fmt::format("list of {} {} {}; ", entry.crl->issuer.common_name, entry.place, entry.index);
+    text += fmt::format("list of {} {} {}; ", entry.crl->issuer.common_name(), entry.place, entry.index);
   for (const Unreadable& one : contents.unreadable) text += fmt::format("unreadable {}: {}; ", one.place, one.reason);
   return text;
 }

@@ -222,7 +222,7 @@ TEST_P(RealServer, LetsUsInAndAnswers) {
   ASSERT_FALSE(record.peer_chain.empty());
   EXPECT_EQ(short_name(*record.peer_chain[0]), "edge1.contoso.example");
   ASSERT_EQ(record.accepted_issuers.size(), 1U);
-  EXPECT_EQ(record.accepted_issuers[0].common_name, "Contoso Root CA");
+  EXPECT_EQ(record.accepted_issuers[0].common_name(), "Contoso Root CA");
   EXPECT_EQ(record.accepted_issuer_count, 1U);
   EXPECT_TRUE(record.peer_answered);
   EXPECT_TRUE(record.accepted());

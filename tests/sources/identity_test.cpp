@@ -43,8 +43,8 @@ class IdentityTest : public testing::Test {
     }
     EXPECT_EQ(loaded->identity.server, "fe1.example");
     EXPECT_EQ(loaded->key.has_value(), loaded->identity.key_matches);
-    std::string text = loaded->identity.certificate->subject.common_name + " [";
-    for (const CertificateRef& one : loaded->identity.chain) text += one->subject.common_name + " ";
+    std::string text = std::string{loaded->identity.certificate->subject.common_name()} + " [";
+    for (const CertificateRef& one : loaded->identity.chain) text += std::string{one->subject.common_name()} + " ";
     if (text.back() == ' ') text.pop_back();
     return text + (loaded->key ? "] key" : "]");
   }

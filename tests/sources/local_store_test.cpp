@@ -47,8 +47,8 @@ class LocalStoreTest : public testing::Test {
   std::vector<std::string> entries(const StoreContents& contents) const {
     std::vector<std::string> lines;
     for (const StoreEntry& entry : contents.entries) {
-      lines.push_back(entry.certificate->subject.common_name + " " + std::string{to_string(entry.kind)} + " " +
-                      shortened(entry.place) + " " + std::to_string(entry.index));
+      lines.push_back(std::string{entry.certificate->subject.common_name()} + " " + std::string{to_string(entry.kind)} +
+                      " " + shortened(entry.place.str()) + " " + std::to_string(entry.index));
     }
     return lines;
   }
@@ -89,7 +89,7 @@ TEST_F(LocalStoreTest, KeepsRevocationListsAsWhatTheyAre) {
   EXPECT_EQ(entries(*contents), Lines{"Root intermediate a.pem 0"});
   ASSERT_EQ(contents->crls.size(), 2U);
   EXPECT_EQ(contents->crls[0].crl, contents->crls[1].crl) << "equal bytes are one value";
-  EXPECT_EQ(contents->crls[0].crl->issuer.text, "CN=Root");
+  EXPECT_EQ(contents->crls[0].crl->issuer.text(), "CN=Root");
   EXPECT_EQ(shortened(contents->crls[0].place), "a.pem");
   EXPECT_EQ(shortened(contents->crls[1].place), "b.crl");
 }

@@ -78,7 +78,7 @@ Seen read(const std::string& content) {
     EXPECT_FALSE(entry.kind == StoreKind::mixed);
     seen.entries.push_back(entry);
     const auto certificate = x509::read_certificate(entry.der, crypto::hasher());
-    seen.names += certificate ? certificate->subject.common_name : "!";
+    seen.names += certificate ? certificate->subject.common_name() : "!";
     if (!certificate) return;
     for (std::string& one : contradictions(entry, *certificate)) seen.contradictions.push_back(std::move(one));
   };

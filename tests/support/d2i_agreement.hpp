@@ -37,6 +37,11 @@ inline ByteString name_der(const X509_NAME* name) {
   return copy;
 }
 
+inline ByteString name_der(const Name& name) {
+  const Bytes der = name.der();
+  return {der.begin(), der.end()};
+}
+
 inline std::optional<UtcTime> time_of(const ASN1_TIME* time) {
   tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
@@ -88,8 +93,8 @@ inline std::string disagreement(const Certificate& certificate) {
       d2i_X509(nullptr, &cursor, static_cast<long>(certificate.der.size()))};
   if (!other) return "d2i_X509 refuses it";
   if (cursor != certificate.der.data() + certificate.der.size()) return "d2i_X509 leaves something behind";
-  if (name_der(X509_get_subject_name(other.get())) != certificate.subject.der) return "subject";
-  if (name_der(X509_get_issuer_name(other.get())) != certificate.issuer.der) return "issuer";
+  if (name_der(X509_get_subject_name(other.get())) != name_der(certificate.subject)) return "subject";
+  if (name_der(X509_get_issuer_name(other.get())) != name_der(certificate.issuer)) return "issuer";
   if (serial_of(X509_get0_serialNumber(other.get())) != certificate.serial) return "serial number";
   if (time_of(X509_get0_notBefore(other.get())) != certificate.not_before) return "notBefore";
   if (time_of(X509_get0_notAfter(other.get())) != certificate.not_after) return "notAfter";
@@ -120,7 +125,7 @@ inline std::string disagreement(const Certificate& certificate) {
       if (name->type == GEN_DIRNAME) issuer = name->d.directoryName;
     }
     if ((issuer != nullptr) != ours.issuer.has_value()) return "authority key identifier's issuer";
-    if (issuer != nullptr && name_der(issuer) != ours.issuer->der) return "authority key identifier's issuer";
+    if (issuer != nullptr && name_der(issuer) != name_der(*ours.issuer)) return "authority key identifier's issuer";
   }
   const auto basic = extension_of<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free>(other.get(), NID_basic_constraints);
   if (basic) {

@@ -23,7 +23,7 @@ inline std::string disagreement(const Crl& crl) {
       d2i_X509_CRL(nullptr, &cursor, static_cast<long>(crl.der.size()))};
   if (!other) return "d2i_X509_CRL refuses it";
   if (cursor != crl.der.data() + crl.der.size()) return "d2i_X509_CRL leaves something behind";
-  if (name_der(X509_CRL_get_issuer(other.get())) != crl.issuer.der) return "issuer";
+  if (name_der(X509_CRL_get_issuer(other.get())) != name_der(crl.issuer)) return "issuer";
   if (time_of(X509_CRL_get0_lastUpdate(other.get())) != crl.this_update) return "thisUpdate";
   const ASN1_TIME* next = X509_CRL_get0_nextUpdate(other.get());
   if ((next != nullptr) != crl.next_update.has_value()) return "nextUpdate";

@@ -22,8 +22,7 @@ inline CertificateRef sample_certificate(std::string_view word) {
     state = (state ^ static_cast<std::uint8_t>(word[i % word.size()])) * 16777619U;
     certificate->sha256[i % certificate->sha256.size()] ^= static_cast<std::uint8_t>(state >> 24U);
   }
-  certificate->subject.text = "CN=" + std::string(word);
-  certificate->subject.common_name = word;
+  certificate->subject = Name{{.text = "CN=" + std::string(word), .common_name = word}};
   return certificate;
 }
 
@@ -32,18 +31,15 @@ inline CrlRef sample_crl(std::string_view word) {
   auto crl = std::make_shared<Crl>();
   crl->der.assign(word.begin(), word.end());
   crl->sha256 = sample_certificate(word)->sha256;
-  crl->issuer.text = "CN=" + std::string(word);
+  crl->issuer = Name{{.text = "CN=" + std::string(word)}};
   return crl;
 }
 
 inline Name sample_name(std::string_view word) {
-  Name name;
-  name.der = {0x30, static_cast<std::uint8_t>(word.size())};
-  name.der.insert(name.der.end(), word.begin(), word.end());
-  name.canonical = std::string("\x02\xFF\x00", 3) + std::string(word);  // opaque: neither text nor free of zeros
-  name.text = "CN=" + std::string(word);
-  name.common_name = word;
-  return name;
+  ByteString der{0x30, static_cast<std::uint8_t>(word.size())};
+  der.insert(der.end(), word.begin(), word.end());
+  const std::string opaque = std::string("\x02\xFF\x00", 3) + std::string(word);  // neither text nor free of zeros
+  return Name{{.der = der, .canonical = opaque, .text = "CN=" + std::string(word), .common_name = word}};
 }
 
 /// Evidence in which no member has its default value and each list has several items, out of order.

@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(MadeByOpenssl, CrlCorpusTest, testing::ValuesIn(recipes
 
 TEST(CrlReaderTest, SaysWhatStandsInTheListOfAnEnterpriseCa) {
   const Crl crl = read("ActiveDirectory");
-  EXPECT_EQ(crl.issuer.text, "CN=Contoso Issuing CA,DC=contoso,DC=example");
+  EXPECT_EQ(crl.issuer.text(), "CN=Contoso Issuing CA,DC=contoso,DC=example");
   EXPECT_EQ(crl.signature_algorithm, "ecdsa-with-SHA256");
   EXPECT_EQ(crl.number, "0100");
   EXPECT_EQ(crl.ca_version, (CaVersion{.certificate_index = 1, .key_index = 1}));

@@ -50,7 +50,7 @@ static std::string found(const Scan& scan) {
   std::string names;
   for (const FoundCertificate& one : scan.certificates) {
     const Result<Certificate> certificate = read_certificate(one.der, test::plain_hasher);
-    names += certificate ? certificate->subject.common_name : "!";
+    names += certificate ? certificate->subject.common_name() : "!";
   }
   return names;
 }
