@@ -31,11 +31,8 @@ std::string short_host(std::string_view host) {
 }
 
 std::string Labels::unique(const std::string& wanted) {
-  std::string cut = wanted.substr(0, 19);
-  const int seen = used_[cut]++;
-  if (seen == 0) return cut;
-  const std::string number = fmt::format("_{}", seen + 1);
-  return cut.substr(0, 19 - std::min<std::size_t>(number.size(), 19)) + number;
+  const int seen = used_[wanted]++;
+  return seen == 0 ? wanted : fmt::format("{}_{}", wanted, seen + 1);
 }
 
 std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phase, bool (*concerns)(const Link&)) {

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::array kinds{
     FindingKind{"crl-state.overdue", "a revocation list is past its next update", {"RFC 5280", "5.1.2.5"}},
+    FindingKind{"crl-state.not-yet-valid", "a revocation list is of a day to come", {"RFC 5280", "5.1.2.4"}},
     FindingKind{"crl-state.other-key",
                 "the revocation list of a CA in use is signed by another key of that name",
                 {"RFC 5280", "6.3.3"}},
@@ -24,7 +25,7 @@ constexpr std::array kinds{
                 "whether a certificate in use is revoked by a list at hand could not be told",
                 {"RFC 5280", "6.3.3"}},
 };
-enum Kind : std::size_t { overdue, other_key, revoked, undecided };
+enum Kind : std::size_t { overdue, not_yet_valid, other_key, revoked, undecided };
 
 constexpr std::size_t most_places = 8;
 
@@ -179,6 +180,19 @@ class State {
 
   void judge_age(const List& list) {
     const Crl& crl = *list.crl;
+    if (crl.this_update > evidence_.collected_at) {
+      Finding& found = verdict_.findings.emplace_back(
+          finding(kinds[not_yet_valid], Status::warning, std::string{crl.issuer.text()}));
+      found.summary =
+          fmt::format("a revocation list of {} is not valid before {}", crl.issuer.text(), to_iso8601(crl.this_update));
+      found.facts.push_back(fmt::format("{}; {}", describe_list(crl), signers_text(list)));
+      add_places(list, found.facts);
+      found.remedy =
+          "Compare the clock of the CA with that of this host (w32tm /query /status), set it right, and publish the "
+          "list "
+          "again (certutil -crl). A server that checks revocation does not accept a list of a day to come.";
+      return;
+    }
     if (!crl.overdue_at(evidence_.collected_at)) {
       verdict_.notes.push_back({short_issuer(crl), fmt::format("{}; {}", describe_list(crl), signers_text(list))});
       return;
@@ -234,9 +248,9 @@ class State {
     std::vector<const List*> of_others;
     bool told = false;
     for (const List& list : lists_) {
-      if (!matches(list.crl->issuer, certificate.issuer)) continue;
+      if (!matches(list.crl->issuer, certificate.issuer) || !list.crl->covers(certificate)) continue;
       // Of a list that no known key signed it cannot be told whose it is: a renewal's that is not known here, perhaps.
-      if ((issuers.empty() || list.signers.empty()) && list.crl->lists(certificate.serial)) {
+      if ((issuers.empty() || list.signers.empty()) && list.crl->revokes(certificate)) {
         add_undecided(use, list,
                       issuers.empty() ? "which key signed the certificate is not known" : signers_text(list));
         told = true;
@@ -245,7 +259,13 @@ class State {
       }
     }
     for (const List* list : of_its_ca) {
-      if (!list->crl->lists(certificate.serial)) continue;
+      if (!list->crl->revokes(certificate)) continue;
+      if (const List* later = taken_back(*list, of_its_ca, certificate)) {
+        verdict_.notes.push_back(
+            {users_text(use), fmt::format("{} stands in the {}, and no longer in the {}", short_name(certificate),
+                                          describe_list(*list->crl), describe_list(*later->crl))});
+        continue;
+      }
       if (!list->crl->unknown_critical.empty()) {
         add_undecided(use, *list,
                       fmt::format("it has a critical extension {} that is not evaluated here",
@@ -264,6 +284,22 @@ class State {
     }
   }
 
+  /// The list of one key with `list` by which a hold was released; null when there is none.
+  const List* taken_back(const List& list, const std::vector<const List*>& others,
+                         const Certificate& certificate) const {
+    const auto of_one_key = [&](const List& other) {
+      return std::any_of(other.signers.begin(), other.signers.end(), [&](const CertificateRef& a) {
+        return std::any_of(list.signers.begin(), list.signers.end(),
+                           [&](const CertificateRef& b) { return a->spki_sha256 == b->spki_sha256; });
+      });
+    };
+    const auto found = std::find_if(others.begin(), others.end(), [&](const List* other) {
+      return other->crl->this_update <= evidence_.collected_at && of_one_key(*other) &&
+             other->crl->takes_back(*list.crl, certificate);
+    });
+    return found == others.end() ? nullptr : *found;
+  }
+
   static std::string users_text(const Use& use) {
     std::set<std::string> all = use.users;
     all.insert(use.ways_out.begin(), use.ways_out.end());
@@ -274,11 +310,21 @@ class State {
     const Certificate& certificate = *use.certificate;
     Finding& found = verdict_.findings.emplace_back(
         finding(kinds[revoked], use.users.empty() ? Status::warning : Status::critical, thumbprint(certificate)));
-    found.summary = fmt::format("{} of {} is revoked", short_name(certificate), users_text(use));
+    const bool held = Crl::among(list.crl->held, certificate.serial);
+    found.summary =
+        fmt::format("{} of {} is {}", short_name(certificate), users_text(use), held ? "revoked, on hold" : "revoked");
     found.facts = {describe(certificate), fmt::format("its serial number {} stands in the {}; {}", certificate.serial,
                                                       describe_list(*list.crl), signers_text(list))};
     add_places(list, found.facts);
     if (use.users.empty()) found.facts.push_back("there are valid paths that do not go through it");
+    if (held) {
+      found.remedy =
+          "Ask whoever runs the CA why it was put on hold. Either release it there (certutil -revoke SERIAL unrevoke), "
+          "publish the list again and see that it arrives, or replace the certificate. Whoever checks revocation "
+          "refuses "
+          "it already.";
+      return;
+    }
     found.remedy =
         "Ask whoever runs the CA why it was revoked, then replace it: for a server, request and assign a new "
         "certificate and restart its services; for a CA certificate, renew it and reissue what it signed. Whoever "
@@ -305,10 +351,17 @@ class State {
     if (!told_.insert(issuers.front()->spki_sha256).second) return;
     Finding& found = verdict_.findings.emplace_back(
         finding(kinds[other_key], Status::warning, std::string{certificate.issuer.text()}));
-    found.summary = fmt::format(
-        "no revocation list of {} at hand is signed by the key that signed {} of {}, but by another of "
-        "that name",
-        certificate.issuer.text(), short_name(certificate), users_text(use));
+    // A list that names the very key and does not verify with it is no other CA's.
+    const bool damaged = std::all_of(others.begin(), others.end(), [&](const List* list) {
+      return list->signers.empty() && list->crl->authority_key_id &&
+             std::any_of(issuers.begin(), issuers.end(), [&](const CertificateRef& issuer) {
+               return issuer->subject_key_id == list->crl->authority_key_id;
+             });
+    });
+    found.summary =
+        fmt::format("no revocation list of {} at hand {} the key that signed {} of {}{}", certificate.issuer.text(),
+                    damaged ? "verifies with" : "is signed by", short_name(certificate), users_text(use),
+                    damaged ? ", though it names that key" : ", but by another one or one that is not known");
     found.facts.push_back(
         fmt::format("{}: signed by the key of {}", describe(certificate), describe(*issuers.front())));
     for (const List* list : others) {
@@ -317,6 +370,13 @@ class State {
     }
     for (const std::string& url : certificate.crl_urls)
       found.facts.push_back("its list should be at " + where_it_leads(evidence_, url));
+    if (damaged) {
+      found.remedy =
+          "The list is damaged, or forged: publish it again from the CA (certutil -crl), and compare what arrives "
+          "where "
+          "it stands. A server that checks revocation cannot use it.";
+      return;
+    }
     found.remedy =
         "A CA that was installed anew under the name and on the host of an older one overwrites the older one's list. "
         "Issue the certificates that the older one signed again from the newer one; until then publish the older "

@@ -161,6 +161,18 @@ Finding alert_finding(const Evidence& evidence, const Handshake& handshake) {
     refused.facts.push_back(fmt::format("{}: {}", alert, explained->meaning));
     refused.remedy = std::string{explained->remedy};
     constexpr std::uint8_t unknown_ca = 48;
+    constexpr std::uint8_t certificate_required = 116;
+    const bool had_one = std::any_of(evidence.identities.begin(), evidence.identities.end(), [&](const Identity& own) {
+      return own.server == handshake.from && own.certificate && own.key_matches;
+    });
+    if (handshake.alerts_received.back().description == certificate_required && had_one) {
+      refused.remedy = fmt::format(
+          "{} has a certificate and key, and TLS did not let it send them: {} asks for another kind of key or "
+          "signature "
+          "than the certificate has, or for none that is signed so. Compare the signature algorithms that {} accepts "
+          "with the certificate, and have one issued that fits.",
+          handshake.from, handshake.to, handshake.to);
+    }
     if (handshake.alerts_received.back().description == unknown_ca)
       add_unsent_issuers(evidence, handshake, refused.facts);
   } else {
@@ -191,6 +203,24 @@ bool declined_to_renegotiate(const Handshake& handshake) {
   constexpr std::uint8_t no_renegotiation = 100;
   return std::any_of(handshake.alerts_sent.begin(), handshake.alerts_sent.end(),
                      [](const Alert& alert) { return alert.description == no_renegotiation; });
+}
+
+/// Whether our request was on its way when the connection ended: a server may fail on it, too.
+bool request_was_sent(const Handshake& handshake) {
+  return handshake.phase != Phase::tls && handshake.mras.has_value();
+}
+
+std::string when_it_broke(const Handshake& handshake) {
+  if (handshake.phase == Phase::tls) return "during the handshake";
+  return request_was_sent(handshake)
+             ? fmt::format("behind the handshake, when the {} had been sent", handshake.mras->method)
+             : "right after the handshake";
+}
+
+std::string or_it_failed(const Handshake& handshake) {
+  if (!request_was_sent(handshake)) return "";
+  return fmt::format(" Or it failed on the {}: look on {} for a service that ended, in its application log.",
+                     handshake.mras->method, handshake.to);
 }
 
 Finding failure(const Evidence& evidence, const Handshake& handshake) {
@@ -257,19 +287,19 @@ Finding failure(const Evidence& evidence, const Handshake& handshake) {
         return make(
             closed,
             fmt::format("{} closed the connection of {} {}, without saying why", handshake.to, handshake.from,
-                        handshake.phase == Phase::tls ? "during the handshake" : "right after the handshake"),
+                        when_it_broke(handshake)),
             fmt::format("Check on {} that it trusts the issuers of what {} sent, and that {} is in the topology "
-                        "it knows.",
-                        handshake.to, handshake.from, handshake.from));
+                        "it knows.{}",
+                        handshake.to, handshake.from, handshake.from, or_it_failed(handshake)));
       }
-      return make(reset,
-                  fmt::format("{} reset the connection of {} {}", handshake.to, handshake.from,
-                              handshake.phase == Phase::tls ? "during the handshake" : "right after the handshake"),
-                  fmt::format("Windows resets (10054, WSAECONNRESET) when it does not like a certificate and says "
-                              "nothing more: look on {} for "
-                              "Schannel events and check that it trusts the issuers of what {} sent, and that no "
-                              "device in between cuts TLS.",
-                              handshake.to, handshake.from));
+      return make(
+          reset,
+          fmt::format("{} reset the connection of {} {}", handshake.to, handshake.from, when_it_broke(handshake)),
+          fmt::format("Windows resets (10054, WSAECONNRESET) when it does not like a certificate and says "
+                      "nothing more: look on {} for "
+                      "Schannel events and check that it trusts the issuers of what {} sent, and that no "
+                      "device in between cuts TLS.{}",
+                      handshake.to, handshake.from, or_it_failed(handshake)));
     case Outcome::timed_out:
       return make(
           timed_out,

@@ -174,6 +174,13 @@ std::optional<Finding> judge_exchange(const Evidence& evidence, const Handshake&
     refusal.facts.push_back(fmt::format("the answer broke off or broke the rules of SIP: {}", why));
     return refusal;
   }
+  if (handshake.outcome == Outcome::not_sip && exchange.sip_status != 0) {
+    return mras_finding(
+        not_sip, handshake, fmt::format("{} answers in SIP that cannot be followed: {}", handshake.endpoint(), why),
+        fmt::format("The port is right, as the answer begins with SIP: look for a proxy or an inspection device that "
+                    "changes messages on the way, and take a SIPStack trace on {}.",
+                    to));
+  }
   if (handshake.outcome == Outcome::not_sip) {
     return mras_finding(not_sip, handshake,
                         fmt::format("what {} answers inside TLS is not SIP: {}", handshake.endpoint(), why),
@@ -203,7 +210,7 @@ std::optional<Finding> judge_exchange(const Evidence& evidence, const Handshake&
                                     "no device changes SIP on the way.",
                                     to));
   }
-  if (exchange.reason_phrase != "OK") {
+  if (!equals_ignoring_case(exchange.reason_phrase, "OK")) {
     const Explanation* explained = explain_mras_reason(exchange.reason_phrase);
     Finding found = mras_finding(
         refused, handshake, fmt::format("MRAS on {} answered \"{}\"", to, exchange.reason_phrase),
@@ -212,9 +219,11 @@ std::optional<Finding> judge_exchange(const Evidence& evidence, const Handshake&
     if (explained != nullptr) found.facts.push_back(fmt::format("{}: {}", exchange.reason_phrase, explained->meaning));
     return found;
   }
-  const bool expired = exchange.granted && exchange.granted->count() == 0;
+  const bool expired = exchange.granted && exchange.granted->count() <= 0;
   if (!exchange.credentials_present || !exchange.credentials_well_formed || expired) {
-    std::string how = !exchange.credentials_present ? "missing" : expired ? "valid for 0 minutes" : "not base64";
+    std::string how = !exchange.credentials_present ? "missing"
+                      : expired                     ? fmt::format("valid for {} minutes", exchange.granted->count())
+                                                    : "not base64";
     if (!exchange.problem.empty()) how += ": " + exchange.problem;
     return mras_finding(
         no_credentials, handshake, fmt::format("MRAS on {} says OK, but its credentials are {}", to, how),
@@ -287,7 +296,7 @@ Verdict judge(const Evidence& evidence) {
   auto silent = links_not_reaching(evidence, Phase::sip, asks);
   if (!silent.empty()) {
     Finding& skipped = verdict.findings.emplace_back(finding(kinds[not_asked], Status::unknown, evidence.site.name));
-    skipped.summary = fmt::format("on {} MRAS could not be asked", count(silent.size(), "link"));
+    skipped.summary = fmt::format("on {} MRAS could not be asked, or nothing came back", count(silent.size(), "link"));
     skipped.facts = std::move(silent);
     skipped.remedy = "Mend the findings of names-resolve, port-reachable and handshake first.";
   }

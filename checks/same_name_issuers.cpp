@@ -387,6 +387,20 @@ Finding several(const IssuerGroup& group, const CleanupPlan& plan) {
           "is.";
     return found;
   }
+  const auto is_only_enrolled = [](const IssuerMember& member) {
+    return member.standing == Standing::alive && member.enrolled;
+  };
+  const auto only_enrolled = std::find_if(group.members.begin(), group.members.end(), is_only_enrolled);
+  if (only_enrolled != group.members.end()) {
+    found.remedy = fmt::format(
+        "The installation of {} stands in Enrollment Services, so it may issue at any time, and nothing that it signed "
+        "was seen in use here. Decide which installation is to stay; where it is not this one, take it off the list of "
+        "those that issue (certsrv.msc on its host, or remove the role), issue again what it signed, and run this "
+        "check "
+        "again: what is stale then may go. Remove none of them before.",
+        thumbprint(*only_enrolled->entry->certificate));
+    return found;
+  }
   found.remedy =
       "Issue the certificates that the older installation signed (named above) again from the newer one, once every "
       "server trusts the newer one's root; then run this check again: what is stale then may go. Remove none of them "

@@ -37,7 +37,7 @@ po::options_description options() {
   offer_limits(all);
   // clang-format off
   all.add_options()
-      ("max-output", po::value<std::size_t>()->value_name("BYTES"), "limit of the plugin format (default 4096)")
+      ("max-output", po::value<std::string>()->value_name("BYTES"), "limit of the plugin format (default 4096)")
       ("color", po::value<std::string>()->value_name("WHEN"), "auto, always or never (default auto; NO_COLOR is honoured)")
       ("verbose,v", "more of the report; up to three times")
       ("help,h", "this text");
@@ -81,7 +81,9 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
   const auto wanted = formats(*args, {"text", "plugin", "json"});
   const auto colored = color(*args);
   const auto selected = select_checks(args->texts("only"), args->texts("skip"));
+  const auto max_output = parse_max_output(args->has("max-output") ? args->text("max-output") : "4096");
   if (!wanted) return refuse(io.err, wanted.error().text, {});
+  if (!max_output) return refuse(io.err, max_output.error().text, {});
   if (!colored) return refuse(io.err, colored.error().text, {});
   if (!selected) return refuse(io.err, selected.error().text, {});
   Policy overrides;
@@ -114,7 +116,7 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
   render::Options how;
   how.color = *colored;
   how.verbosity = args->verbosity;
-  if (args->has("max-output")) how.max_output = args->values["max-output"].as<std::size_t>();
+  how.max_output = *max_output;
   const auto failed = write_formats(*wanted, io, [&](const Format& format) {
     render::Options here = how;
     here.color = how.color && format.file.empty();

@@ -36,7 +36,7 @@ po::options_description options() {
        "what is sent behind the certificate; `stores`: as the Front End's stores would make it (default: what else the certificate file holds)")
       ("from", po::value<std::string>()->value_name("FQDN"), "the Front End's name (default: that of its certificate)")
       ("trust", po::value<Texts>()->multitoken()->composing()->value_name("FILE..."),
-       "certificates that the Front End trusts: the self-issued ones as roots")
+       "certificates that the Front End trusts: the self-signed ones as roots")
       ("store", po::value<Texts>()->multitoken()->composing()->value_name("FILE|URI..."),
        "further stores that feed its intermediate certificates: files, directories, or an LDAP URI")
       ("identity", po::value<std::string>()->value_name("URI"), "whose credentials to ask for: sip:USER@DOMAIN")
@@ -53,7 +53,7 @@ po::options_description options() {
       ("warning,w", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"),
        "warning threshold; a bare range is for expiry, in days (default 30:)")
       ("critical,c", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"), "critical threshold (default 10:)")
-      ("max-output", po::value<std::size_t>()->value_name("BYTES"), "cut the output at a line end before this (default 4096)")
+      ("max-output", po::value<std::string>()->value_name("BYTES"), "cut the output at a line end before this (default 4096)")
       ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, for mrascheck check --evidence")
       ("verbose,v", "more of the report; up to three times")
       ("version,V", "the version")
@@ -288,6 +288,8 @@ int run_plugin(const std::vector<std::string>& arguments, Streams io) {
   }
   if (!args->positional.empty())
     return usage(io.out, fmt::format("{}: options only", printable(args->positional.front(), 80)));
+  const auto max_output = parse_max_output(args->has("max-output") ? args->text("max-output") : "4096");
+  if (!max_output) return usage(io.out, max_output.error().text);
   const auto config = config_from(*args);
   if (!config) return usage(io.out, config.error().text);
   const auto looked = look(*config, false);
@@ -306,7 +308,7 @@ int run_plugin(const std::vector<std::string>& arguments, Streams io) {
   }
   render::Options how;
   how.verbosity = args->verbosity;
-  if (args->has("max-output")) how.max_output = args->values["max-output"].as<std::size_t>();
+  how.max_output = *max_output;
   io.out << render::plugin(report, how);
   return exit_code(flushed(io, report.status));
 }

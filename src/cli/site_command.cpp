@@ -98,7 +98,14 @@ Result<std::vector<Addition>> additions(const std::string& text, const Evidence&
   }
   const auto read = read_files({file});
   if (!read) return tl::unexpected(read.error());
-  if (const auto problems = not_looked_at(*read); !problems.empty()) return fail(ErrorKind::local, problems.front());
+  if (const auto problems = not_looked_at(*read); !problems.empty()) {
+    const std::size_t at = text.rfind('@');
+    if (store.empty() && at != std::string::npos && ::access(text.c_str(), F_OK) != 0 &&
+        ::access(text.substr(0, at).c_str(), F_OK) == 0) {
+      return fail(ErrorKind::config, fmt::format("{}: no store of that name was read", printable(text.substr(at + 1))));
+    }
+    return fail(ErrorKind::local, problems.front());
+  }
   std::vector<Addition> added;
   for (const StoreContents& contents : read->stores) {
     for (const StoreEntry& entry : contents.entries) added.push_back({entry.certificate, entry.place, store});
@@ -144,8 +151,11 @@ tl::expected<Evidence, int> evidence_of(const Arguments& args, std::ostream& err
   }
   const bool any = std::any_of(gathered->stores.begin(), gathered->stores.end(),
                                [](const StoreContents& contents) { return !contents.entries.empty(); });
-  if (const auto problems = not_looked_at(*gathered); files && !any && !problems.empty())
+  if (files && !any) {
+    const auto problems = not_looked_at(*gathered);
+    if (problems.empty()) return tl::unexpected(refuse(err, "no certificate in what was named", {}));
     return tl::unexpected(refuse(err, problems.front(), {problems.begin() + 1, problems.end()}));
+  }
   return *std::move(gathered);
 }
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -183,6 +184,15 @@ Result<void> write_file(const std::string& path, const std::string& content) {
   if (result && ::rename(temporary.c_str(), target.c_str()) != 0) result = problem();
   if (!result) ::unlink(temporary.c_str());
   return result;
+}
+
+Result<std::size_t> parse_max_output(const std::string& text) {
+  constexpr std::size_t least = 256;  // a first line, and the note on what was left out
+  std::size_t bytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  if (error == std::errc{} && end == text.data() + text.size() && bytes >= least) return bytes;
+  return fail(ErrorKind::config,
+              fmt::format("--max-output {}: not a number of bytes, {} or more", printable(text, 40), least));
 }
 
 Result<void> deadline_fits(const Limits& limits) {

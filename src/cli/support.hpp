@@ -37,6 +37,9 @@ Result<Evidence> look(const Config& config, bool progress);
 /// and a symbolic link is written through. Error: local, "out.json: No space left on device".
 Result<void> write_file(const std::string& path, const std::string& content);
 
+/// The value of --max-output, in bytes. Error: config, for what is no number or too few to hold a verdict.
+Result<std::size_t> parse_max_output(const std::string& text);
+
 /// Error: config, when the whole run is over before a peer can have been quiet for long enough.
 Result<void> deadline_fits(const Limits& limits);
 

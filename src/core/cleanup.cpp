@@ -56,6 +56,7 @@ struct Pair {
   std::size_t chains = 0;
   std::array<Tally, 3> ways;
   bool configured = true;  ///< what the first trusts is known
+  bool alone = false;      ///< a server that no link joins to another judges what it has itself
   bool undecided = false;  ///< no valid path, and it cannot be told whether there is one
   /// The chains themselves, and which of them it was seen to let in, or to refuse.
   std::set<std::vector<Sha256>> presented;
@@ -126,6 +127,7 @@ Pairs pairs_of(const Evidence& evidence, const SignatureOracle& signature) {
   for (const PathJudgement& judgement : judge_paths(evidence, signature)) {
     Pair& pair = pairs[pair_text(judgement)];
     ++pair.chains;
+    pair.alone = judgement.judge == judgement.subject;
     see(evidence, judgement, pair);
     if (!judgement.trust_configured) {
       pair.configured = false;
@@ -227,12 +229,32 @@ class Planner {
         missing_.push_back(fmt::format("no certificate of {} was seen: it may be from any of them", server.name));
     }
     plan_.open = not_looked_at(evidence_);
+    look_for_enrollment();
     plan_.open.push_back(
         "whatever uses these CAs outside of this site (users' certificates, other products, files signed long ago) "
         "was not looked at");
     plan_.open.push_back(
         "revocation lists were not looked at: where one is still fetched, see that it is not signed by a key that "
         "goes");
+  }
+
+  /// An empty Enrollment Services cannot be told from one that is hidden.
+  void look_for_enrollment() {
+    for (const StoreSpec& spec : evidence_.site.stores) {
+      if (!spec.directory) continue;
+      for (const StoreContents& contents : evidence_.stores) {
+        const auto any = [&contents](StoreKind kind) {
+          return std::any_of(contents.entries.begin(), contents.entries.end(),
+                             [kind](const StoreEntry& entry) { return entry.kind == kind; });
+        };
+        if (contents.store != spec.name || !any(StoreKind::intermediate) || any(StoreKind::enrollment)) continue;
+        plan_.open.push_back(
+            fmt::format("Enrollment Services of {} shows no CA at all: before anything is removed, see with an account "
+                        "that may read "
+                        "it that none of these stands there, as what stands there issues",
+                        spec.name));
+      }
+    }
   }
 
   bool seen(const std::string& server) const {
@@ -446,7 +468,8 @@ class Planner {
     const Evidence sound = with_sound_targets(evidence_);
     hold_back_needed(sound);
     const Pairs before = pairs_of(sound, signature_);
-    if (before.empty()) return give_up("no link between servers was judged, so what would break is not known");
+    if (std::all_of(before.begin(), before.end(), [](const auto& pair) { return pair.second.alone; }))
+      return give_up("no link between servers was judged, so what would break is not known");
     for (std::size_t round = 0; round < most_rounds; ++round) {
       hold_back_signers();
       const std::set<Sha256> gone = all_going();

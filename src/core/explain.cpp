@@ -814,12 +814,14 @@ std::string where_and_what(const MsDiagnostics& diagnostics, const Explanation& 
 std::string explain_refused(const MsDiagnostics& diagnostics) {
   const std::string_view port = diagnostics.parameter("Port");
   return fmt::format(
-      "The Front End reached {}, but nothing there accepted the connection on port {}: either the A/V authentication "
-      "service does not listen, or the Edge probably refuses after a certificate problem. Check that the service runs "
-      "and "
-      "listens on the Edge's internal interface; if it does, look on both servers for Issuing CA certificates with the "
-      "same name and different thumbprints, and remove the stale ones. Check whether the Edge's own trace shows any "
-      "SERVICE at all: if it shows none, the connection ends before SIP, in TCP or TLS.",
+      "The server that reports this reached {}, but nothing there accepted the connection on port {}: either the A/V "
+      "authentication service does not listen, or the Edge probably refuses after a certificate problem. Check that "
+      "the "
+      "service runs and listens on the Edge's internal interface; if it does, look on both servers for Issuing CA "
+      "certificates with the same name and different thumbprints, and remove those of which mrascheck cleanup says "
+      "that "
+      "they may go. Check whether the Edge's own trace shows any SERVICE at all: if it shows none, the connection ends "
+      "before SIP, in TCP or TLS.",
       printable(diagnostics.parameter("Peer").empty() ? "the host of the Edge" : diagnostics.parameter("Peer"), 255),
       port.empty() ? "5062" : printable(port, 8));
 }

@@ -324,10 +324,17 @@ class PathSearch {
     const Certificate& issuer = *path.certificates[index + 1];
     const auto lists = query_.trust->lists.find(certificate.issuer.canonical());
     if (lists == query_.trust->lists.end()) return;
-    for (const auto& [key, list] : lists->second) {
-      if (key != issuer.spki_sha256 || !list->lists(certificate.serial)) continue;
+    const auto& known = lists->second;
+    for (const auto& [key, list] : known) {
+      if (key != issuer.spki_sha256 || !list->revokes(certificate)) continue;
+      const bool taken_back = std::any_of(known.begin(), known.end(), [&, &key = key, &list = list](const auto& other) {
+        return other.first == key && other.second->this_update <= query_.at &&
+               other.second->takes_back(*list, certificate);
+      });
+      if (taken_back) continue;
       path.problems.push_back({PathProblemKind::revoked, index,
-                               fmt::format("{} is revoked by a list of {} from {}", label(certificate),
+                               fmt::format("{} is {} by a list of {} from {}", label(certificate),
+                                           Crl::among(list->held, certificate.serial) ? "on hold" : "revoked",
                                            list->issuer.text(), to_date(list->this_update))});
       return;
     }
@@ -810,6 +817,15 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
         judge_configured(*to, *from, true, identity);
       if (identity.server == to->name && !saw_server) judge_configured(*from, *to, false, identity);
     }
+  }
+  // What a server has that nobody looks at on a link is judged by its own stores: its peers may know more, not less.
+  for (const Identity& identity : evidence.identities) {
+    const Server* server = evidence.site.server(identity.server);
+    const bool judged = std::any_of(judgements.begin(), judgements.end(), [&](const PathJudgement& judgement) {
+      return judgement.subject == identity.server;
+    });
+    if (server != nullptr && !judged && !evidence.site.stranger(identity.server))
+      judge_configured(*server, *server, false, identity);
   }
   for (PathJudgement& judgement : judgements) {
     judgement.sent_unreadable = !judgement.subject_is_client && garbled.contains({judgement.judge, judgement.subject});

@@ -208,7 +208,7 @@ struct PathJudgement {
   PeerJudgement result;                     ///< empty paths when no trust is configured
 };
 /// For every link, both directions: what was presented on the wire, else what is configured to be: the files' chain, or
-/// the one that the subject's own stores make.
+/// the one that the subject's own stores make. Of a server with a certificate and no link, it is its own judge.
 std::vector<PathJudgement> judge_paths(const Evidence& evidence, const SignatureOracle& signature);
 
 }  // namespace mrascheck

@@ -250,7 +250,8 @@ LookUp look_up(std::string_view pasted) {
   if (found.empty()) {
     if (const auto octets = long_hex(text)) add_serial_number(found, *octets);
   }
-  if (found.empty()) found.near = nearest(text);
+  constexpr std::size_t longest_name = 80;
+  if (found.empty() && text.size() <= longest_name) found.near = nearest(text);
   return found;
 }
 

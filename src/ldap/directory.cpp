@@ -142,6 +142,7 @@ class Reader {
   std::map<StoreKind, std::size_t> certificates_of_;  ///< by the container's kind
   std::size_t entries_ = 0;
   std::size_t agents_ = 0;
+  std::size_t services_without_certificate_ = 0;
   bool crl_container_seen_ = false;
   bool full_ = false;  ///< size_limit is reached, and there was more
   std::vector<std::string> oversized_;
@@ -216,6 +217,22 @@ void Reader::add_values(const std::string& dn, StoreKind kind, const Attribute& 
   }
 }
 
+/// A DN as it can be shown and given back to a directory: what printable() would change is escaped (RFC 4514, 2.4). The
+/// names of conflicting replicas have a line feed in them ([MS-ADTS] 3.1.1.5.1.6).
+static std::string shown(std::string_view dn) {
+  if (printable(dn, dn.size()) == dn) return std::string{dn};
+  std::string escaped;
+  for (const char c : dn) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet < 0x20 || octet >= 0x7f) {
+      escaped += fmt::format("\\{:02X}", octet);
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
 void Reader::note_other(const berval& dn) {
   const auto rdns = parse_dn(dn);
   if (!rdns || rdns->size() <= depth_) return;
@@ -231,7 +248,7 @@ Result<void> Reader::add_entry(LDAPMessage* message, std::optional<Rest>* slice)
   BerElement* cursor = nullptr;
   if (ldap_get_dn_ber(session_.get(), message, &cursor, &dn) != LDAP_SUCCESS) return unreadable();
   const BerPtr cursor_owner{cursor};
-  const std::string shown_dn = printable({dn.bv_val, dn.bv_len});
+  const std::string shown_dn = shown({dn.bv_val, dn.bv_len});
   const Container* place = slice == nullptr ? container(dn) : nullptr;
   const StoreKind kind = slice != nullptr ? (*slice)->kind : place != nullptr ? place->kind : StoreKind::mixed;
   if (slice == nullptr) {
@@ -267,6 +284,10 @@ Result<void> Reader::add_entry(LDAPMessage* message, std::optional<Rest>* slice)
   }
   if (slice == nullptr) {
     std::move(rests.begin(), rests.end(), std::back_inserter(rests_));
+    if (place != nullptr && place->kind == StoreKind::enrollment && !found) {
+      const auto rdns = parse_dn(dn);
+      if (rdns && rdns->size() > depth_ + 1) ++services_without_certificate_;
+    }
   } else if (found) {
     *slice = rests.empty() ? std::nullopt : std::optional{std::move(rests.front())};
   }
@@ -425,6 +446,8 @@ Result<void> Reader::read_pages() {
     query.attributes.emplace_back(attribute.name);
   }
   for (const Container& wanted : containers) query.filter += fmt::format("(cn={})", wanted.name);
+  // An entry of a CA that issues is of interest without its certificate, too: it has one, and may not show it.
+  query.filter += "(objectClass=pKIEnrollmentService)";
   // Of the key recovery agents only the number is wanted.
   query.filter += fmt::format("(cn={})(userCertificate=*))", crl_container);
   auto id = session_.search(query);
@@ -502,6 +525,10 @@ void Reader::make_remarks() {
     const bool seen = seen_[static_cast<std::size_t>(&container - containers.data())];
     if (whole && seen && expected && others > 0 && certificates_of_[container.kind] == 0)
       overlooked.push_back(fmt::format("{}: empty, or nothing in it is {}", container.name, whom));
+  }
+  if (services_without_certificate_ > 0) {
+    overlooked.push_back(fmt::format("Enrollment Services: {} without a certificate, or it is not {}",
+                                     count(services_without_certificate_, "entry", "entries"), whom));
   }
   if (whole && certificates_ == 0)
     overlooked.push_back(fmt::format("no CA certificate in any container, or none {}", whom));

@@ -28,6 +28,10 @@ constexpr std::string_view fetched_place = "fetched";
 constexpr std::string_view not_http_remedy =
     "Have the CA write an http:// URL into the certificates that it issues (certsrv.msc, Properties, Extensions): what "
     "is there is signed and needs no other protection (RFC 5280, 8).";
+constexpr std::string_view redirect_remedy =
+    "Take the redirect off the web server for these files, or let it lead to an http:// URL: what is there is signed "
+    "and "
+    "needs no other protection (RFC 5280, 8).";
 constexpr std::string_view no_server_remedy =
     "See that the web server runs and that the firewalls let this host through to it: curl -sv URL. A server that gets "
     "no answer there either can build no chain by it, and check no revocation.";
@@ -151,7 +155,7 @@ boost::asio::awaitable<Fetched<StoreContents>> fetch(Fetch what, Deadline run) {
     }
     at = redirected(*at, answer->location);
     if (!at) {
-      co_return failed(at.error().kind, fmt::format("redirected to {}: {}", where, at.error().text), not_http_remedy);
+      co_return failed(at.error().kind, fmt::format("redirected to {}: {}", where, at.error().text), redirect_remedy);
     }
     by_way_of = fmt::format("redirected to {}: ", printable(at->text(), 200));
   }

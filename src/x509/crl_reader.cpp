@@ -67,6 +67,7 @@ namespace {
 /// What an entry's extensions say of it.
 struct EntryNotes {
   bool removed = false;  ///< removeFromCRL: a delta list takes it off its base (RFC 5280, 5.3.1)
+  bool held = false;     ///< certificateHold
   std::optional<bool>
       ours;  ///< certificateIssuer: whether this entry and those behind it are the list's issuer's (5.3.3)
 };
@@ -102,6 +103,7 @@ static bool read_entry_extensions(Bytes content, Trouble& trouble, EntryNotes& n
         return false;
       }
       notes.removed = reason.content.size() == 1 && reason.content[0] == 8;
+      notes.held = reason.content.size() == 1 && reason.content[0] == 6;
     } else if (id == certificate_issuer_oid) {
       return read_certificate_issuer(extension.value, trouble, into.issuer, notes);
     } else if (extension.critical && id != invalidity_date_oid) {
@@ -130,10 +132,33 @@ static bool read_revoked(Bytes content, Trouble& trouble, unsigned version, Crl&
       if (!read_entry_extensions(extensions.content, trouble, notes, into)) return false;
     }
     ours = notes.ours.value_or(ours);
-    if (ours && !notes.removed) into.revoked.push_back(std::move(serial));
+    if (!ours) continue;
+    if (notes.held) into.held.push_back(serial);
+    (notes.removed ? into.taken_off : into.revoked).push_back(std::move(serial));
   }
-  std::sort(into.revoked.begin(), into.revoked.end());
-  into.revoked.erase(std::unique(into.revoked.begin(), into.revoked.end()), into.revoked.end());
+  for (std::vector<std::string>* serials : {&into.revoked, &into.held, &into.taken_off}) {
+    std::sort(serials->begin(), serials->end());
+    serials->erase(std::unique(serials->begin(), serials->end()), serials->end());
+  }
+  return true;
+}
+
+/// IssuingDistributionPoint (RFC 5280, 5.2.5): of what it says only the kinds of certificates are taken out.
+static bool read_scope(Bytes value, Trouble& trouble, Crl& into) {
+  Element scope;
+  if (!take_only_sequence(value, trouble, scope)) return false;
+  into.scope.assign(value.begin(), value.end());
+  constexpr std::uint8_t only_user_certificates = 0x81;  // [1] IMPLICIT BOOLEAN
+  constexpr std::uint8_t only_ca_certificates = 0x82;
+  Reader in(scope.content, trouble);
+  while (!in.empty()) {
+    const std::uint8_t tag = in.peek();
+    Element field;
+    if (!in.take(tag, field, "not a field of a scope")) return false;
+    const bool set = field.content.size() == 1 && field.content[0] != 0;
+    if (tag == only_user_certificates) into.only_users = set;
+    if (tag == only_ca_certificates) into.only_authorities = set;
+  }
   return true;
 }
 
@@ -154,9 +179,7 @@ static bool read_list_extensions(Bytes content, Trouble& trouble, Crl& into) {
     } else if (id == ca_version_oid) {
       return read_ca_version(extension.value, trouble, into.ca_version.emplace());
     } else if (id == distribution_point_oid) {
-      // What a list covers matters to whoever concludes that a certificate is not revoked; nobody does so here.
-      Element scope;
-      return take_only_sequence(extension.value, trouble, scope);
+      return read_scope(extension.value, trouble, into);
     } else if (extension.critical && id != issuer_alt_name_oid) {
       note_unknown(into, extension.oid);
     }

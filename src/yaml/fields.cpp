@@ -105,8 +105,8 @@ std::optional<std::vector<Located>> Fields::texts(std::string_view key) const {
 std::optional<bool> Fields::boolean(std::string_view key) const {
   const auto value = text(key);
   if (!value) return std::nullopt;
-  if (value->text == "true" || value->text == "yes") return true;
-  if (value->text == "false" || value->text == "no") return false;
+  if (value->text == "true") return true;
+  if (value->text == "false") return false;
   refuse(key, value->at, fmt::format("expected true or false, got {}", in_quotes(value->text)));
   return std::nullopt;
 }

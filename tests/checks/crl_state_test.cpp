@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "checks/registry.hpp"
 #include "core/report.hpp"
 #include "support/worlds.hpp"
@@ -151,6 +153,68 @@ TEST(CrlState, WhatWasNotVerifiedIsNotHeldAgainstAnybody) {
   evidence.signatures.clear();
   const std::vector<const Check*> one{checks::find("crl-state")};
   EXPECT_EQ(codes(judge(evidence, one).checks.front()), std::vector<std::string>{"UNKNOWN crl-state.undecided"});
+}
+
+/// The list `name` as `change` makes it; its signature still holds, as proofs go by the bytes.
+void change(SmallSite& site, std::size_t at, const std::function<void(Crl&)>& how) {
+  CrlRef& list = site.evidence.stores.front().crls.at(at).crl;
+  auto changed = std::make_shared<Crl>(*list);
+  how(*changed);
+  list = changed;
+}
+
+TEST(CrlState, AHoldThatWasReleasedIsOver) {
+  const auto later = [](Crl& list) { list.this_update += std::chrono::hours{1}; };
+  SmallSite released = site_with({"list-b-revokes-leaf", "list-b", "list-root"});
+  change(released, 1, later);
+  const CheckResult result = judged(released);
+  EXPECT_EQ(codes(result), std::vector<std::string>{});
+  EXPECT_THAT(result.verdict.notes, Contains(testing::Field(&Note::text, HasSubstr("and no longer in the list"))));
+
+  for (const bool takes_off : {false, true}) {
+    SmallSite by_delta = site_with({"list-b-revokes-leaf", "list-b", "list-root"});
+    change(by_delta, 1, [&](Crl& list) {
+      later(list);
+      list.delta = true;
+      if (takes_off) list.taken_off = {revocation_fixture("leaf")->serial};
+    });
+    const std::vector<std::string> revoked{"CRITICAL crl-state.revoked"};
+    EXPECT_EQ(codes(judged(by_delta)), takes_off ? std::vector<std::string>{} : revoked);
+  }
+
+  SmallSite of_another_scope = site_with({"list-b-revokes-leaf", "list-b", "list-root"});
+  change(of_another_scope, 1, [&](Crl& list) {
+    later(list);
+    list.scope = {0x30, 0x00};
+  });
+  EXPECT_EQ(codes(judged(of_another_scope)), std::vector<std::string>{"CRITICAL crl-state.revoked"});
+}
+
+TEST(CrlState, AHoldIsCalledOne) {
+  SmallSite site = site_with({"list-b-revokes-leaf"});
+  change(site, 0, [](Crl& list) { list.held = list.revoked; });
+  const CheckResult result = judged(site);
+  EXPECT_EQ(codes(result), std::vector<std::string>{"CRITICAL crl-state.revoked"});
+  EXPECT_THAT(result.verdict.findings.at(0).summary, HasSubstr("on hold"));
+  EXPECT_THAT(result.verdict.findings.at(0).remedy, HasSubstr("unrevoke"));
+}
+
+TEST(CrlState, AListOfOtherCertificatesSaysNothing) {
+  SmallSite site = site_with({"list-b-revokes-leaf", "list-root"});
+  change(site, 0, [](Crl& list) { list.only_authorities = true; });
+  const CheckResult result = judged(site);
+  EXPECT_EQ(codes(result), std::vector<std::string>{});
+  EXPECT_THAT(result.verdict.notes, Contains(testing::Field(&Note::text, HasSubstr("was not looked at"))));
+}
+
+TEST(CrlState, AListThatNamesTheKeyAndDoesNotVerifyIsDamaged) {
+  SmallSite site = site_with({"list-a"});
+  change(site, 0, [](Crl& list) { list.authority_key_id = revocation_fixture("issuing-b")->subject_key_id; });
+  auto& entries = site.evidence.stores.front().entries;
+  entries.erase(entries.begin() + 1);  // whose key signed it
+  const CheckResult result = judged(site);
+  EXPECT_EQ(codes(result), std::vector<std::string>{"WARNING crl-state.other-key"});
+  EXPECT_THAT(result.verdict.findings.at(0).remedy, HasSubstr("damaged"));
 }
 
 TEST(CrlState, OfWhomNoListIsAtHandIsSaid) {

@@ -322,6 +322,11 @@ const std::vector<Change>& changes() {
          s.evidence.collected_at = issuer_fixture("redeployment-leaf-keyid")->not_after - std::chrono::days{20};
        }},
       {"crl-state.overdue", Status::warning, [](SmallSite& s) { revocable(s).crl("list-b-overdue"); }},
+      {"crl-state.not-yet-valid", Status::warning,
+       [](SmallSite& s) {
+         revocable(s).crl("list-b");
+         s.evidence.collected_at = test::crl_fixture("list-b")->this_update - std::chrono::seconds{1};
+       }},
       {"crl-state.other-key", Status::warning, [](SmallSite& s) { revocable(s).crl("list-a"); }},
       {"crl-state.revoked", Status::critical, [](SmallSite& s) { revocable(s).crl("list-b-revokes-leaf"); }},
       {"crl-state.undecided", Status::unknown, [](SmallSite& s) { revocable(s).crl("list-b-unknown-critical"); }},

@@ -143,10 +143,11 @@ TEST(Explain, TheSeedsFirstIncident) {
                                                  {"WinsockFailureCode", "10061(WSAECONNREFUSED)"},
                                                  {"Peer", "edge1.contoso.example"},
                                                  {"Port", "5062"}}));
-  EXPECT_THAT(text, AllOf(HasSubstr("The Front End reached edge1.contoso.example, but nothing there accepted"),
-                          HasSubstr("port 5062"), HasSubstr("probably refuses after a certificate problem"),
-                          HasSubstr("Issuing CA certificates with the same name and different thumbprints"),
-                          HasSubstr("whether the Edge's own trace shows any SERVICE at all")));
+  EXPECT_THAT(text,
+              AllOf(HasSubstr("The server that reports this reached edge1.contoso.example, but nothing there accepted"),
+                    HasSubstr("port 5062"), HasSubstr("probably refuses after a certificate problem"),
+                    HasSubstr("Issuing CA certificates with the same name and different thumbprints"),
+                    HasSubstr("whether the Edge's own trace shows any SERVICE at all")));
 }
 
 TEST(Explain, TheSeedsFirstIncidentWithItsParametersEmpty) {

@@ -131,6 +131,16 @@ TEST(CrlReaderTest, SaysWhatStandsInTheListOfAnEnterpriseCa) {
   EXPECT_TRUE(crl.overdue_at(*crl.next_update + std::chrono::seconds{1}));
 }
 
+TEST(CrlReaderTest, TellsHoldsReleasesAndScope) {
+  const Crl crl = read("Scoped");
+  EXPECT_EQ(crl.held, std::vector<std::string>{"7f0102030405060708090a0b0c0d0e0f10111213"});
+  EXPECT_EQ(crl.taken_off, std::vector<std::string>{"02"});
+  EXPECT_TRUE(crl.only_users);
+  EXPECT_FALSE(crl.only_authorities);
+  EXPECT_FALSE(crl.scope.empty());
+  EXPECT_TRUE(read("Revoked").scope.empty());
+}
+
 TEST(CrlReaderTest, TellsADeltaListAndWhatItDoesNotKnow) {
   EXPECT_TRUE(read("Delta").delta);
   EXPECT_TRUE(read("Scoped").unknown_critical.empty());
