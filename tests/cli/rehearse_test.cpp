@@ -62,7 +62,7 @@ class Pairs {
     }
     openssl_.issued("issuing", "/CN=Contoso Issuing CA", "root",
                     std::string(ca_extensions) + "authorityKeyIdentifier=keyid\n");
-    leaf("fe", fe_name, "root");
+    leaf("fe", fe_name, "root", "-days 400");  // ends before the others
     leaf("edge", edge_name, "root");
     leaf("fe-below", fe_name, "issuing");
     leaf("fe-expired", fe_name, "root", "-days -1");
