@@ -300,10 +300,38 @@ void judge_weakness(const PathJudgement& judgement, Verdict& verdict) {
       "v1.5 (on AD CS: AlternateSignatureAlgorithm=0 in CAPolicy.inf and in the request).";
 }
 
+std::string result_text(const PathJudgement& judgement) {
+  std::string text;
+  for (const Path& path : judgement.result.paths.paths) {
+    text += path_text(path) + '\n';
+    for (const PathProblem& problem : path.problems) text += problem.text + '\n';
+  }
+  return text;
+}
+
+/// Where links go both ways, a certificate is judged as a client's and as a server's: said once where it is the same.
+std::vector<PathJudgement> each_once(std::vector<PathJudgement> judgements) {
+  std::vector<PathJudgement> once;
+  for (PathJudgement& judgement : judgements) {
+    const auto same = std::find_if(once.begin(), once.end(), [&](const PathJudgement& other) {
+      return judgement.trust_configured && other.subject_is_client != judgement.subject_is_client &&
+             other.judge == judgement.judge && other.subject == judgement.subject && other.chain == judgement.chain &&
+             other.sent_unreadable == judgement.sent_unreadable && result_text(other) == result_text(judgement);
+    });
+    if (same == once.end()) {
+      once.push_back(std::move(judgement));
+    } else {
+      same->subject_is_client = false;
+      same->seen_in.insert(same->seen_in.end(), judgement.seen_in.begin(), judgement.seen_in.end());
+    }
+  }
+  return once;
+}
+
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   const SignatureOracle proofs = recorded_oracle(evidence.signatures);
-  const auto judgements = judge_paths(evidence, proofs);
+  const auto judgements = each_once(judge_paths(evidence, proofs));
   const CertificateGraph graph{evidence};
   std::vector<std::string> without_trust;
   for (const PathJudgement& judgement : judgements) {

@@ -160,6 +160,11 @@ Finding alert_finding(const Evidence& evidence, const Handshake& handshake) {
   if (explained != nullptr) {
     refused.facts.push_back(fmt::format("{}: {}", alert, explained->meaning));
     refused.remedy = std::string{explained->remedy};
+    const Server* to = evidence.site.server(handshake.to);
+    if (to != nullptr && to->role == Role::front_end) {  // the table speaks of the usual way
+      refused.remedy = fmt::format("Here the Edge of this advice is {}, and ours is what {} has. {}", handshake.to,
+                                   handshake.from, refused.remedy);
+    }
     constexpr std::uint8_t unknown_ca = 48;
     constexpr std::uint8_t certificate_required = 116;
     const bool had_one = std::any_of(evidence.identities.begin(), evidence.identities.end(), [&](const Identity& own) {
@@ -478,8 +483,9 @@ Verdict judge(const Evidence& evidence) {
     const std::string confirmed = handshake.peer_answered
                                       ? std::string{"the peer answered"}
                                       : fmt::format("the peer stayed quiet for {} ms", handshake.quiet_for.count());
-    verdict.notes.push_back({handshake.id(), fmt::format("{}, {}, {:.1f} ms; {}", handshake.tls_version,
-                                                         handshake.cipher, seconds.value_or(0) * 1000, confirmed)});
+    const std::string took = seconds ? fmt::format(", {:.1f} ms", *seconds * 1000) : std::string{};  // not in memory
+    verdict.notes.push_back(
+        {handshake.id(), fmt::format("{}, {}{}; {}", handshake.tls_version, handshake.cipher, took, confirmed)});
   }
   auto untried = links_not_reaching(evidence, Phase::tls, [](const Link&) { return true; });
   if (!untried.empty()) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <vector>
 
 #include "cli/arguments.hpp"
@@ -12,7 +10,6 @@
 #include "core/report.hpp"
 #include "core/text.hpp"
 #include "json/evidence_json.hpp"
-#include "render/render.hpp"
 
 namespace mrascheck::cli {
 namespace {
@@ -35,24 +32,9 @@ po::options_description options() {
       ("critical,C", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"), "critical threshold (default 10:)");
   // clang-format on
   offer_limits(all);
-  // clang-format off
-  all.add_options()
-      ("max-output", po::value<std::string>()->value_name("BYTES"), "limit of the plugin format (default 4096)")
-      ("color", po::value<std::string>()->value_name("WHEN"), "auto, always or never (default auto; NO_COLOR is honoured)")
-      ("verbose,v", "more of the report; up to three times")
-      ("help,h", "this text");
-  // clang-format on
+  offer_report(all);
+  all.add_options()("help,h", "this text");
   return all;
-}
-
-Result<bool> color(const Arguments& args) {
-  const std::string when = args.has("color") ? args.text("color") : "auto";
-  if (when == "always") return true;
-  if (when == "never") return false;
-  if (when != "auto")
-    return fail(ErrorKind::config, fmt::format("--color {}: it is auto, always or never", printable(when, 40)));
-  const char* no_color = std::getenv("NO_COLOR");
-  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
 }
 
 int run_check(const std::vector<std::string>& arguments, Streams io) {
@@ -79,12 +61,10 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
     return refuse(io.err, "--record keeps what was seen, and --what-if changes it: use one of them", {});
   }
   const auto wanted = formats(*args, {"text", "plugin", "json"});
-  const auto colored = color(*args);
+  const auto how = report_options(*args);
   const auto selected = select_checks(args->texts("only"), args->texts("skip"));
-  const auto max_output = parse_max_output(args->has("max-output") ? args->text("max-output") : "4096");
   if (!wanted) return refuse(io.err, wanted.error().text, {});
-  if (!max_output) return refuse(io.err, max_output.error().text, {});
-  if (!colored) return refuse(io.err, colored.error().text, {});
+  if (!how) return refuse(io.err, how.error().text, {});
   if (!selected) return refuse(io.err, selected.error().text, {});
   Policy overrides;
   for (const bool critical : {false, true}) {
@@ -113,21 +93,9 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
     }
   }
   const Report report = judge(*evidence, *selected);
-  render::Options how;
-  how.color = *colored;
-  how.verbosity = args->verbosity;
-  how.max_output = *max_output;
-  const auto failed = write_formats(*wanted, io, [&](const Format& format) {
-    render::Options here = how;
-    here.color = how.color && format.file.empty();
-    return format.name == "json"     ? json::write_report(report)
-           : format.name == "plugin" ? render::plugin(report, here)
-                                     : render::text(report, here);
-  });
+  const auto failed = write_report(report, *wanted, *how, io);
   complaints.insert(complaints.end(), failed.begin(), failed.end());
-  for (const std::string& complaint : complaints) io.err << "could not be written: " << complaint << '\n';
-  const Status status = complaints.empty() ? report.status : worst(report.status, Status::unknown);
-  return exit_code(flushed(io, status));
+  return end_with(report, complaints, io);
 }
 
 }  // namespace

@@ -15,14 +15,14 @@
 namespace mrascheck::cli {
 namespace {
 
-constexpr std::array commands{&check_command, &issuers_command, &cleanup_command,
-                              &graph_command, &explain_command, &list_command};
+constexpr std::array commands{&check_command, &rehearse_command, &issuers_command, &cleanup_command,
+                              &graph_command, &explain_command,  &list_command};
 
 void print_help(std::ostream& out) {
   out << "Usage: mrascheck COMMAND [options]; mrascheck COMMAND --help says more\n\n"
          "Can every Front End get media relay credentials from every Edge, and if not,\n"
          "which certificate, store, name, port or patch is to blame?\n\nCommands:\n";
-  for (const Command* command : commands) out << fmt::format("  {:<8}{}\n", command->name, command->summary);
+  for (const Command* command : commands) out << fmt::format("  {:<10}{}\n", command->name, command->summary);
   out << "\nChecks and what they can find:\n";
   for (const Check* check : checks::all()) {
     out << fmt::format("  {}\n", check->id);

@@ -20,6 +20,7 @@ extern const Command check_command;
 extern const Command issuers_command;
 extern const Command cleanup_command;
 extern const Command graph_command;
+extern const Command rehearse_command;
 extern const Command explain_command;
 extern const Command list_command;
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 #include "cli/support.hpp"
@@ -13,6 +14,7 @@
 #include "core/text.hpp"
 #include "core/time.hpp"
 #include "core/what_if.hpp"
+#include "json/evidence_json.hpp"
 #include "run/door.hpp"
 
 namespace mrascheck::cli {
@@ -82,6 +84,16 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
     return std::vector{error.text};
   });
+}
+
+Result<bool> color(const Arguments& args) {
+  const std::string when = args.has("color") ? args.text("color") : "auto";
+  if (when == "always") return true;
+  if (when == "never") return false;
+  if (when != "auto")
+    return fail(ErrorKind::config, fmt::format("--color {}: it is auto, always or never", printable(when, 40)));
+  const char* no_color = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
 }
 
 /// "FILE" or "FILE@STORE", where there is a store of that name.
@@ -238,6 +250,46 @@ std::vector<std::string> write_formats(const std::vector<Format>& wanted, Stream
     }
   }
   return complaints;
+}
+
+void offer_report(po::options_description& options) {
+  // clang-format off
+  options.add_options()
+      ("max-output", po::value<std::string>()->value_name("BYTES"), "limit of the plugin format (default 4096)")
+      ("color", po::value<std::string>()->value_name("WHEN"), "auto, always or never (default auto; NO_COLOR is honoured)")
+      ("verbose,v", "more of the report; up to three times");
+  // clang-format on
+}
+
+Result<render::Options> report_options(const Arguments& args) {
+  const auto colored = color(args);
+  if (!colored) return tl::unexpected(colored.error());
+  render::Options how;
+  how.color = *colored;
+  how.verbosity = args.verbosity;
+  if (args.has("max-output")) {
+    const auto most = parse_max_output(args.text("max-output"));
+    if (!most) return tl::unexpected(most.error());
+    how.max_output = *most;
+  }
+  return how;
+}
+
+std::vector<std::string> write_report(const Report& report, const std::vector<Format>& wanted,
+                                      const render::Options& how, Streams io) {
+  return write_formats(wanted, io, [&](const Format& format) {
+    render::Options here = how;
+    here.color = how.color && format.file.empty();
+    return format.name == "json"     ? json::write_report(report)
+           : format.name == "plugin" ? render::plugin(report, here)
+                                     : render::text(report, here);
+  });
+}
+
+int end_with(const Report& report, const std::vector<std::string>& complaints, Streams io) {
+  for (const std::string& complaint : complaints) io.err << "could not be written: " << complaint << '\n';
+  const Status status = complaints.empty() ? report.status : worst(report.status, Status::unknown);
+  return exit_code(flushed(io, status));
 }
 
 }  // namespace mrascheck::cli

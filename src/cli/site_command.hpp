@@ -12,7 +12,9 @@
 #include "cli/arguments.hpp"
 #include "cli/cli.hpp"
 #include "core/evidence.hpp"
+#include "core/report.hpp"
 #include "core/result.hpp"
+#include "render/render.hpp"
 
 namespace mrascheck::cli {
 
@@ -47,5 +49,16 @@ Result<std::vector<Format>> formats(const Arguments& args, std::initializer_list
 /// Writes each where it is to go; what could not be written, a line each.
 std::vector<std::string> write_formats(const std::vector<Format>& wanted, Streams io,
                                        const std::function<std::string(const Format&)>& bytes_of);
+
+/// Adds --max-output, --color and --verbose.
+void offer_report(po::options_description& options);
+/// What they say. Error: config.
+Result<render::Options> report_options(const Arguments& args);
+
+/// Writes `report` as each of `wanted` says, "text", "plugin" or "json"; what could not be written, a line each.
+std::vector<std::string> write_report(const Report& report, const std::vector<Format>& wanted,
+                                      const render::Options& how, Streams io);
+/// Tells of what could not be written; the exit code, by the report and by that.
+int end_with(const Report& report, const std::vector<std::string>& complaints, Streams io);
 
 }  // namespace mrascheck::cli

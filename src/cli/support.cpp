@@ -28,12 +28,6 @@
 namespace mrascheck::cli {
 namespace {
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "this host";
-  return printable(name.data());
-}
-
 /// Turns SIGTERM and SIGINT into a stop request while it lives. The signals are blocked in the thread that makes it,
 /// and in all that it starts afterwards; a thread of its own waits for them.
 class SignalWatch {
@@ -66,6 +60,12 @@ class SignalWatch {
 };
 
 }  // namespace
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "this host";
+  return printable(name.data());
+}
 
 tl::expected<Config, std::vector<std::string>> load_config(const std::string& path) {
   yaml::ConfigFile file = yaml::read_config(path);

@@ -29,6 +29,9 @@ Result<void> set_threshold(Policy& policy, const std::string& text, bool critica
 Result<std::vector<const Check*>> select_checks(const std::vector<std::string>& only,
                                                 const std::vector<std::string>& skip);
 
+/// What this host calls itself: Evidence::vantage.
+std::string host_name();
+
 /// Looks at everything in `config`, with progress on a terminal; SIGTERM and SIGINT end it early.
 /// Error: local, when a part of the program is not there.
 Result<Evidence> look(const Config& config, bool progress);

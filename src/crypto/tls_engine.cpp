@@ -5,10 +5,13 @@
 #include <fmt/core.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <ctime>
 
 #include "core/text.hpp"
 #include "crypto/openssl.hpp"
@@ -77,9 +80,14 @@ Result<void> load_identity(SSL_CTX* context, const TlsContext::Options& options)
 
 struct TlsContext::Handle {
   SslCtxPtr context;
+  std::set<Sha256> distrusted;  // of a server
+  std::set<Sha256> revoked;
 };
 
-Result<TlsContext> TlsContext::client(const Options& options) {
+namespace {
+
+/// What both ends have in common, and `options` on top of it.
+Result<SslCtxPtr> make_context(const TlsContext::Options& options, const SSL_METHOD* method) {
   const std::string_view min_name = options.min_version.empty() ? "TLSv1.2" : std::string_view{options.min_version};
   const std::string_view max_name = options.max_version.empty() ? "TLSv1.3" : std::string_view{options.max_version};
   const std::optional<int> min = version_number(min_name);
@@ -91,12 +99,12 @@ Result<TlsContext> TlsContext::client(const Options& options) {
 
   start_openssl();
   ERR_clear_error();
-  SslCtxPtr context{SSL_CTX_new(TLS_client_method())};
+  SslCtxPtr context{SSL_CTX_new(method)};
   if (!context || SSL_CTX_set_min_proto_version(context.get(), *min) != 1 ||
       SSL_CTX_set_max_proto_version(context.get(), *max) != 1 || SSL_CTX_set_cipher_list(context.get(), ciphers) != 1 ||
       SSL_CTX_set_ciphersuites(context.get(), tls13_ciphers) != 1 ||
       SSL_CTX_set1_groups_list(context.get(), groups) != 1)
-    return fail(ErrorKind::local, fmt::format("OpenSSL: no TLS client: {}", drain_errors()));
+    return fail(ErrorKind::local, fmt::format("OpenSSL: no TLS: {}", drain_errors()));
 
   // No renegotiation: what is recorded is the one handshake that took place. Servers that cannot do it safely (RFC
   // 5746) are recorded like others; nothing that an attacker could prefix (CVE-2009-3555) is worth anything here.
@@ -104,11 +112,74 @@ Result<TlsContext> TlsContext::client(const Options& options) {
   SSL_CTX_set_mode(context.get(), SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_max_cert_list(context.get(), max_message);
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_cert_verify_callback(context.get(), accept_any, nullptr);
 
   if (Result<void> loaded = load_identity(context.get(), options); !loaded) return tl::unexpected(loaded.error());
-  return TlsContext{std::make_shared<Handle>(Handle{std::move(context)})};
+  return context;
+}
+
+bool listed(const std::set<Sha256>& digests, const X509* certificate) {
+  Sha256 digest{};
+  return !digests.empty() && X509_digest(certificate, EVP_sha256(), digest.data(), nullptr) == 1 &&
+         digests.contains(digest);
+}
+
+/// OpenSSL's verdict on one certificate of the client's path, and where ours is another.
+int judge_element(int good, X509_STORE_CTX* store_context) {
+  const auto& handle = *static_cast<const TlsContext::Handle*>(X509_STORE_CTX_get_app_data(store_context));
+  const X509* certificate = X509_STORE_CTX_get_current_cert(store_context);
+  if (certificate == nullptr) return good;
+  if (good == 0 && X509_STORE_CTX_get_error(store_context) == X509_V_ERR_CERT_HAS_EXPIRED) {
+    std::time_t before = X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(store_context)) - 1;
+    if (X509_cmp_time(X509_get0_notAfter(certificate), &before) > 0) {  // in its last second
+      X509_STORE_CTX_set_error(store_context, X509_V_OK);
+      return 1;
+    }
+  }
+  if (good == 0) return 0;
+  const int error = listed(handle.distrusted, certificate) ? X509_V_ERR_CERT_REJECTED
+                    : listed(handle.revoked, certificate)  ? X509_V_ERR_CERT_REVOKED
+                                                           : X509_V_OK;
+  if (error == X509_V_OK) return 1;
+  X509_STORE_CTX_set_error(store_context, error);
+  return 0;
+}
+
+int verify_client(X509_STORE_CTX* store_context, void* handle) {
+  X509_STORE_CTX_set_app_data(store_context, handle);
+  X509_STORE_CTX_set_verify_cb(store_context, judge_element);
+  return X509_verify_cert(store_context);
+}
+
+}  // namespace
+
+Result<TlsContext> TlsContext::client(const Options& options) {
+  Result<SslCtxPtr> context = make_context(options, TLS_client_method());
+  if (!context) return tl::unexpected(std::move(context).error());
+  SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_cert_verify_callback(context->get(), accept_any, nullptr);
+  return TlsContext{std::make_shared<Handle>(Handle{*std::move(context), {}, {}})};
+}
+
+Result<TlsContext> TlsContext::server(const Options& options, const ClientTrust& clients) {
+  if (!options.certificate) return fail(ErrorKind::config, "a TLS server without a certificate");
+  Result<SslCtxPtr> made = make_context(options, TLS_server_method());
+  if (!made) return tl::unexpected(std::move(made).error());
+  auto handle = std::make_shared<Handle>(Handle{*std::move(made), clients.distrusted, clients.revoked});
+  SSL_CTX* context = handle->context.get();
+  SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, verify_client, handle.get());
+  X509_VERIFY_PARAM* how = SSL_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_time(how, clients.at.time_since_epoch().count());
+  if (X509_VERIFY_PARAM_set_purpose(how, X509_PURPOSE_ANY) != 1)
+    return fail(ErrorKind::local, fmt::format("OpenSSL: no TLS server: {}", drain_errors()));
+  for (const CertificateRef& certificate : clients.trusted) {
+    const X509Ptr decoded = decode_certificate(certificate->der);
+    if (!decoded || X509_STORE_add_cert(SSL_CTX_get_cert_store(context), decoded.get()) != 1)
+      return fail(ErrorKind::config,
+                  fmt::format("{}: OpenSSL cannot decode it: {}", short_name(*certificate), drain_errors()));
+  }
+  return TlsContext{std::move(handle)};
 }
 
 struct TlsEngine::Impl {
@@ -142,18 +213,23 @@ struct TlsEngine::Impl {
     if (alerts.size() < TlsFacts::max_alerts) alerts.push_back({.description = description, .fatal = fatal});
   }
 
+  void on_server_hello(Bytes message) {
+    const auto hello = read_server_hello(message);
+    if (!hello) return;
+    version = hello->version;
+    facts.version = version_name(hello->version);
+    facts.cipher = cipher_name(hello->cipher);
+  }
+
   void on_sent(Bytes message) {
+    if (message[0] == SSL3_MT_SERVER_HELLO) on_server_hello(message);
     if (message[0] == SSL3_MT_CERTIFICATE) facts.certificate_sent = !read_certificates(message, version, 1).empty();
   }
 
   void on_received(Bytes message) {
     switch (message[0]) {
       case SSL3_MT_SERVER_HELLO:
-        if (const auto hello = read_server_hello(message)) {
-          version = hello->version;
-          facts.version = version_name(hello->version);
-          facts.cipher = cipher_name(hello->cipher);
-        }
+        on_server_hello(message);
         break;
       case SSL3_MT_CERTIFICATE:
         facts.peer_chain = read_certificates(message, version, TlsFacts::max_peer_chain);
@@ -203,7 +279,7 @@ TlsEngine::TlsEngine(TlsEngine&&) noexcept = default;
 TlsEngine& TlsEngine::operator=(TlsEngine&&) noexcept = default;
 TlsEngine::~TlsEngine() = default;
 
-Result<TlsEngine> TlsEngine::client(const TlsContext& context, const std::string& server_name) {
+Result<std::unique_ptr<TlsEngine::Impl>> TlsEngine::prepare(const TlsContext& context) {
   ERR_clear_error();
   auto impl = std::make_unique<Impl>();
   impl->context = context.handle();
@@ -215,17 +291,30 @@ Result<TlsEngine> TlsEngine::client(const TlsContext& context, const std::string
   impl->from_peer = in.get();
   impl->to_peer = out.get();
   SSL_set_bio(impl->ssl.get(), in.release(), out.release());
-  SSL_set_connect_state(impl->ssl.get());
   SSL_set_msg_callback(impl->ssl.get(), Impl::on_message);
   SSL_set_msg_callback_arg(impl->ssl.get(), impl.get());
+  return impl;
+}
 
+Result<TlsEngine> TlsEngine::client(const TlsContext& context, const std::string& server_name) {
+  auto impl = prepare(context);
+  if (!impl) return tl::unexpected(std::move(impl).error());
+  SSL* ssl = (*impl)->ssl.get();
+  SSL_set_connect_state(ssl);
   std::string name = server_name;
   if (name.ends_with('.')) name.pop_back();  // RFC 6066, 3: without a trailing dot
-  if (!name.empty() && !is_address(name) && SSL_set_tlsext_host_name(impl->ssl.get(), name.c_str()) != 1) {
+  if (!name.empty() && !is_address(name) && SSL_set_tlsext_host_name(ssl, name.c_str()) != 1) {
     ERR_clear_error();
     return fail(ErrorKind::config, fmt::format("{}: too long for a server name in TLS", printable(name, 64)));
   }
-  return TlsEngine{std::move(impl)};
+  return TlsEngine{*std::move(impl)};
+}
+
+Result<TlsEngine> TlsEngine::server(const TlsContext& context) {
+  auto impl = prepare(context);
+  if (!impl) return tl::unexpected(std::move(impl).error());
+  SSL_set_accept_state((*impl)->ssl.get());
+  return TlsEngine{*std::move(impl)};
 }
 
 void TlsEngine::feed(Bytes from_peer) {
@@ -294,6 +383,11 @@ TlsFacts TlsEngine::facts() const {
 
 const std::string& TlsEngine::error() const {
   return impl_->error;
+}
+
+std::string TlsEngine::complaint() const {
+  const long verdict = SSL_get_verify_result(impl_->ssl.get());
+  return verdict == X509_V_OK ? std::string{} : X509_verify_cert_error_string(verdict);
 }
 
 std::optional<std::string> TlsEngine::not_tls() const {

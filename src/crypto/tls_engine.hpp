@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,14 @@
 #include "core/certificate.hpp"
 #include "core/handshake.hpp"
 #include "core/result.hpp"
+#include "core/time.hpp"
 #include "crypto/private_key.hpp"
 
 namespace mrascheck::crypto {
 
 /// What one side brings to its handshakes: an SSL_CTX, made once an identity and shared by all its engines.
-/// No trust store inside: a client engine accepts and records whatever it is shown, and the certificate graph judges
-/// it.
+/// A client has no trust store inside: its engine accepts and records whatever it is shown, and the certificate graph
+/// judges it.
 class TlsContext {
  public:
   struct Options {
@@ -30,6 +32,19 @@ class TlsContext {
   /// Error: config, when certificate and key do not belong together, one of them is missing, OpenSSL cannot decode a
   /// certificate, or a version has no such name.
   static Result<TlsContext> client(const Options& options);
+
+  /// What a server holds its clients' certificates against. OpenSSL verifies: a self-signed certificate of `trusted`
+  /// ends a path, the others there are issuers like those that were sent, and preferred to these.
+  struct ClientTrust {
+    std::vector<CertificateRef> trusted;
+    std::set<Sha256> distrusted;  ///< no path may lead through one of these (bad_certificate)
+    std::set<Sha256> revoked;     ///< nor through one of these (certificate_revoked)
+    UtcTime at;  ///< when it is held to be; notAfter itself is still valid (RFC 5280, 4.1.2.5), other than in OpenSSL
+  };
+  /// A server that asks every client for a certificate and lets nobody in without a good one. Of its extended key usage
+  /// nothing is asked: these products do not hold a client to it. Sends no list of issuers, as Windows does not since
+  /// Server 2012. Error: as client(); a server without an identity too.
+  static Result<TlsContext> server(const Options& options, const ClientTrust& clients);
 
   struct Handle;
   const std::shared_ptr<Handle>& handle() const { return handle_; }
@@ -70,6 +85,8 @@ class TlsEngine {
   /// `server_name`: SNI; empty or an address literal sends none (RFC 6066, 3). Error: config, when it is too long for
   /// SNI.
   static Result<TlsEngine> client(const TlsContext& context, const std::string& server_name);
+  /// The other end, with the context of a server.
+  static Result<TlsEngine> server(const TlsContext& context);
 
   TlsEngine(TlsEngine&&) noexcept;
   TlsEngine& operator=(TlsEngine&&) noexcept;
@@ -92,12 +109,16 @@ class TlsEngine {
   TlsFacts facts() const;
   /// OpenSSL's words on what failed, one line, printable: "tlsv1 alert unknown ca". Empty when nothing did.
   const std::string& error() const;
+  /// Of a server: what OpenSSL holds against the client's certificate, "certificate has expired". Empty when nothing
+  /// is.
+  std::string complaint() const;
   /// The first bytes from the peer were no TLS record; what they looked like: "HTTP", "SIP without TLS", "plain text",
   /// "binary data".
   std::optional<std::string> not_tls() const;
 
  private:
   struct Impl;
+  static Result<std::unique_ptr<Impl>> prepare(const TlsContext& context);
   explicit TlsEngine(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -3,6 +3,7 @@
 
 #include "run/collect.hpp"
 #include "run/recordings.hpp"
+#include "run/rehearsal.hpp"
 
 namespace mrascheck::run {
 
@@ -14,6 +15,7 @@ struct Door {
   tl::expected<CertificateRef, IdentityError> (*try_identity)(const IdentitySource&);
   Result<Evidence> (*read_recordings)(const std::vector<std::string>& paths);
   void (*complete_proofs)(Evidence&, const Demand&);
+  Result<RehearsalEnd> (*rehearse)(const Config&, const RehearsalOptions&, const Judge&);
 };
 
 /// Loaded by the first call, which must be made while the program has one thread. Error: local.

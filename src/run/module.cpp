@@ -4,4 +4,4 @@
 extern "C" [[gnu::visibility("default")]] const mrascheck::run::Door mrascheck_run_door;
 constinit const mrascheck::run::Door mrascheck_run_door{mrascheck::run::collect, mrascheck::run::try_identity,
                                                         mrascheck::run::read_recordings,
-                                                        mrascheck::run::complete_proofs};
+                                                        mrascheck::run::complete_proofs, mrascheck::run::rehearse};

@@ -16,6 +16,10 @@ namespace mrascheck::run {
 
 Result<Evidence> read_recordings(const std::vector<std::string>& paths) {
   sources::CertificatePool pool;
+  return read_recordings(paths, pool);
+}
+
+Result<Evidence> read_recordings(const std::vector<std::string>& paths, sources::CertificatePool& pool) {
   std::vector<Evidence> recordings;
   for (const std::string& path : paths) {
     const auto content = sources::read_file(path);

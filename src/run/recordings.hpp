@@ -10,10 +10,16 @@
 #include "core/graph.hpp"
 #include "core/result.hpp"
 
+namespace mrascheck::sources {
+class CertificatePool;
+}
+
 namespace mrascheck::run {
 
 /// Reads recordings and joins them. Error: local, malformed or config, naming the file.
 Result<Evidence> read_recordings(const std::vector<std::string>& paths);
+/// The same, with the certificates of a run that has others already.
+Result<Evidence> read_recordings(const std::vector<std::string>& paths, sources::CertificatePool& pool);
 
 /// Asks an oracle for every signature that some judgement of the evidence needs.
 using Demand = std::function<void(const Evidence&, const SignatureOracle&)>;

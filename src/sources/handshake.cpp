@@ -57,8 +57,7 @@ class Look {
   boost::asio::awaitable<void> confirm(TlsStream& stream);
   boost::asio::awaitable<void> ask(TlsStream& stream);
   void no_answer(const sip::ServiceTransaction& transaction, const StepEnd& end, Clock::time_point started);
-  void observe(const crypto::TlsFacts& facts);
-  std::optional<std::string> refusal() const;
+  void observe(const crypto::TlsFacts& facts) { sources::observe(facts, task_.chain, *task_.pool, record_); }
   /// Whether the peer's verdict on our certificate comes after we are through with the handshake.
   bool late_verdict() const { return record_.tls_version == "TLSv1.3"; }
   void end(Phase phase, const StepEnd& how, Clock::time_point started) { end(phase, how, started, task_.limits.step); }
@@ -88,66 +87,6 @@ void Look::end(Phase phase, const StepEnd& how, Clock::time_point started, Clock
   }
 }
 
-void Look::observe(const crypto::TlsFacts& facts) {
-  record_.tls_version = facts.version;
-  record_.cipher = facts.cipher;
-  record_.client_certificate_requested = facts.client_certificate_requested;
-  record_.certificate_sent = facts.certificate_sent;
-  record_.alerts_sent = facts.alerts_sent;
-  record_.alerts_received = facts.alerts_received;
-  record_.accepted_issuer_count = facts.accepted_issuer_count;
-  record_.accepted_issuer_bytes = facts.accepted_issuer_bytes;
-  if (facts.certificate_sent) record_.sent_chain = task_.chain;
-  if (record_.accepted_issuers.empty()) {
-    for (const ByteString& der : facts.accepted_issuers) {
-      if (auto name = x509::read_name(der)) record_.accepted_issuers.push_back(std::move(*name));
-    }
-  }
-  if (!record_.peer_chain.empty() || !record_.peer_chain_unreadable.empty()) return;
-  for (std::size_t i = 0; i < facts.peer_chain.size(); ++i) {
-    auto certificate = task_.pool->intern(facts.peer_chain[i]);
-    if (certificate) {
-      record_.peer_chain.push_back(std::move(*certificate));
-    } else {
-      record_.peer_chain_unreadable.push_back(
-          {fmt::format("certificate {} of {}", i + 1, facts.peer_chain.size()), certificate.error().text});
-      // Without the first one, the second would pass for the server's own.
-      if (i == 0) break;
-    }
-  }
-}
-
-/// Why `from` would not have gone on with this peer, in one line; nothing when it would, or when that cannot be told.
-std::optional<std::string> Look::refusal() const {
-  if (task_.link->service == Service::tls) return std::nullopt;
-  if (record_.peer_chain.empty() && !record_.peer_chain_unreadable.empty())
-    return fmt::format("its certificate cannot be read: {}", record_.peer_chain_unreadable.front().reason);
-  if (!task_.trust->configured || record_.peer_chain.empty()) return std::nullopt;
-  const std::vector<std::string> names = expected_names(*task_.to);
-  const PeerJudgement judgement =
-      judge_peer(record_.peer_chain, *task_.trust, names, server_auth_oid, task_.now, task_.signature);
-  if (!judgement.name_matches) {
-    const Certificate& own = *record_.peer_chain.front();
-    std::vector<std::string> carried = own.dns_names;
-    if (carried.empty()) carried.push_back(short_name(own));
-    if (carried.size() > 4) {
-      carried.resize(4);
-      carried.emplace_back("others");
-    }
-    return fmt::format("{} would refuse it: its certificate is for {}, not for {}", record_.from, enumerate(carried),
-                       fmt::join(names, " or "));
-  }
-  if (judgement.trusted() || judgement.paths.undecided()) return std::nullopt;
-  // What could not be read might have held the missing link.
-  if (!task_.trust->missing.empty() || !task_.trust->damaged.empty() || !record_.peer_chain_unreadable.empty())
-    return std::nullopt;
-  std::string why = "no certification path";
-  if (!judgement.paths.paths.empty() && !judgement.paths.paths.front().problems.empty()) {
-    why = judgement.paths.paths.front().problems.front().text;
-  }
-  return fmt::format("{} would refuse it: {}", record_.from, why);
-}
-
 boost::asio::awaitable<Handshake> Look::go() {
   auto started = Clock::now();
   transport::Connected connected =
@@ -174,8 +113,10 @@ boost::asio::awaitable<Handshake> Look::go() {
   record_.tls_time = since(started);
   secured_ = Clock::now();
 
-  const auto refused = refusal();
-  if (refused || task_.link->service == Service::tls) {
+  const bool judged = task_.link->service != Service::tls;
+  const auto refused =
+      judged ? refusal(record_, *task_.to, *task_.trust, task_.now, task_.signature) : std::optional<std::string>{};
+  if (refused || !judged) {
     co_await confirm(stream);
   } else {
     co_await ask(stream);
@@ -274,6 +215,64 @@ void Look::no_answer(const sip::ServiceTransaction& transaction, const StepEnd& 
 }
 
 }  // namespace
+
+void observe(const crypto::TlsFacts& facts, const std::vector<CertificateRef>& chain, CertificatePool& pool,
+             Handshake& record) {
+  record.tls_version = facts.version;
+  record.cipher = facts.cipher;
+  record.client_certificate_requested = facts.client_certificate_requested;
+  record.certificate_sent = facts.certificate_sent;
+  record.alerts_sent = facts.alerts_sent;
+  record.alerts_received = facts.alerts_received;
+  record.accepted_issuer_count = facts.accepted_issuer_count;
+  record.accepted_issuer_bytes = facts.accepted_issuer_bytes;
+  if (facts.certificate_sent) record.sent_chain = chain;
+  if (record.accepted_issuers.empty()) {
+    for (const ByteString& der : facts.accepted_issuers) {
+      if (auto name = x509::read_name(der)) record.accepted_issuers.push_back(std::move(*name));
+    }
+  }
+  if (!record.peer_chain.empty() || !record.peer_chain_unreadable.empty()) return;
+  for (std::size_t i = 0; i < facts.peer_chain.size(); ++i) {
+    auto certificate = pool.intern(facts.peer_chain[i]);
+    if (certificate) {
+      record.peer_chain.push_back(std::move(*certificate));
+    } else {
+      record.peer_chain_unreadable.push_back(
+          {fmt::format("certificate {} of {}", i + 1, facts.peer_chain.size()), certificate.error().text});
+      // Without the first one, the second would pass for the server's own.
+      if (i == 0) break;
+    }
+  }
+}
+
+std::optional<std::string> refusal(const Handshake& record, const Server& to, const TrustView& trust, UtcTime at,
+                                   const SignatureOracle& signature) {
+  if (record.peer_chain.empty() && !record.peer_chain_unreadable.empty())
+    return fmt::format("its certificate cannot be read: {}", record.peer_chain_unreadable.front().reason);
+  if (!trust.configured || record.peer_chain.empty()) return std::nullopt;
+  const std::vector<std::string> names = expected_names(to);
+  const PeerJudgement judgement = judge_peer(record.peer_chain, trust, names, server_auth_oid, at, signature);
+  if (!judgement.name_matches) {
+    const Certificate& own = *record.peer_chain.front();
+    std::vector<std::string> carried = own.dns_names;
+    if (carried.empty()) carried.push_back(short_name(own));
+    if (carried.size() > 4) {
+      carried.resize(4);
+      carried.emplace_back("others");
+    }
+    return fmt::format("{} would refuse it: its certificate is for {}, not for {}", record.from, enumerate(carried),
+                       fmt::join(names, " or "));
+  }
+  if (judgement.trusted() || judgement.paths.undecided()) return std::nullopt;
+  // What could not be read might have held the missing link.
+  if (!trust.missing.empty() || !trust.damaged.empty() || !record.peer_chain_unreadable.empty()) return std::nullopt;
+  std::string why = "no certification path";
+  if (!judgement.paths.paths.empty() && !judgement.paths.paths.front().problems.empty()) {
+    why = judgement.paths.paths.front().problems.front().text;
+  }
+  return fmt::format("{} would refuse it: {}", record.from, why);
+}
 
 boost::asio::awaitable<Handshake> probe(Probe task, Deadline run) {
   Look look(std::move(task), std::move(run));

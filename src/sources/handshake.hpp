@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,5 +38,14 @@ struct Probe {
 /// rejected_by_us. Never fails: everything that happened is in the record. Ended by `run.stop` it is a local_failure:
 /// whoever is interrupted while he waits has not seen that nothing came.
 boost::asio::awaitable<Handshake> probe(Probe task, Deadline run);
+
+/// Writes down what TLS showed `record.from`, which sends `chain` when it is asked. May be called again as more comes.
+void observe(const crypto::TlsFacts& facts, const std::vector<CertificateRef>& chain, CertificatePool& pool,
+             Handshake& record);
+
+/// Why `record.from`, which trusts `trust`, would not have gone on with `to` as it was observed, in one line; nothing
+/// when it would, or when that cannot be told.
+std::optional<std::string> refusal(const Handshake& record, const Server& to, const TrustView& trust, UtcTime at,
+                                   const SignatureOracle& signature);
 
 }  // namespace mrascheck::sources

@@ -211,10 +211,13 @@ std::set<std::string> options_in(const std::string& help) {
 }
 
 TEST(House, EveryOptionIsInTheManualAndTheManualNamesNoOther) {
-  const std::vector<std::pair<std::string, std::string>> programs{
-      {"mrascheck check --help", "mrascheck.1"},           {"mrascheck issuers --help", "mrascheck-issuers.1"},
-      {"mrascheck cleanup --help", "mrascheck-cleanup.1"}, {"mrascheck graph --help", "mrascheck-graph.1"},
-      {"mrascheck explain --help", "mrascheck-explain.1"}, {"check_mras --help", "check_mras.1"}};
+  const std::vector<std::pair<std::string, std::string>> programs{{"mrascheck check --help", "mrascheck.1"},
+                                                                  {"mrascheck rehearse --help", "mrascheck-rehearse.1"},
+                                                                  {"mrascheck issuers --help", "mrascheck-issuers.1"},
+                                                                  {"mrascheck cleanup --help", "mrascheck-cleanup.1"},
+                                                                  {"mrascheck graph --help", "mrascheck-graph.1"},
+                                                                  {"mrascheck explain --help", "mrascheck-explain.1"},
+                                                                  {"check_mras --help", "check_mras.1"}};
   static const std::regex item{"\n\\.It (?:Fl [A-Za-z0-9] (?:Ar \\S+ )?, )?Fl Fl ([a-z][a-z0-9-]+)"};
   for (const auto& [command, page] : programs) {
     const auto options = options_in(output_of(command));
@@ -240,8 +243,8 @@ TEST(House, HelpNamesEveryCheckAndFinding) {
 
 TEST(House, HelpFitsEightyColumns) {
   for (const char* command :
-       {"mrascheck --help", "mrascheck check --help", "mrascheck issuers --help", "mrascheck cleanup --help",
-        "mrascheck graph --help", "mrascheck explain --help", "mrascheck list --help", "check_mras --help"}) {
+       {"mrascheck --help", "mrascheck check --help", "mrascheck rehearse --help", "mrascheck issuers --help",
+        "mrascheck explain --help", "mrascheck cleanup --help", "mrascheck list --help", "check_mras --help"}) {
     const std::string help = output_of(command);
     std::size_t begin = 0;
     while (begin < help.size()) {
