@@ -259,9 +259,12 @@ const sources::LoadedIdentity* Rehearsal::ready(Evidence& evidence, const Server
     return nullptr;
   }
   if (found->second.key) return &found->second;
+  const bool configured = std::any_of(config_.identities.begin(), config_.identities.end(),
+                                      [&](const IdentitySource& source) { return source.server == server.name; });
   add_gap(
       evidence, Needs::handshakes, server.name, ErrorKind::config,
-      "its certificate is here without the private key: no TLS can be tried with it, only paths are judged",
+      fmt::format("{} without the private key: no TLS can be tried with it, only paths are judged",
+                  configured ? "its certificate is here" : "a recording shows its certificate,"),
       fmt::format("Rehearse where the key of {} is, or see with mrascheck check once it is assigned.", server.name));
   return nullptr;
 }

@@ -365,5 +365,26 @@ TEST_F(RehearseCommand, TakesFromARecordingWhatADirectoryHolds) {
                                      "fabrikam\n"));
 }
 
+/// Of an Edge whose files nobody has here, a recording knows the certificate.
+TEST_F(RehearseCommand, TakesFromARecordingWhatAServerShowed) {
+  const Pairs& pairs = Pairs::get();
+  const TempDir& dir = pairs.openssl().dir();
+  SServer edge({"-cert", pairs.file("edge-named.crt"), "-key", pairs.file("edge-named.key"), "-Verify", "3"},
+               [](const std::string& request) { return sip_answer(request, "200 OK"); });
+  std::string bare = site({"", "fe", "edge", "root", "root", "", {}, {}}, fe_name, edge_name, edge.port(), "sip");
+  const std::string files = "    certificate: edge.crt\n    key: edge.key\n";
+  bare.erase(bare.find(files), files.size());
+  const std::string config = dir.write("bare.yaml", bare);
+  mrascheck({"check", "-c", config, "--record", dir / "shown.json"});
+
+  const Ended without = mrascheck({"rehearse", "-c", config});
+  EXPECT_EQ(without.code, 3) << without.out;
+  EXPECT_THAT(without.out, HasSubstr("no certificate of it is at hand"));
+  const Ended with = mrascheck({"rehearse", "-c", config, "--evidence", dir / "shown.json"});
+  EXPECT_EQ(with.code, 2) << with.out;
+  EXPECT_THAT(with.out, AllOf(HasSubstr("a recording shows its certificate"), HasSubstr("[certificate-names.mismatch]"),
+                              HasSubstr("fe1.contoso.example judges edge1.contoso.example")));
+}
+
 }  // namespace
 }  // namespace mrascheck::test
