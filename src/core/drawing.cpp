@@ -15,9 +15,9 @@ constexpr std::size_t most_arcs = 20'000;
 void draw_arcs(Drawing& drawing, const SignatureOracle& signature) {
   std::map<std::string_view, std::vector<std::size_t>> by_subject;
   for (std::size_t i = 0; i < drawing.nodes.size(); ++i)
-    by_subject[drawing.nodes[i].entry.certificate->subject.canonical()].push_back(i);
+    by_subject[drawing.nodes[i].certificate->subject.canonical()].push_back(i);
   for (std::size_t child = 0; child < drawing.nodes.size(); ++child) {
-    const Certificate& certificate = *drawing.nodes[child].entry.certificate;
+    const Certificate& certificate = *drawing.nodes[child].certificate;
     const auto issuers = by_subject.find(certificate.issuer.canonical());
     if (issuers == by_subject.end()) continue;
     for (const std::size_t issuer : issuers->second) {
@@ -26,7 +26,7 @@ void draw_arcs(Drawing& drawing, const SignatureOracle& signature) {
         drawing.bound = fmt::format("{} arcs", most_arcs);
         return;
       }
-      const Certificate& above = *drawing.nodes[issuer].entry.certificate;
+      const Certificate& above = *drawing.nodes[issuer].certificate;
       const std::optional<SignatureState> state = signature(certificate, above);
       // Two self-signed certificates of one name have nothing to do with each other.
       if (certificate.self_issued() && state != SignatureState::verified) continue;
@@ -79,7 +79,8 @@ Drawing draw(const Evidence& evidence, const SignatureOracle& signature) {
   for (const CertificateRef& certificate : graph.live()) live.insert(certificate->sha256);
   for (const GraphEntry* entry : graph.all()) {
     DrawnCertificate& node = drawing.nodes.emplace_back();
-    node.entry = *entry;
+    node.certificate = entry->certificate;
+    node.places.assign(entry->locations.begin(), entry->locations.end());
     const Certificate& certificate = *entry->certificate;
     if (const auto standing = standings.find(certificate.sha256); standing != standings.end()) {
       node.twin = true;

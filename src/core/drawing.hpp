@@ -19,7 +19,8 @@ struct Arc {
 };
 
 struct DrawnCertificate {
-  GraphEntry entry;
+  CertificateRef certificate;
+  std::vector<Location> places;  ///< where it stands, in the evidence that was drawn
   bool twin = false;    ///< another CA certificate bears its name
   bool live = false;    ///< presented, sent or configured
   bool anchor = false;  ///< stands among the roots somewhere and names itself as its issuer

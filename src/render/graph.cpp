@@ -54,7 +54,7 @@ class Page {
 
 void print_certificate(const Drawing& drawing, std::size_t index, Page& page) {
   const DrawnCertificate& node = drawing.nodes[index];
-  const Certificate& certificate = *node.entry.certificate;
+  const Certificate& certificate = *node.certificate;
   std::string text =
       fmt::format("{}, valid {} to {}{}, {}", thumbprint(certificate), to_date(certificate.not_before),
                   to_date(certificate.not_after), node.time_valid ? "" : " (not now)", certificate.key_algorithm);
@@ -66,7 +66,7 @@ void print_certificate(const Drawing& drawing, std::size_t index, Page& page) {
                                       [](const Arc& arc, std::size_t child) { return arc.child < child; });
   bool any = false;
   for (auto arc = first; arc != drawing.arcs.end() && arc->child == index; ++arc) {
-    const Certificate& issuer = *drawing.nodes[arc->issuer].entry.certificate;
+    const Certificate& issuer = *drawing.nodes[arc->issuer].certificate;
     page.item(fmt::format("by name from {} ({}): {}, {}", short_name(issuer), short_print(issuer), word(arc->signature),
                           arc->match == IssuerMatch::none ? "and its key identifier names another"
                                                           : fmt::format("match by {}", to_string(arc->match))),
@@ -75,7 +75,7 @@ void print_certificate(const Drawing& drawing, std::size_t index, Page& page) {
   }
   if (!any && !certificate.self_issued())
     page.item(fmt::format("no certificate of its issuer {} is here", certificate.issuer.text()), 4);
-  const auto& places = node.entry.locations;
+  const auto& places = node.places;
   for (std::size_t i = 0; i < std::min(places.size(), most_places); ++i)
     page.item(fmt::format("in {}", places[i].text()), 4);
   if (places.size() > most_places) page.item(fmt::format("and in {} more places", places.size() - most_places), 4);
@@ -130,7 +130,7 @@ std::string graph(const Drawing& drawing, const Options& options) {
   Page page{options};
   const Name* name = nullptr;
   for (std::size_t i = 0; i < drawing.nodes.size(); ++i) {
-    const Name& subject = drawing.nodes[i].entry.certificate->subject;
+    const Name& subject = drawing.nodes[i].certificate->subject;
     if (name == nullptr || !matches(*name, subject)) {
       page.blank();
       page.line(drawing.nodes[i].twin ? fmt::format("{}: a name that several CA certificates share", subject.text())
@@ -149,11 +149,11 @@ std::string graph_dot(const Drawing& drawing) {
   std::string out = "digraph certificates {\n  rankdir=BT;\n  node [shape=box, fontname=\"sans-serif\"];\n";
   if (!drawing.bound.empty()) out += fmt::format("  label={};\n", in_quotes("ended at " + drawing.bound));
   const auto id = [&](std::size_t index) {
-    return fmt::format("\"{}\"", to_hex(drawing.nodes[index].entry.certificate->sha256));
+    return fmt::format("\"{}\"", to_hex(drawing.nodes[index].certificate->sha256));
   };
   for (std::size_t i = 0; i < drawing.nodes.size(); ++i) {
     const DrawnCertificate& node = drawing.nodes[i];
-    const Certificate& certificate = *node.entry.certificate;
+    const Certificate& certificate = *node.certificate;
     std::vector<std::string> lines{
         short_name(certificate), short_print(certificate),
         fmt::format("{} to {}", to_date(certificate.not_before), to_date(certificate.not_after))};
