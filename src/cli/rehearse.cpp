@@ -85,6 +85,7 @@ Result<void> assign(Config& config, const std::string& text) {
       std::find_if(servers.begin(), servers.end(), [&](const Server& s) { return equals_ignoring_case(s.name, name); });
   if (server == servers.end()) {
     std::vector<std::string_view> names;
+    names.reserve(servers.size());
     for (const Server& s : servers) names.push_back(s.name);
     const std::string_view near = did_you_mean(name, names);
     return fail(ErrorKind::config, fmt::format("{}: no such server in the configuration{}", said,
