@@ -21,9 +21,9 @@ struct Arc {
 struct DrawnCertificate {
   CertificateRef certificate;
   std::vector<Location> places;  ///< where it stands, in the evidence that was drawn
-  bool twin = false;    ///< another CA certificate bears its name
-  bool live = false;    ///< presented, sent or configured
-  bool anchor = false;  ///< stands among the roots somewhere and names itself as its issuer
+  bool twin = false;             ///< another CA certificate bears its name
+  bool live = false;             ///< presented, sent or configured
+  bool anchor = false;           ///< stands among the roots somewhere and names itself as its issuer
   bool time_valid = false;
   std::optional<Standing> standing;  ///< of twins
 };

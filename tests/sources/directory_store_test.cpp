@@ -55,7 +55,8 @@ TEST(DirectoryStoreTest, HoldsEveryCertificateWithItsPlace) {
   EXPECT_TRUE(of(StoreKind::root).anchor());
   EXPECT_EQ(of(StoreKind::root).certificate->subject.common_name(), "Contoso Root CA");
   EXPECT_EQ(of(StoreKind::enrollment).certificate->der, issuing);
-  EXPECT_THAT(to_lower(of(StoreKind::enrollment).place.str()), StartsWith("cn=contoso issuing ca,cn=enrollment services,"));
+  EXPECT_THAT(to_lower(of(StoreKind::enrollment).place.str()),
+              StartsWith("cn=contoso issuing ca,cn=enrollment services,"));
   // Equal bytes are one value, wherever they stand.
   const auto same = std::count_if(contents->entries.begin(), contents->entries.end(), [&](const StoreEntry& entry) {
     return entry.certificate == of(StoreKind::enrollment).certificate;
