@@ -17,7 +17,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-po::options_description options() {
+po::options_description cleanup_options() {
   po::options_description all{"Options", 80};
   offer_sources(all, "judge");
   // clang-format off
@@ -43,7 +43,7 @@ std::string bytes_of(const CleanupPlan& plan, const Format& format) {
 }
 
 int run_cleanup(const std::vector<std::string>& arguments, Streams io) {
-  const po::options_description known = options();
+  const po::options_description known = cleanup_options();
   const auto args = parse(arguments, known);
   if (!args) return refuse(io.err, args.error().text, {});
   if (args->has("help")) {

@@ -22,7 +22,7 @@ using Texts = std::vector<std::string>;
 constexpr std::size_t max_line = 64UL * 1024;
 constexpr std::size_t max_lines = 1000;
 
-po::options_description options() {
+po::options_description explain_options() {
   po::options_description all{"Options", 80};
   all.add_options()("help,h", "this text");
   return all;
@@ -83,7 +83,7 @@ Status explain_lines(Streams io) {
 }
 
 int run_explain(const Texts& arguments, Streams io) {
-  const po::options_description known = options();
+  const po::options_description known = explain_options();
   // An HRESULT may be written as a negative number, which looks like an option.
   Texts given;
   Texts words;

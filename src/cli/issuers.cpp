@@ -18,7 +18,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-po::options_description options() {
+po::options_description issuers_options() {
   po::options_description all{"Options", 80};
   offer_sources(all, "judge");
   // clang-format off
@@ -32,7 +32,7 @@ po::options_description options() {
 }
 
 int run_issuers(const std::vector<std::string>& arguments, Streams io) {
-  const po::options_description known = options();
+  const po::options_description known = issuers_options();
   const auto args = parse(arguments, known);
   if (!args) return refuse(io.err, args.error().text, {});
   if (args->has("help")) {

@@ -13,7 +13,7 @@
 namespace mrascheck::cli {
 namespace {
 
-po::options_description options() {
+po::options_description list_options() {
   po::options_description all{"Options", 80};
   // clang-format off
   all.add_options()
@@ -60,7 +60,7 @@ void list_links(const Config& config, std::ostream& out) {
 }
 
 int run_list(const std::vector<std::string>& arguments, Streams io) {
-  const po::options_description known = options();
+  const po::options_description known = list_options();
   const auto args = parse(arguments, known);
   if (!args) return refuse(io.err, args.error().text, {});
   if (args->has("help")) {

@@ -21,7 +21,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-po::options_description options() {
+po::options_description plugin_options() {
   po::options_description all{"Options", 80};
   // clang-format off
   all.add_options()
@@ -266,7 +266,7 @@ Result<Config> config_from(const Arguments& args) {
 }  // namespace
 
 int run_plugin(const std::vector<std::string>& arguments, Streams io) {
-  const po::options_description known = options();
+  const po::options_description known = plugin_options();
   const auto args = parse(arguments, known);
   if (!args) return usage(io.out, args.error().text);
   if (args->has("help")) {

@@ -26,7 +26,7 @@ using Texts = std::vector<std::string>;
 /// Checks of what only a network shows.
 constexpr std::array network_only{"names-resolve", "port-reachable", "mras-credentials"};
 
-po::options_description options() {
+po::options_description rehearse_options() {
   po::options_description all{"Options", 80};
   // clang-format off
   all.add_options()
@@ -163,7 +163,7 @@ class Days {
 };
 
 int run_rehearse(const std::vector<std::string>& arguments, Streams io) {
-  const po::options_description known = options();
+  const po::options_description known = rehearse_options();
   const auto args = parse(arguments, known);
   if (!args) return refuse(io.err, args.error().text, {});
   if (args->has("help")) {

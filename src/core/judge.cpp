@@ -30,8 +30,8 @@ void add_holes(const Evidence& evidence, std::vector<Gap>& gaps) {
       return l.from == handshake.from && l.to == handshake.to && l.port == handshake.port;
     });
     if (link == evidence.site.links.end() || handshake.outcome != Outcome::completed) continue;
-    const auto fatal = [](const std::vector<Alert>& alerts) {
-      return std::any_of(alerts.begin(), alerts.end(), [](const Alert& alert) { return alert.fatal; });
+    const auto fatal = [](const std::vector<Alert>& seen) {
+      return std::any_of(seen.begin(), seen.end(), [](const Alert& alert) { return alert.fatal; });
     };
     const auto hole = [&](std::string reason) {
       gaps.push_back({Needs::handshakes, link->id(), ErrorKind::malformed,

@@ -16,7 +16,7 @@
 namespace mrascheck::crypto {
 namespace {
 
-constexpr std::size_t max_file = std::size_t{16} << 20U;
+constexpr std::size_t max_pkcs12 = std::size_t{16} << 20U;
 constexpr int max_safes = 64;
 constexpr unsigned max_depth = 4;
 constexpr std::size_t max_certificates = 10'000;
@@ -96,12 +96,12 @@ struct OwnContext {
   }
 };
 
-class Reader {
+class Pkcs12Reader {
  public:
-  Reader(Bytes content, const Secret* passphrase) : content_(content), configured_(passphrase) {}
+  Pkcs12Reader(Bytes content, const Secret* passphrase) : content_(content), configured_(passphrase) {}
 
   Result<Pkcs12> read() {
-    if (content_.size() > max_file) return no(ErrorKind::malformed, "larger than 16 MiB");
+    if (content_.size() > max_pkcs12) return no(ErrorKind::malformed, "larger than 16 MiB");
     if (!own_.usual) return no(ErrorKind::local, "OpenSSL's default provider cannot be loaded: " + drain_errors());
     PKCS12* decoded = PKCS12_init_ex(NID_pkcs7_data, own_.context.get(), nullptr);
     const unsigned char* cursor = content_.data();
@@ -243,7 +243,7 @@ class Reader {
 
 Result<Pkcs12> read_pkcs12(Bytes content, const Secret* passphrase) {
   start_openssl();
-  return Reader{content, passphrase}.read();
+  return Pkcs12Reader{content, passphrase}.read();
 }
 
 }  // namespace mrascheck::crypto

@@ -20,7 +20,7 @@ using SigPtr = std::unique_ptr<X509_SIG, Freed<X509_SIG_free>>;
 using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Freed<PKCS8_PRIV_KEY_INFO_free>>;
 
 /// A key file is a few kilobytes, with a chain beside it some tens.
-constexpr std::size_t max_file = 4U << 20U;
+constexpr std::size_t max_key_file = 4U << 20U;
 
 struct Freed_c {
   void operator()(char* text) const noexcept { OPENSSL_free(text); }
@@ -99,12 +99,12 @@ std::optional<Block> first_key_block(Bytes content) {
   return std::nullopt;
 }
 
-class Reader {
+class KeyReader {
  public:
-  Reader(const Secret* passphrase, std::string_view origin) : passphrase_(passphrase), origin_(printable(origin)) {}
+  KeyReader(const Secret* passphrase, std::string_view origin) : passphrase_(passphrase), origin_(printable(origin)) {}
 
   Result<PkeyPtr> read(Bytes content) const {
-    if (content.size() > max_file) return no("no private key in it: it is larger than {} bytes", max_file);
+    if (content.size() > max_key_file) return no("no private key in it: it is larger than {} bytes", max_key_file);
     constexpr std::string_view utf8_bom = "\xEF\xBB\xBF";
     if (as_text(content).starts_with(utf8_bom)) content = content.subspan(utf8_bom.size());
     if (as_text(content).starts_with("\xFF\xFE")) return pem(narrowed(content).view());
@@ -213,7 +213,7 @@ std::optional<Sha256> spki_digest(const EVP_PKEY* key) {
 Result<PrivateKey> PrivateKey::read(Bytes content, const Secret* passphrase, std::string_view origin) {
   start_openssl();
   ERR_clear_error();
-  Result<PkeyPtr> key = Reader{passphrase, origin}.read(content);
+  Result<PkeyPtr> key = KeyReader{passphrase, origin}.read(content);
   ERR_clear_error();
   if (!key) return tl::unexpected(key.error());
   const std::optional<Sha256> digest = spki_digest(key->get());

@@ -264,19 +264,18 @@ Result<int> Session::search(const Query& query) {
   ControlPtr page;
   if (query.cookie) {
     berval cookie{.bv_len = query.cookie->size(), .bv_val = const_cast<char*>(query.cookie->data())};
-    LDAPControl* control = nullptr;
-    const int code = ldap_create_page_control(ldap_.get(), 1000, &cookie, 0, &control);
-    page.reset(control);
+    LDAPControl* made = nullptr;
+    const int code = ldap_create_page_control(ldap_.get(), 1000, &cookie, 0, &made);
+    page.reset(made);
     if (code != LDAP_SUCCESS) return own_error("paged search", code);
   }
   std::array<LDAPControl*, 2> controls{page.get(), nullptr};
-  std::vector<char*> attributes;
-  for (const std::string& attribute : query.attributes) attributes.push_back(const_cast<char*>(attribute.c_str()));
-  attributes.push_back(nullptr);
+  std::vector<char*> names;
+  for (const std::string& attribute : query.attributes) names.push_back(const_cast<char*>(attribute.c_str()));
+  names.push_back(nullptr);
   int id = 0;
-  const int code =
-      ldap_search_ext(ldap_.get(), query.base.c_str(), query.scope, query.filter.c_str(), attributes.data(), 0,
-                      page ? controls.data() : nullptr, nullptr, nullptr, LDAP_NO_LIMIT, &id);
+  const int code = ldap_search_ext(ldap_.get(), query.base.c_str(), query.scope, query.filter.c_str(), names.data(), 0,
+                                   page ? controls.data() : nullptr, nullptr, nullptr, LDAP_NO_LIMIT, &id);
   if (code != LDAP_SUCCESS) return own_error("search", code);
   return id;
 }

@@ -48,35 +48,6 @@ std::string pem_of(const Certificate& certificate) {
   return text + "-----END CERTIFICATE-----\n";
 }
 
-/// Lines of at most `width` columns, each list item with a dash.
-class Page {
- public:
-  explicit Page(const Options& options) : width_(std::max<std::size_t>(options.width, 20)) {}
-
-  void line(std::string_view text, std::size_t indent = 0) {
-    out_.append(indent, ' ');
-    out_ += wrapped(one_line(text), indent, indent + 2, width_);
-  }
-  void item(std::string_view text, std::size_t indent) {
-    out_.append(indent, ' ');
-    out_ += "- ";
-    out_ += wrapped(one_line(text), indent + 2, indent + 2, width_);
-  }
-  /// To be copied: never broken.
-  void verbatim(std::string_view text, std::size_t indent) {
-    out_.append(indent, ' ');
-    out_ += one_line(text);
-    out_ += '\n';
-  }
-  void raw(std::string_view text) { out_ += text; }
-  void blank() { out_ += '\n'; }
-  std::string take() { return std::move(out_); }
-
- private:
-  std::size_t width_;
-  std::string out_;
-};
-
 std::string seen(const std::string& vantage, UtcTime at) {
   return fmt::format("seen from {} at {}", vantage, to_iso8601(at));
 }
@@ -139,7 +110,7 @@ std::string issuers(const Evidence& evidence, const std::vector<IssuerGroup>& gr
   for (const CleanupVerdict& verdict : plan.verdicts) verdicts.emplace(verdict.certificate->sha256, &verdict);
   std::size_t certificates = 0;
   for (const StoreContents& contents : evidence.stores) certificates += contents.entries.size();
-  Page page{options};
+  Page page{options.width};
   page.line(fmt::format(
       "{}: {}, {} ({})", evidence.site.name,
       groups.empty() ? "no name is borne by two CA certificates"
@@ -187,7 +158,7 @@ std::string issuers(const Evidence& evidence, const std::vector<IssuerGroup>& gr
 }
 
 std::string cleanup(const CleanupPlan& plan, const Options& options) {
-  Page page{options};
+  Page page{options.width};
   const std::size_t now = plan.count(MayGo::now);
   page.line(
       plan.verdicts.empty()

@@ -32,26 +32,6 @@ std::string path_text(const Path& path) {
   return text;
 }
 
-class Page {
- public:
-  explicit Page(const Options& options) : width_(std::max<std::size_t>(options.width, 20)) {}
-
-  void line(std::string_view text) { out_ += wrapped(one_line(text), 0, 2, width_); }
-  void item(std::string_view text, std::size_t indent) {
-    out_.append(indent, ' ');
-    out_ += "- ";
-    out_ += wrapped(one_line(text), indent + 2, indent + 2, width_);
-  }
-  void blank() {
-    if (!out_.empty()) out_ += '\n';
-  }
-  std::string take() { return std::move(out_); }
-
- private:
-  std::size_t width_;
-  std::string out_;
-};
-
 void print_certificate(const Drawing& drawing, std::size_t index, Page& page) {
   const DrawnCertificate& node = drawing.nodes[index];
   const Certificate& certificate = *node.certificate;
@@ -127,7 +107,7 @@ std::string label(const std::vector<std::string>& lines) {
 }  // namespace
 
 std::string graph(const Drawing& drawing, const Options& options) {
-  Page page{options};
+  Page page{options.width};
   const Name* name = nullptr;
   for (std::size_t i = 0; i < drawing.nodes.size(); ++i) {
     const Name& subject = drawing.nodes[i].certificate->subject;

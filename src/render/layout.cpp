@@ -78,6 +78,27 @@ std::string wrapped(std::string_view text, std::size_t start, std::size_t indent
   return out;
 }
 
+void Page::line(std::string_view text, std::size_t indent) {
+  out_.append(indent, ' ');
+  out_ += wrapped(one_line(text), indent, indent + 2, width_);
+}
+
+void Page::item(std::string_view text, std::size_t indent) {
+  out_.append(indent, ' ');
+  out_ += "- ";
+  out_ += wrapped(one_line(text), indent + 2, indent + 2, width_);
+}
+
+void Page::verbatim(std::string_view text, std::size_t indent) {
+  out_.append(indent, ' ');
+  out_ += one_line(text);
+  out_ += '\n';
+}
+
+void Page::blank() {
+  if (!out_.empty()) out_ += '\n';
+}
+
 std::vector<RemedyLine> remedy_lines(std::string_view remedy) {
   std::vector<RemedyLine> lines;
   while (!remedy.empty()) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/report.hpp"
@@ -23,6 +25,23 @@ std::string shortened(std::string_view text, std::size_t limit);
 /// `text` in lines of at most `width` columns. Words are not broken: one that is too long has a line of its own. The
 /// first line begins in column `start`, which the caller has filled; the others with `indent` blanks.
 std::string wrapped(std::string_view text, std::size_t start, std::size_t indent, std::size_t width);
+
+/// Lines of at most `width` columns, 20 at least; a list item begins with a dash.
+class Page {
+ public:
+  explicit Page(std::size_t width) : width_(std::max<std::size_t>(width, 20)) {}
+
+  void line(std::string_view text, std::size_t indent = 0);
+  void item(std::string_view text, std::size_t indent);
+  void verbatim(std::string_view text, std::size_t indent);  ///< to be copied: never broken
+  void raw(std::string_view text) { out_ += text; }
+  void blank();  ///< none above the first line
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::size_t width_;
+  std::string out_;
+};
 
 /// A line of a remedy, and whether it is to be copied as it stands: it then begins with a blank (Finding::remedy).
 struct RemedyLine {

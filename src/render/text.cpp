@@ -27,9 +27,9 @@ std::string_view color_of(Status status) {
   return "";
 }
 
-class Page {
+class ReportPage {
  public:
-  explicit Page(const Options& options)
+  explicit ReportPage(const Options& options)
       : color_(options.color), width_(std::max(options.width, least_width)), verbosity_(options.verbosity) {}
 
   std::string print(const Report& report) {
@@ -155,7 +155,7 @@ class Page {
 }  // namespace
 
 std::string text(const Report& report, const Options& options) {
-  return Page{options}.print(report);
+  return ReportPage{options}.print(report);
 }
 
 }  // namespace mrascheck::render

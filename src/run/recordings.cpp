@@ -34,19 +34,19 @@ Result<Evidence> read_recordings(const std::vector<std::string>& paths, sources:
 }
 
 void complete_proofs(Evidence& evidence, const Demand& demand) {
-  using Clock = std::chrono::steady_clock;
-  const auto limit = Clock::now() + std::chrono::minutes{1};
+  const auto limit = Deadline::Clock::now() + std::chrono::minutes{1};
   crypto::SignatureVerifier verifier;
   const SignatureOracle recorded = recorded_oracle(evidence.signatures);
   demand(evidence, [&](const Certificate& child, const Certificate& issuer) -> std::optional<SignatureState> {
     if (const auto known = recorded(child, issuer)) return known;
-    if (Clock::now() >= limit) return std::nullopt;
+    if (Deadline::Clock::now() >= limit) return std::nullopt;
     const Result<SignatureState> state = verifier.verify(child, issuer);
     return state ? std::optional{*state} : std::nullopt;
   });
   demand_crl_signatures(evidence, [&](const Crl& crl, const Certificate& issuer) {
     const bool known = recorded_state(evidence.signatures, crl.sha256, issuer.spki_sha256).has_value();
-    if (!known && Clock::now() < limit) static_cast<void>(verifier.verify(crl, issuer));  // unproved, if it cannot be
+    if (!known && Deadline::Clock::now() < limit)
+      static_cast<void>(verifier.verify(crl, issuer));  // unproved, if it cannot be
   });
   for (const SignatureProof& proof : verifier.proofs()) evidence.signatures.push_back(proof);
   std::sort(evidence.signatures.begin(), evidence.signatures.end(),

@@ -370,8 +370,7 @@ Evidence Rehearsal::at(UtcTime instant) {
 }  // namespace
 
 Result<RehearsalEnd> rehearse(const Config& config, const RehearsalOptions& options, const Judge& judge) {
-  using Clock = std::chrono::steady_clock;
-  const auto limit = Clock::now() + config.limits.deadline;
+  const auto limit = Deadline::Clock::now() + config.limits.deadline;
   Rehearsal rehearsal(config, options);
   if (const auto prepared = rehearsal.prepare(); !prepared) return tl::unexpected(prepared.error());
   const Evidence first = rehearsal.at(options.at);
@@ -380,7 +379,7 @@ Result<RehearsalEnd> rehearse(const Config& config, const RehearsalOptions& opti
   if (!options.through) return end;
   std::size_t done = 0;
   for (const UtcTime instant : turning_points(first, *options.through)) {
-    const bool late = Clock::now() >= limit;
+    const bool late = Deadline::Clock::now() >= limit;
     if (done == RehearsalOptions::most_instants || late) {
       end.first_left_out = instant;
       const std::chrono::duration<double> seconds = config.limits.deadline;

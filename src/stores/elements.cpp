@@ -117,9 +117,9 @@ void read_key_provider(Bytes value, EntryProperties& into) {
                               : fmt::format("{}", spec);
 }
 
-class Reader {
+class ElementReader {
  public:
-  Reader(Bytes content, bool file, const FoundEntry& model, Collector& into)
+  ElementReader(Bytes content, bool file, const FoundEntry& model, Collector& into)
       : content_(content), file_(file), model_(model), into_(into), pending_(model) {}
 
   void run(std::size_t at) {
@@ -237,7 +237,7 @@ bool begins_with_element(Bytes content) {
 
 void read_blob(Bytes content, const FoundEntry& model, Collector& into) {
   const std::size_t before = into.found() + into.reading().unreadable.size();
-  Reader{content, false, model, into}.run(0);
+  ElementReader{content, false, model, into}.run(0);
   if (into.found() + into.reading().unreadable.size() == before && !into.full())
     into.complain(model.where, "no certificate in this Blob");
 }
@@ -248,7 +248,7 @@ void read_registry_blob(Bytes content, Collector& into) {
 
 void read_serialized_store(Bytes content, Collector& into) {
   const FoundEntry model;
-  Reader{content, true, model, into}.run(file_magic.size());
+  ElementReader{content, true, model, into}.run(file_magic.size());
 }
 
 }  // namespace mrascheck::stores

@@ -47,9 +47,9 @@ struct Line {
   std::size_t number = 0;
 };
 
-class Reader {
+class LdifReader {
  public:
-  Reader(std::string_view text, Collector& into) : text_(text), into_(into) {}
+  LdifReader(std::string_view text, Collector& into) : text_(text), into_(into) {}
 
   void run() {
     while (!into_.full()) {
@@ -175,7 +175,7 @@ class Reader {
 
 void read_ldif(Bytes content, Collector& into) {
   const std::string text = decode_text(content);
-  Reader{text, into}.run();
+  LdifReader{text, into}.run();
 }
 
 }  // namespace mrascheck::stores

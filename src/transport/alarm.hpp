@@ -2,8 +2,10 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,6 +15,9 @@
 #include "core/deadline.hpp"
 
 namespace mrascheck::transport {
+
+/// What is waited for answers with its error code beside its value, and throws nothing.
+constexpr auto waiting = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 /// While it lives: calls `ring` once on the loop's thread when `deadline` is over, by time or by stop. `ring` cancels
 /// what is being waited for; a wait begun later must ask rang() first.

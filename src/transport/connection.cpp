@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -19,7 +18,6 @@
 
 namespace mrascheck::transport {
 
-constexpr auto waiting = asio::as_tuple(asio::use_awaitable);
 using Tcp = asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 

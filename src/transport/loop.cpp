@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/loop.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -16,8 +15,6 @@
 #include "transport/alarm.hpp"
 
 namespace mrascheck::transport {
-
-constexpr auto waiting = asio::as_tuple(asio::use_awaitable);
 
 namespace {
 struct Mailbox {

@@ -8,7 +8,6 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -23,7 +22,6 @@
 
 namespace mrascheck::transport {
 
-constexpr auto waiting = asio::as_tuple(asio::use_awaitable);
 constexpr int first_try_ms = 2000;  // a lost datagram must not cost half of the step, as resolv.conf's 5 s would
 constexpr int tries = 4;
 constexpr int pending = -1;

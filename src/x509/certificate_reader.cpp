@@ -22,7 +22,6 @@ using der::Reader;
 using der::Trouble;
 using namespace std::string_view_literals;
 
-static constexpr std::size_t max_extensions = 128;
 static constexpr std::size_t max_url_bytes = 2048;
 
 static ByteString copy(Bytes bytes) {
@@ -327,7 +326,6 @@ static constexpr KnownExtension known_extensions[] = {
     {"\x2b\x06\x01\x04\x01\x82\x37\x15\x02"sv, "previous CA hash", read_previous_ca_hash},
     {"\x2b\x06\x01\x04\x01\x82\x37\x14\x02"sv, "template name", read_template_name},
 };
-static constexpr std::string_view microsoft_arc = "\x2b\x06\x01\x04\x01\x82\x37"sv;
 
 static const KnownExtension* find_extension(std::string_view oid) {
   for (const KnownExtension& known : known_extensions) {

@@ -15,7 +15,6 @@ using der::Reader;
 using der::Trouble;
 using namespace std::string_view_literals;
 
-static constexpr std::size_t max_extensions = 128;
 static constexpr std::size_t max_unknown = 16;
 
 static constexpr std::string_view issuer_alt_name_oid = "\x55\x1d\x12"sv;
@@ -27,7 +26,6 @@ static constexpr std::string_view distribution_point_oid = "\x55\x1d\x1c"sv;
 static constexpr std::string_view certificate_issuer_oid = "\x55\x1d\x1d"sv;
 static constexpr std::string_view authority_key_id_oid = "\x55\x1d\x23"sv;
 static constexpr std::string_view ca_version_oid = "\x2b\x06\x01\x04\x01\x82\x37\x15\x01"sv;
-static constexpr std::string_view microsoft_arc = "\x2b\x06\x01\x04\x01\x82\x37"sv;
 
 static void note_unknown(Crl& into, Bytes oid) {
   if (as_text(oid).starts_with(microsoft_arc) || into.unknown_critical.size() == max_unknown) return;

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "core/certificate.hpp"
 #include "x509/der.hpp"
 
 /// What certificates and revocation lists are both made of. All of these return false after trouble, and only then.
 namespace mrascheck::x509 {
+
+constexpr std::size_t max_extensions = 128;
+/// 1.3.6.1.4.1.311, below which Microsoft's own extensions stand.
+constexpr std::string_view microsoft_arc = "\x2b\x06\x01\x04\x01\x82\x37";
 
 /// An INTEGER of at most 64 octets, as Certificate::serial.
 bool take_serial(der::Reader& in, der::Trouble& trouble, std::string& into);

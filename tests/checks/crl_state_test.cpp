@@ -42,15 +42,15 @@ std::vector<std::string> codes(const CheckResult& result) {
   return all;
 }
 
-struct Row {
+struct CrlStateRow {
   const char* name;
   std::vector<const char*> lists;
   std::vector<std::string> found;
 };
-void PrintTo(const Row& row, std::ostream* out) {
+void PrintTo(const CrlStateRow& row, std::ostream* out) {
   *out << row.name;
 }
-class CrlStateTest : public testing::TestWithParam<Row> {};
+class CrlStateTest : public testing::TestWithParam<CrlStateRow> {};
 
 TEST_P(CrlStateTest, FindsWhatItShould) {
   SmallSite site = site_with(GetParam().lists);
@@ -63,16 +63,18 @@ TEST_P(CrlStateTest, FindsWhatItShould) {
 INSTANTIATE_TEST_SUITE_P(
     Lists, CrlStateTest,
     testing::Values(
-        Row{"None", {}, {}}, Row{"InOrder", {"list-b", "list-root"}, {}}, Row{"OfTheRootAlone", {"list-root"}, {}},
-        Row{"Overdue", {"list-b-overdue"}, {"WARNING crl-state.overdue"}},
-        Row{"OverdueBesideANewerOne", {"list-b-overdue", "list-b"}, {"WARNING crl-state.overdue"}},
-        Row{"OfTheOtherTwin", {"list-a"}, {"WARNING crl-state.other-key"}},
-        Row{"OfBothTwins", {"list-a", "list-b"}, {}},
-        Row{"TheOtherTwinNamesTheSerialNumber", {"list-a-names-leaf", "list-b"}, {}},
-        Row{"LeafRevoked", {"list-b-revokes-leaf"}, {"CRITICAL crl-state.revoked"}},
-        Row{"LeafRevokedInOneOfSeveral", {"list-b", "list-b-revokes-leaf", "list-a"}, {"CRITICAL crl-state.revoked"}},
-        Row{"AuthorityRevoked", {"list-b", "list-root-revokes-b"}, {"CRITICAL crl-state.revoked"}},
-        Row{"UnknownCriticalExtension", {"list-b-unknown-critical"}, {"UNKNOWN crl-state.undecided"}}),
+        CrlStateRow{"None", {}, {}}, CrlStateRow{"InOrder", {"list-b", "list-root"}, {}},
+        CrlStateRow{"OfTheRootAlone", {"list-root"}, {}},
+        CrlStateRow{"Overdue", {"list-b-overdue"}, {"WARNING crl-state.overdue"}},
+        CrlStateRow{"OverdueBesideANewerOne", {"list-b-overdue", "list-b"}, {"WARNING crl-state.overdue"}},
+        CrlStateRow{"OfTheOtherTwin", {"list-a"}, {"WARNING crl-state.other-key"}},
+        CrlStateRow{"OfBothTwins", {"list-a", "list-b"}, {}},
+        CrlStateRow{"TheOtherTwinNamesTheSerialNumber", {"list-a-names-leaf", "list-b"}, {}},
+        CrlStateRow{"LeafRevoked", {"list-b-revokes-leaf"}, {"CRITICAL crl-state.revoked"}},
+        CrlStateRow{
+            "LeafRevokedInOneOfSeveral", {"list-b", "list-b-revokes-leaf", "list-a"}, {"CRITICAL crl-state.revoked"}},
+        CrlStateRow{"AuthorityRevoked", {"list-b", "list-root-revokes-b"}, {"CRITICAL crl-state.revoked"}},
+        CrlStateRow{"UnknownCriticalExtension", {"list-b-unknown-critical"}, {"UNKNOWN crl-state.undecided"}}),
     [](const auto& row) { return row.param.name; });
 
 TEST(CrlState, TheSecondOfNextUpdateIsStillCovered) {

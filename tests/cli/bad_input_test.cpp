@@ -68,7 +68,7 @@ class Files {
   OpensslCli openssl_;
 };
 
-struct Case {
+struct BadInputCase {
   const char* name;
   std::vector<std::string> words;
   const char* says;  ///< a whole line ends with that, or with a colon and more
@@ -100,12 +100,12 @@ Ended run_built(std::vector<std::string> words) {
   return run({words, {{"WRONG", "wrong"}}, {}});
 }
 
-class Refused : public testing::TestWithParam<Case> {};
+class Refused : public testing::TestWithParam<BadInputCase> {};
 
 // Refused before anything is tried: as a plugin on standard output, where a monitoring system reads it; otherwise on
 // standard error, and nothing on standard output.
 TEST_P(Refused, NamesItInOneLineAndExitsWithUnknown) {
-  const Case& c = GetParam();
+  const BadInputCase& c = GetParam();
   const Files files;
   const Ended ended = run_built(files.of(c.words));
   EXPECT_EQ(ended.code, 3);
@@ -124,84 +124,91 @@ TEST_P(Refused, NamesItInOneLineAndExitsWithUnknown) {
 INSTANTIATE_TEST_SUITE_P(
     Certificates, Refused,
     testing::Values(
-        Case{"EmptyFile", pair("DIR/empty.crt", "DIR/fe1.key"), "DIR/empty.crt: empty file\n"},
-        Case{"MissingFile", pair("DIR/lost.crt", "DIR/fe1.key"), "DIR/lost.crt: No such file or directory\n"},
-        Case{"TruncatedDer", pair("DIR/truncated.der", "DIR/fe1.key"), "DIR/truncated.der: truncated: 100 of "},
-        Case{"BadBase64", pair("DIR/base64.crt", "DIR/fe1.key"),
-             "DIR/base64.crt: block 1: not base64: '!' in line 3\n"},
-        Case{"KeyOfAnother", pair("DIR/fe1.crt", "DIR/other.key"),
-             "DIR/other.key: not the private key of DIR/fe1.crt (thumbprint "},
-        Case{"MissingKey", pair("DIR/fe1.crt", "DIR/lost.key"), "DIR/lost.key: No such file or directory\n"},
-        Case{"NoKeyInTheFile", pair("DIR/fe1.crt", "DIR/root.crt"), "DIR/root.crt: no private key in it\n"},
-        Case{"WrongPassphrase", pair("DIR/fe1.crt", "DIR/locked.key", {"--passphrase", "env:WRONG"}),
-             "DIR/locked.key: wrong passphrase\n"},
-        Case{"NoPassphrase", pair("DIR/fe1.crt", "DIR/locked.key"),
-             "DIR/locked.key: encrypted, and no passphrase is configured\n"},
-        Case{"PassphraseFromNowhere", pair("DIR/fe1.crt", "DIR/locked.key", {"--passphrase", "env:NOT_SET_ANYWHERE"}),
-             "env:NOT_SET_ANYWHERE: no such environment variable\n"}),
+        BadInputCase{"EmptyFile", pair("DIR/empty.crt", "DIR/fe1.key"), "DIR/empty.crt: empty file\n"},
+        BadInputCase{"MissingFile", pair("DIR/lost.crt", "DIR/fe1.key"), "DIR/lost.crt: No such file or directory\n"},
+        BadInputCase{"TruncatedDer", pair("DIR/truncated.der", "DIR/fe1.key"), "DIR/truncated.der: truncated: 100 of "},
+        BadInputCase{"BadBase64", pair("DIR/base64.crt", "DIR/fe1.key"),
+                     "DIR/base64.crt: block 1: not base64: '!' in line 3\n"},
+        BadInputCase{"KeyOfAnother", pair("DIR/fe1.crt", "DIR/other.key"),
+                     "DIR/other.key: not the private key of DIR/fe1.crt (thumbprint "},
+        BadInputCase{"MissingKey", pair("DIR/fe1.crt", "DIR/lost.key"), "DIR/lost.key: No such file or directory\n"},
+        BadInputCase{"NoKeyInTheFile", pair("DIR/fe1.crt", "DIR/root.crt"), "DIR/root.crt: no private key in it\n"},
+        BadInputCase{"WrongPassphrase", pair("DIR/fe1.crt", "DIR/locked.key", {"--passphrase", "env:WRONG"}),
+                     "DIR/locked.key: wrong passphrase\n"},
+        BadInputCase{"NoPassphrase", pair("DIR/fe1.crt", "DIR/locked.key"),
+                     "DIR/locked.key: encrypted, and no passphrase is configured\n"},
+        BadInputCase{"PassphraseFromNowhere",
+                     pair("DIR/fe1.crt", "DIR/locked.key", {"--passphrase", "env:NOT_SET_ANYWHERE"}),
+                     "env:NOT_SET_ANYWHERE: no such environment variable\n"}),
     [](const auto& row) { return row.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     PluginOptions, Refused,
     testing::Values(
-        Case{"Unknown", {"check_mras", "--trsut", "x"}, "unknown option --trsut; did you mean --trust?\n"},
-        Case{"NoHost", {"check_mras", "-p", "5062"}, "--hostname is missing\n"},
-        Case{"AddressWithoutName",
-             {"check_mras", "-H", "127.0.0.1", "--certificate", "DIR/fe1.crt", "--key", "DIR/fe1.key", "--trust",
-              "DIR/root.crt", "--no-mras"},
-             "-H 127.0.0.1 is an address: say with --name which name its certificate must carry\n"},
-        Case{"ResolveWithoutAddress", pair("DIR/fe1.crt", "DIR/fe1.key", {"--resolve", "edge"}),
-             "--resolve edge: write NAME=ADDRESS, with an IPv4 or IPv6 address\n"},
-        Case{"ResolveToAName", pair("DIR/fe1.crt", "DIR/fe1.key", {"--resolve", "edge=other"}),
-             "--resolve edge=other: write NAME=ADDRESS, with an IPv4 or IPv6 address\n"},
-        Case{"PortTooHigh", pair("DIR/fe1.crt", "DIR/fe1.key", {"-p", "70000"}), "-p 70000: a port is 1 to 65535\n"},
-        Case{"BadRange", pair("DIR/fe1.crt", "DIR/fe1.key", {"-w", "1:x"}), "'1:x': not a threshold range: "},
-        Case{"BadTime", pair("DIR/fe1.crt", "DIR/fe1.key", {"-t", "never"}), "--timeout never: not a time such as "},
-        Case{"DeadlineWithinTheQuietTime", pair("DIR/fe1.crt", "DIR/fe1.key", {"--deadline", "1s"}),
-             "the deadline must be longer than the quiet time of 1 s\n"},
-        Case{"FrontEndIsTheEdge", pair("DIR/fe1.crt", "DIR/fe1.key", {"--from", "Edge.contoso.example"}),
-             "the Front End and the Edge have the same name, edge.contoso.example: say with --from which"},
-        Case{"EmptyPool", pair("DIR/fe1.crt", "DIR/fe1.key", {"--pool", ""}), "--pool is empty\n"},
-        Case{"NoMrasAndMras", pair("DIR/fe1.crt", "DIR/fe1.key", {"--service", "mras"}),
-             "--no-mras and --service mras exclude each other\n"},
-        Case{"BothFamilies", pair("DIR/fe1.crt", "DIR/fe1.key", {"-4", "-6"}), "-4 and -6 exclude each other\n"},
-        Case{"BadIdentity",
-             {"check_mras", "-H", "edge", "--certificate", "DIR/fe1.crt", "--key", "DIR/fe1.key", "--trust",
-              "DIR/root.crt", "--identity", "probe"},
-             "--identity must be a SIP URI such as "},
-        Case{"Stray", pair("DIR/fe1.crt", "DIR/fe1.key", {"--", "stray"}), "stray: options only\n"}),
+        BadInputCase{"Unknown", {"check_mras", "--trsut", "x"}, "unknown option --trsut; did you mean --trust?\n"},
+        BadInputCase{"NoHost", {"check_mras", "-p", "5062"}, "--hostname is missing\n"},
+        BadInputCase{"AddressWithoutName",
+                     {"check_mras", "-H", "127.0.0.1", "--certificate", "DIR/fe1.crt", "--key", "DIR/fe1.key",
+                      "--trust", "DIR/root.crt", "--no-mras"},
+                     "-H 127.0.0.1 is an address: say with --name which name its certificate must carry\n"},
+        BadInputCase{"ResolveWithoutAddress", pair("DIR/fe1.crt", "DIR/fe1.key", {"--resolve", "edge"}),
+                     "--resolve edge: write NAME=ADDRESS, with an IPv4 or IPv6 address\n"},
+        BadInputCase{"ResolveToAName", pair("DIR/fe1.crt", "DIR/fe1.key", {"--resolve", "edge=other"}),
+                     "--resolve edge=other: write NAME=ADDRESS, with an IPv4 or IPv6 address\n"},
+        BadInputCase{"PortTooHigh", pair("DIR/fe1.crt", "DIR/fe1.key", {"-p", "70000"}),
+                     "-p 70000: a port is 1 to 65535\n"},
+        BadInputCase{"BadRange", pair("DIR/fe1.crt", "DIR/fe1.key", {"-w", "1:x"}), "'1:x': not a threshold range: "},
+        BadInputCase{"BadTime", pair("DIR/fe1.crt", "DIR/fe1.key", {"-t", "never"}),
+                     "--timeout never: not a time such as "},
+        BadInputCase{"DeadlineWithinTheQuietTime", pair("DIR/fe1.crt", "DIR/fe1.key", {"--deadline", "1s"}),
+                     "the deadline must be longer than the quiet time of 1 s\n"},
+        BadInputCase{"FrontEndIsTheEdge", pair("DIR/fe1.crt", "DIR/fe1.key", {"--from", "Edge.contoso.example"}),
+                     "the Front End and the Edge have the same name, edge.contoso.example: say with --from which"},
+        BadInputCase{"EmptyPool", pair("DIR/fe1.crt", "DIR/fe1.key", {"--pool", ""}), "--pool is empty\n"},
+        BadInputCase{"NoMrasAndMras", pair("DIR/fe1.crt", "DIR/fe1.key", {"--service", "mras"}),
+                     "--no-mras and --service mras exclude each other\n"},
+        BadInputCase{"BothFamilies", pair("DIR/fe1.crt", "DIR/fe1.key", {"-4", "-6"}),
+                     "-4 and -6 exclude each other\n"},
+        BadInputCase{"BadIdentity",
+                     {"check_mras", "-H", "edge", "--certificate", "DIR/fe1.crt", "--key", "DIR/fe1.key", "--trust",
+                      "DIR/root.crt", "--identity", "probe"},
+                     "--identity must be a SIP URI such as "},
+        BadInputCase{"Stray", pair("DIR/fe1.crt", "DIR/fe1.key", {"--", "stray"}), "stray: options only\n"}),
     [](const auto& row) { return row.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Options, Refused,
     testing::Values(
-        Case{"NoCommand", {"mrascheck"}, "no command; mrascheck --help lists them\n"},
-        Case{"UnknownCommand", {"mrascheck", "chek"}, "unknown command chek; did you mean check?\n"},
-        Case{"Unknown", check({"--confg", "x"}), "unknown option --confg; did you mean --config?\n"},
-        Case{"UnknownCheck", check({"--only", "portreachable"}),
-             "unknown check 'portreachable'; did you mean 'port-reachable'?\n"},
-        Case{"UnknownFormat", check({"--format", "xml"}), "unknown format 'xml': it is text, plugin or json\n"},
-        Case{"TwoFormatsToOneFile", check({"--format", "text=out", "--format", "json=out"}),
-             "--format: text and json would both be written to out\n"},
-        Case{"UnknownMetric", check({"-C", "expirry=1:"}), "unknown metric 'expirry'; did you mean 'expiry'?\n"},
-        Case{"NoValue", check({"--config"}), "'--config' is missing\n"},
-        Case{"Stray", check({"stray"}), "stray: mrascheck check takes options only\n"},
-        Case{"ListOfWhat", {"mrascheck", "list", "colours"}, "colours"}),
+        BadInputCase{"NoCommand", {"mrascheck"}, "no command; mrascheck --help lists them\n"},
+        BadInputCase{"UnknownCommand", {"mrascheck", "chek"}, "unknown command chek; did you mean check?\n"},
+        BadInputCase{"Unknown", check({"--confg", "x"}), "unknown option --confg; did you mean --config?\n"},
+        BadInputCase{"UnknownCheck", check({"--only", "portreachable"}),
+                     "unknown check 'portreachable'; did you mean 'port-reachable'?\n"},
+        BadInputCase{"UnknownFormat", check({"--format", "xml"}), "unknown format 'xml': it is text, plugin or json\n"},
+        BadInputCase{"TwoFormatsToOneFile", check({"--format", "text=out", "--format", "json=out"}),
+                     "--format: text and json would both be written to out\n"},
+        BadInputCase{"UnknownMetric", check({"-C", "expirry=1:"}),
+                     "unknown metric 'expirry'; did you mean 'expiry'?\n"},
+        BadInputCase{"NoValue", check({"--config"}), "'--config' is missing\n"},
+        BadInputCase{"Stray", check({"stray"}), "stray: mrascheck check takes options only\n"},
+        BadInputCase{"ListOfWhat", {"mrascheck", "list", "colours"}, "colours"}),
     [](const auto& row) { return row.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Configuration, Refused,
     testing::Values(
-        Case{"Missing", check({"-c", "DIR/lost.yml"}), "DIR/lost.yml: No such file or directory\n"},
-        Case{"UnknownKey", check({"-c", "DIR/key.yaml"}),
-             "DIR/key.yaml:10:5: unknown key 'trsts' in server 'fe1.contoso.example'; did you mean 'trusts'?\n"},
-        Case{"KeyOfAnother", check({"-c", "DIR/pair.yaml"}),
-             "DIR/pair.yaml:9:10: DIR/other.key: not the private key of DIR/fe1.crt (thumbprint "},
-        Case{"MissingStore", check({"-c", "DIR/lost.yaml"}), "DIR/lost.yaml:4:11: file of store 'local': "},
-        Case{"TheFirstOfTwo", check({"-c", "DIR/two.yaml"}), "DIR/two.yaml:4:11: file of store 'local': "},
-        Case{"TheSecondOfTwo", check({"-c", "DIR/two.yaml"}), "DIR/two.yaml:10:5: unknown key 'trsts' in server "},
-        Case{"NotYaml", check({"-c", "DIR/tab.yaml"}), "DIR/tab.yaml:3:"},
-        Case{"Certificate", check({"-c", "DIR/fe1.crt"}), "DIR/fe1.crt:"}),
+        BadInputCase{"Missing", check({"-c", "DIR/lost.yml"}), "DIR/lost.yml: No such file or directory\n"},
+        BadInputCase{
+            "UnknownKey", check({"-c", "DIR/key.yaml"}),
+            "DIR/key.yaml:10:5: unknown key 'trsts' in server 'fe1.contoso.example'; did you mean 'trusts'?\n"},
+        BadInputCase{"KeyOfAnother", check({"-c", "DIR/pair.yaml"}),
+                     "DIR/pair.yaml:9:10: DIR/other.key: not the private key of DIR/fe1.crt (thumbprint "},
+        BadInputCase{"MissingStore", check({"-c", "DIR/lost.yaml"}), "DIR/lost.yaml:4:11: file of store 'local': "},
+        BadInputCase{"TheFirstOfTwo", check({"-c", "DIR/two.yaml"}), "DIR/two.yaml:4:11: file of store 'local': "},
+        BadInputCase{"TheSecondOfTwo", check({"-c", "DIR/two.yaml"}),
+                     "DIR/two.yaml:10:5: unknown key 'trsts' in server "},
+        BadInputCase{"NotYaml", check({"-c", "DIR/tab.yaml"}), "DIR/tab.yaml:3:"},
+        BadInputCase{"Certificate", check({"-c", "DIR/fe1.crt"}), "DIR/fe1.crt:"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(Recording, ThatIsNotWholeIsRefusedWithItsLine) {

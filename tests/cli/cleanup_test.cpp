@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/words.hpp"
 #include "lab/lab_site.hpp"
 #include "support/program.hpp"
 
@@ -22,14 +23,6 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-/// In one line, however it was wrapped.
-std::string flat(const std::string& text) {
-  std::string line;
-  std::istringstream words(text);
-  for (std::string word; words >> word;) line += (line.empty() ? "" : " ") + word;
-  return line;
-}
 
 /// What a directory holds, values as sets: by DN, the "name: value" lines.
 using Entries = std::map<std::string, std::set<std::string>>;
@@ -185,37 +178,33 @@ TEST_P(BadWords, AreToldInOneLineWithExitCodeThree) {
   EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
 }
 
-const std::string world = MRASCHECK_SOURCE_DIR "/fixtures/worlds/healthy-pool/evidence.json";
+const std::string healthy = world("healthy-pool");
 
 INSTANTIATE_TEST_SUITE_P(
     CommandLine, BadWords,
     testing::Values(
         BadCase{"EmptyFile", {"issuers", "DIR/empty.pem"}, "/empty.pem: empty file"},
         BadCase{"NoFile", {"issuers", "DIR/nowhere.pem"}, "/nowhere.pem: No such file or directory"},
-        BadCase{"FilesAndEvidence", {"issuers", "DIR/empty.pem", "--evidence", world}, "--evidence does not go with"},
+        BadCase{"FilesAndEvidence", {"issuers", "DIR/empty.pem", "--evidence", healthy}, "--evidence does not go with"},
         BadCase{"UnknownFormat", {"issuers", "--format", "ldif"}, "unknown format 'ldif': it is text or json"},
         BadCase{"UnknownCleanupFormat",
                 {"cleanup", "--format", "xml"},
                 "unknown format 'xml': it is text, json, ldif, undo-ldif, ldifde or undo-ldifde"},
         BadCase{"CleanupOfAFile", {"cleanup", "DIR/empty.pem"}, "mrascheck cleanup takes options only"},
-        BadCase{"NoChange", {"cleanup", "--evidence", world, "--what-if", "nonsense"}, "it is remove:THUMBPRINT"},
-        BadCase{"NoThumbprint", {"cleanup", "--evidence", world, "--what-if", "remove:12"}, "'12' is no thumbprint"},
+        BadCase{"NoChange", {"cleanup", "--evidence", healthy, "--what-if", "nonsense"}, "it is remove:THUMBPRINT"},
+        BadCase{"NoThumbprint", {"cleanup", "--evidence", healthy, "--what-if", "remove:12"}, "'12' is no thumbprint"},
         BadCase{"NobodysThumbprint",
-                {"check", "--evidence", world, "--what-if", "remove:0000000000000000000000000000000000000000"},
+                {"check", "--evidence", healthy, "--what-if", "remove:0000000000000000000000000000000000000000"},
                 "no certificate that was seen has the thumbprint 0000"},
-        BadCase{"NoDate", {"cleanup", "--evidence", world, "--what-if", "at:tomorrow"}, "not a date such as"},
+        BadCase{"NoDate", {"cleanup", "--evidence", healthy, "--what-if", "at:tomorrow"}, "not a date such as"},
         BadCase{"NoFileToAdd",
-                {"cleanup", "--evidence", world, "--what-if", "add:DIR/nowhere.pem"},
+                {"cleanup", "--evidence", healthy, "--what-if", "add:DIR/nowhere.pem"},
                 "/nowhere.pem: No such file or directory"},
-        BadCase{"EmptyFileToAdd", {"cleanup", "--evidence", world, "--what-if", "add:DIR/empty.pem"}, "empty file"},
+        BadCase{"EmptyFileToAdd", {"cleanup", "--evidence", healthy, "--what-if", "add:DIR/empty.pem"}, "empty file"},
         BadCase{"RecordedAndChanged",
-                {"check", "--evidence", world, "--record", "DIR/x.json", "--what-if", "at:2030-01-01"},
+                {"check", "--evidence", healthy, "--record", "DIR/x.json", "--what-if", "at:2030-01-01"},
                 "--record keeps what was seen"}),
     [](const auto& row) { return std::string{row.param.name}; });
-
-std::string fixture(const std::string& name) {
-  return MRASCHECK_SOURCE_DIR "/fixtures/pki/issuers/" + name + ".pem";
-}
 
 TEST(Issuers, OfFilesTellsWhichSignedWhatIsThereAndPromisesNothing) {
   const Ended ended =

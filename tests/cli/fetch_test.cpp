@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/words.hpp"
 #include "support/http_server.hpp"
 #include "support/openssl_cli.hpp"
 #include "support/program.hpp"
@@ -21,14 +22,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-/// In one line, however it was wrapped.
-std::string flat(const std::string& text) {
-  std::string line;
-  std::istringstream words(text);
-  for (std::string word; words >> word;) line += (line.empty() ? "" : " ") + word;
-  return line;
-}
 
 /// fe1 and edge1 of "Contoso Issuing CA", which stands in no store: only by http can one get at it.
 class FetchOption : public testing::Test {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/words.hpp"
 #include "support/program.hpp"
 #include "support/temp_dir.hpp"
 
@@ -23,21 +24,6 @@ using testing::StartsWith;
 Ended graph(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "graph");
   return mrascheck(std::move(arguments));
-}
-
-std::string world(const std::string& name) {
-  return MRASCHECK_SOURCE_DIR "/fixtures/worlds/" + name + "/evidence.json";
-}
-std::string fixture(const std::string& name) {
-  return MRASCHECK_SOURCE_DIR "/fixtures/pki/issuers/" + name + ".pem";
-}
-
-/// In one line, however it was wrapped.
-std::string flat(const std::string& text) {
-  std::string line;
-  std::istringstream words(text);
-  for (std::string word; words >> word;) line += (line.empty() ? "" : " ") + word;
-  return line;
 }
 
 TEST(Graph, OfARecordingHasEveryPathAndBothModels) {
@@ -88,12 +74,12 @@ TEST(Graph, OfFilesDrawsTheGoodOnesAndSaysWhichIsNot) {
   EXPECT_THAT(ended.err, AllOf(StartsWith("not looked at: "), HasSubstr("gone: No such file")));
 }
 
-struct BadCase {
+struct GraphBadCase {
   const char* name;
   std::vector<std::string> arguments;
   const char* line;
 };
-class GraphBadWords : public testing::TestWithParam<BadCase> {};
+class GraphBadWords : public testing::TestWithParam<GraphBadCase> {};
 TEST_P(GraphBadWords, AreToldInOneLineWithExitCodeThree) {
   const Ended ended = graph(GetParam().arguments);
   EXPECT_EQ(ended.code, 3);
@@ -103,11 +89,11 @@ TEST_P(GraphBadWords, AreToldInOneLineWithExitCodeThree) {
 }
 INSTANTIATE_TEST_SUITE_P(
     CommandLine, GraphBadWords,
-    testing::Values(BadCase{"NoFile", {"/nowhere/at/all.pem"}, "/nowhere/at/all.pem: No such file or directory"},
-                    BadCase{"FilesAndEvidence",
-                            {"x.pem", "--evidence", "y.json"},
-                            "--evidence does not go with files of certificates"},
-                    BadCase{"UnknownOption", {"--dott"}, "unknown option --dott; did you mean --dot?"}),
+    testing::Values(GraphBadCase{"NoFile", {"/nowhere/at/all.pem"}, "/nowhere/at/all.pem: No such file or directory"},
+                    GraphBadCase{"FilesAndEvidence",
+                                 {"x.pem", "--evidence", "y.json"},
+                                 "--evidence does not go with files of certificates"},
+                    GraphBadCase{"UnknownOption", {"--dott"}, "unknown option --dott; did you mean --dot?"}),
     [](const auto& row) { return std::string{row.param.name}; });
 
 }  // namespace

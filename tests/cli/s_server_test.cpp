@@ -18,7 +18,7 @@ using testing::Not;
 using testing::StartsWith;
 
 /// Every row is tried with both versions of TLS.
-struct Case {
+struct SServerCase {
   const char* name;
   const char* version;      ///< option of s_server
   const char* shown;        ///< as the report names it
@@ -29,10 +29,10 @@ struct Case {
   const char* named;        ///< and we
 };
 
-class SServerAsEdge : public testing::TestWithParam<Case> {};
+class SServerAsEdge : public testing::TestWithParam<SServerCase> {};
 
 TEST_P(SServerAsEdge, AgreesWithTheVerdictAndTheAlert) {
-  const Case& c = GetParam();
+  const SServerCase& c = GetParam();
   const EdgePki pki;
   pki.openssl().self_signed("stranger-root", "/CN=Fabrikam Root CA", ca_extensions);
   pki.issue("stranger", "fe1.contoso.example", "stranger-root");
@@ -70,20 +70,20 @@ constexpr const char* expired = "verify error:num=10:certificate has expired";
 
 INSTANTIATE_TEST_SUITE_P(
     CommandLine, SServerAsEdge,
-    testing::Values(Case{"AcceptedByTls12", "-tls1_2", "TLSv1.2", "fe1", true, nullptr, nullptr, nullptr},
-                    Case{"AcceptedByTls13", "-tls1_3", "TLSv1.3", "fe1", true, nullptr, nullptr, nullptr},
-                    Case{"ForeignCaTls12", "-tls1_2", "TLSv1.2", "stranger", false, no_issuer,
-                         "SSL3 alert write:fatal:unknown CA", "unknown_ca"},
-                    Case{"ForeignCaTls13", "-tls1_3", "TLSv1.3", "stranger", false, no_issuer,
-                         "SSL3 alert write:fatal:unknown CA", "unknown_ca"},
-                    Case{"ExpiredTls12", "-tls1_2", "TLSv1.2", "expired", true, expired,
-                         "SSL3 alert write:fatal:certificate expired", "certificate_expired"},
-                    Case{"ExpiredTls13", "-tls1_3", "TLSv1.3", "expired", true, expired,
-                         "SSL3 alert write:fatal:certificate expired", "certificate_expired"},
-                    Case{"ChainNotSentTls12", "-tls1_2", "TLSv1.2", "fe1", false, no_issuer,
-                         "SSL3 alert write:fatal:unknown CA", "unknown_ca"},
-                    Case{"ChainNotSentTls13", "-tls1_3", "TLSv1.3", "fe1", false, no_issuer,
-                         "SSL3 alert write:fatal:unknown CA", "unknown_ca"}),
+    testing::Values(SServerCase{"AcceptedByTls12", "-tls1_2", "TLSv1.2", "fe1", true, nullptr, nullptr, nullptr},
+                    SServerCase{"AcceptedByTls13", "-tls1_3", "TLSv1.3", "fe1", true, nullptr, nullptr, nullptr},
+                    SServerCase{"ForeignCaTls12", "-tls1_2", "TLSv1.2", "stranger", false, no_issuer,
+                                "SSL3 alert write:fatal:unknown CA", "unknown_ca"},
+                    SServerCase{"ForeignCaTls13", "-tls1_3", "TLSv1.3", "stranger", false, no_issuer,
+                                "SSL3 alert write:fatal:unknown CA", "unknown_ca"},
+                    SServerCase{"ExpiredTls12", "-tls1_2", "TLSv1.2", "expired", true, expired,
+                                "SSL3 alert write:fatal:certificate expired", "certificate_expired"},
+                    SServerCase{"ExpiredTls13", "-tls1_3", "TLSv1.3", "expired", true, expired,
+                                "SSL3 alert write:fatal:certificate expired", "certificate_expired"},
+                    SServerCase{"ChainNotSentTls12", "-tls1_2", "TLSv1.2", "fe1", false, no_issuer,
+                                "SSL3 alert write:fatal:unknown CA", "unknown_ca"},
+                    SServerCase{"ChainNotSentTls13", "-tls1_3", "TLSv1.3", "fe1", false, no_issuer,
+                                "SSL3 alert write:fatal:unknown CA", "unknown_ca"}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

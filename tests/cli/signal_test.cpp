@@ -19,7 +19,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Case {
+struct SignalCase {
   const char* name;
   int number;
   const char* world;
@@ -28,10 +28,10 @@ struct Case {
   const char* known;   ///< by then
 };
 
-class SignalInMidRun : public testing::TestWithParam<Case> {};
+class SignalInMidRun : public testing::TestWithParam<SignalCase> {};
 
 TEST_P(SignalInMidRun, PrintsWhatIsKnownAndExitsWithUnknown) {
-  const Case& c = GetParam();
+  const SignalCase& c = GetParam();
   const LabSite site(c.world, c.fault);
   Child check({{built("mrascheck"), "check", "-c", site.file("site.yaml"), "-t", "55s", "--deadline", "60s"}, {}, {}});
   const auto begun = std::chrono::steady_clock::now();
@@ -52,19 +52,20 @@ TEST_P(SignalInMidRun, PrintsWhatIsKnownAndExitsWithUnknown) {
 
 INSTANTIATE_TEST_SUITE_P(
     CommandLine, SignalInMidRun,
-    testing::Values(Case{"TermInTheHandshake",
-                         SIGTERM,
-                         "healthy",
-                         {"--fault", "silent-accept"},
-                         "accepted",
-                         "active-directory: 4 certificates"},
-                    Case{"IntInTheHandshake",
-                         SIGINT,
-                         "healthy",
-                         {"--fault", "silent-accept"},
-                         "accepted",
-                         "active-directory: 4 certificates"},
-                    Case{"TermBeforeTheAnswer", SIGTERM, "edge-goes-silent", {}, "SERVICE received", "connection in "}),
+    testing::Values(SignalCase{"TermInTheHandshake",
+                               SIGTERM,
+                               "healthy",
+                               {"--fault", "silent-accept"},
+                               "accepted",
+                               "active-directory: 4 certificates"},
+                    SignalCase{"IntInTheHandshake",
+                               SIGINT,
+                               "healthy",
+                               {"--fault", "silent-accept"},
+                               "accepted",
+                               "active-directory: 4 certificates"},
+                    SignalCase{
+                        "TermBeforeTheAnswer", SIGTERM, "edge-goes-silent", {}, "SERVICE received", "connection in "}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

@@ -46,17 +46,17 @@ class Stunnel {
   Child child_;
 };
 
-struct Case {
+struct SippCase {
   const char* name;
   const char* scenario;
   int code;
   std::vector<const char*> shows;
 };
 
-class SippAsEdge : public testing::TestWithParam<Case> {};
+class SippAsEdge : public testing::TestWithParam<SippCase> {};
 
 TEST_P(SippAsEdge, AcceptsTheRequestAndIsReported) {
-  const Case& c = GetParam();
+  const SippCase& c = GetParam();
   const EdgePki pki;
   pki.openssl().shell("cat edge.crt issuing.crt > edge-and-chain.pem");
   Sipp sipp(c.scenario);
@@ -80,23 +80,24 @@ TEST_P(SippAsEdge, AcceptsTheRequestAndIsReported) {
 INSTANTIATE_TEST_SUITE_P(
     CommandLine, SippAsEdge,
     testing::Values(
-        Case{"Granted",
-             "mras-200",
-             0,
-             {"MRAS OK - ", "edge1.contoso.example", "av.contoso.example",
-              "edge1.contoso.example udp 3478 tcp 443 (intranet)", "av.contoso.example udp 3478 tcp 443 (internet)"}},
-        Case{"GrantedAfterProvisional", "mras-200-after-provisional", 0, {"MRAS OK - ", "av.contoso.example"}},
-        Case{"Answered403", "mras-403", 2, {"mras-credentials.sip-error", "with 403 "}},
-        Case{"Answered404", "mras-404", 2, {"mras-credentials.sip-error", "with 404 "}},
-        Case{"Answered500", "mras-500", 2, {"mras-credentials.sip-error", "with 500 "}},
-        Case{"Answered504With1038",
-             "mras-504-1038",
-             2,
-             {"mras-credentials.sip-error", "1038", "10061", "same name and different thumbprints"}},
-        Case{"Answered504With2",
-             "mras-504-2",
-             2,
-             {"mras-credentials.sip-error", "0xC3E93C69", "patch the Edge to the Front End's level"}}),
+        SippCase{
+            "Granted",
+            "mras-200",
+            0,
+            {"MRAS OK - ", "edge1.contoso.example", "av.contoso.example",
+             "edge1.contoso.example udp 3478 tcp 443 (intranet)", "av.contoso.example udp 3478 tcp 443 (internet)"}},
+        SippCase{"GrantedAfterProvisional", "mras-200-after-provisional", 0, {"MRAS OK - ", "av.contoso.example"}},
+        SippCase{"Answered403", "mras-403", 2, {"mras-credentials.sip-error", "with 403 "}},
+        SippCase{"Answered404", "mras-404", 2, {"mras-credentials.sip-error", "with 404 "}},
+        SippCase{"Answered500", "mras-500", 2, {"mras-credentials.sip-error", "with 500 "}},
+        SippCase{"Answered504With1038",
+                 "mras-504-1038",
+                 2,
+                 {"mras-credentials.sip-error", "1038", "10061", "same name and different thumbprints"}},
+        SippCase{"Answered504With2",
+                 "mras-504-2",
+                 2,
+                 {"mras-credentials.sip-error", "0xC3E93C69", "patch the Edge to the Front End's level"}}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

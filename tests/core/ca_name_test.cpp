@@ -6,16 +6,16 @@
 namespace mrascheck {
 namespace {
 
-struct Row {
+struct CaNameRow {
   const char* name;
   const char* real;
   const char* object;
   const char* unescaped;  ///< of the object's name; empty: it says it already
 };
-void PrintTo(const Row& row, std::ostream* out) {
+void PrintTo(const CaNameRow& row, std::ostream* out) {
   *out << row.name;
 }
-class CaNameTest : public testing::TestWithParam<Row> {};
+class CaNameTest : public testing::TestWithParam<CaNameRow> {};
 
 TEST_P(CaNameTest, IsSanitisedAndShownAgain) {
   EXPECT_EQ(ca_object_name(GetParam().real), GetParam().object);
@@ -24,23 +24,24 @@ TEST_P(CaNameTest, IsSanitisedAndShownAgain) {
 
 INSTANTIATE_TEST_SUITE_P(
     Wcce, CaNameTest,
-    testing::Values(Row{"Plain", "Contoso Issuing CA", "Contoso Issuing CA", ""},
-                    Row{"AllThatIsAllowed", "a Z9$@-._~", "a Z9$@-._~", ""},
-                    Row{"TheSpecificationsOwn", "LongCAName(WithSpeci@#$%^Characters",
-                        "LongCAName!0028WithSpeci@!0023$!0025!005eCharacters", "LongCAName(WithSpeci@#$%^Characters"},
-                    Row{"Umlauts", "M\xC3\xBCller & S\xC3\xB6hne", "M!00fcller !0026 S!00f6hne",
-                        "M\xC3\xBCller & S\xC3\xB6hne"},
-                    Row{"ExclamationMark", "Go!0041", "Go!00210041", "Go!0041"},
-                    Row{"BeyondTheBasicPlane", "CA \xF0\x9F\x94\x91", "CA !d83d!dd11", "CA \xF0\x9F\x94\x91"},
-                    Row{"Long", "Contoso Corporation Europe Issuing Certification Authority 02",
-                        "Contoso Corporation Europe Issuing Certification Au-48443", ""},
-                    Row{"LongAndCutInAnEscape",
-                        "M\xC3\xBCller & S\xC3\xB6hne Zertifizierungsstelle f\xC3\xBCr Unternehmen (Nord) 2",
-                        "M!00fcller !0026 S!00f6hne Zertifizierungsstelle f-19038",
-                        "M\xC3\xBCller & S\xC3\xB6hne Zertifizierungsstelle f-19038"},
-                    Row{"JustShortEnough", "123456789012345678901234567890123456789012345678901",
-                        "123456789012345678901234567890123456789012345678901", ""},
-                    Row{"Empty", "", "", ""}),
+    testing::Values(CaNameRow{"Plain", "Contoso Issuing CA", "Contoso Issuing CA", ""},
+                    CaNameRow{"AllThatIsAllowed", "a Z9$@-._~", "a Z9$@-._~", ""},
+                    CaNameRow{"TheSpecificationsOwn", "LongCAName(WithSpeci@#$%^Characters",
+                              "LongCAName!0028WithSpeci@!0023$!0025!005eCharacters",
+                              "LongCAName(WithSpeci@#$%^Characters"},
+                    CaNameRow{"Umlauts", "M\xC3\xBCller & S\xC3\xB6hne", "M!00fcller !0026 S!00f6hne",
+                              "M\xC3\xBCller & S\xC3\xB6hne"},
+                    CaNameRow{"ExclamationMark", "Go!0041", "Go!00210041", "Go!0041"},
+                    CaNameRow{"BeyondTheBasicPlane", "CA \xF0\x9F\x94\x91", "CA !d83d!dd11", "CA \xF0\x9F\x94\x91"},
+                    CaNameRow{"Long", "Contoso Corporation Europe Issuing Certification Authority 02",
+                              "Contoso Corporation Europe Issuing Certification Au-48443", ""},
+                    CaNameRow{"LongAndCutInAnEscape",
+                              "M\xC3\xBCller & S\xC3\xB6hne Zertifizierungsstelle f\xC3\xBCr Unternehmen (Nord) 2",
+                              "M!00fcller !0026 S!00f6hne Zertifizierungsstelle f-19038",
+                              "M\xC3\xBCller & S\xC3\xB6hne Zertifizierungsstelle f-19038"},
+                    CaNameRow{"JustShortEnough", "123456789012345678901234567890123456789012345678901",
+                              "123456789012345678901234567890123456789012345678901", ""},
+                    CaNameRow{"Empty", "", "", ""}),
     [](const auto& row) { return row.param.name; });
 
 struct Odd {

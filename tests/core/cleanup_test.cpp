@@ -108,16 +108,16 @@ SmallSite with_list(SmallSite site, const char* issuer, Said said, bool overdue 
   return site;
 }
 
-struct Case {
+struct CleanupCase {
   const char* name;
   std::function<SmallSite()> make;
   const char* about;
   MayGo may_go;
   const char* because;
 };
-class CleanupTest : public testing::TestWithParam<Case> {};
+class CleanupTest : public testing::TestWithParam<CleanupCase> {};
 TEST_P(CleanupTest, IsToldWithTheReason) {
-  const Case& c = GetParam();
+  const CleanupCase& c = GetParam();
   const CleanupPlan plan = plan_of(c.make());
   const CleanupVerdict& verdict = verdict_on(plan, issuer_fixture(c.about));
   EXPECT_EQ(to_string(verdict.may_go), to_string(c.may_go)) << joined(verdict.because);
@@ -140,166 +140,172 @@ SmallSite reinstalled() {
 INSTANTIATE_TEST_SUITE_P(
     Worlds, CleanupTest,
     testing::Values(
-        Case{"Redeployed", redeployed, "redeployment-a", MayGo::now,
-             "no unexpired certificate that was seen verifies under its key, of 1 that name it"},
-        Case{"RedeployedWithoutIdentifiers",
-             [] {
-               return site_of("redeployment-plain-leaf", {"redeployment-plain-a", "redeployment-plain-b"});
-             },
-             "redeployment-plain-a", MayGo::now, "every path that is valid now still is"},
-        Case{"ReinstalledOnItsKey", reinstalled, "reinstall-same-key-a", MayGo::now, "as well, which stays"},
-        Case{"IdentifierNamesTheOldOne",
-             [] {
-               SmallSite site = reinstalled();
-               // Sent by nobody, but about: it fits the old certificate alone, by issuer and serial number.
-               const CertificateRef exact = altered("reinstall-same-key-leaf", [](Certificate& made) {
-                 AuthorityKeyId& wanted = made.authority_key_id.emplace();
-                 wanted.issuer = issuer_fixture("reinstall-same-key-a")->issuer;
-                 wanted.serial = issuer_fixture("reinstall-same-key-a")->serial;
-               });
-               site.evidence.stores[0].entries.push_back({exact, StoreKind::intermediate, "CN=users", 0});
-               return site;
-             },
-             "reinstall-same-key-a", MayGo::not_yet, "no certificate that stays has this key and fits"},
-        Case{"EveryPathGoesThroughIt",
-             [] {
-               SmallSite site = reinstalled();
-               edge_knows_the_root_only(site, {issuer_fixture("reinstall-same-key-a")});
-               return site;
-             },
-             "reinstall-same-key-a", MayGo::not_yet,
-             "where edge1.contoso.example judges fe1.contoso.example, every valid path goes through it"},
-        Case{"OneOfTwoMustStay",
-             [] {
-               SmallSite site = reinstalled();
-               const CertificateRef twin =
-                   altered("reinstall-same-key-a", [](Certificate& made) { made.serial = "77"; });
-               site.evidence.stores[0].entries.push_back({twin, StoreKind::intermediate, "CN=Issuing,CN=AIA,CN=x", 9});
-               edge_knows_the_root_only(site, {issuer_fixture("reinstall-same-key-a"), twin});
-               return site;
-             },
-             "reinstall-same-key-a", MayGo::not_yet, "goes through it or others that would go as well"},
-        Case{"AStoreWasNotRead",
-             [] {
-               SmallSite site = redeployed();
-               site.evidence.gaps.push_back({Needs::stores, "edge", ErrorKind::unreachable, "no answer", "mend it"});
-               return site;
-             },
-             "redeployment-a", MayGo::unknown, "store edge could not be read: no answer"},
-        Case{"AStoreWasNotReadWhole",
-             [] {
-               SmallSite site = redeployed();
-               site.evidence.stores[0].truncated = "the server gives 1000 at most";
-               return site;
-             },
-             "redeployment-a", MayGo::unknown, "store ad was not read whole: the server gives 1000 at most"},
-        Case{"AServerWasNotSeen",
-             [] {
-               SmallSite site = redeployed();
-               site.evidence.identities.pop_back();
-               return site;
-             },
-             "redeployment-a", MayGo::unknown, "no certificate of edge1.contoso.example was seen"},
-        Case{"AServerWithoutALinkWasNotSeen",
-             [] {
-               SmallSite site = redeployed();
-               site.evidence.site.servers.emplace_back().name = "edge9.contoso.example";
-               return site;
-             },
-             "redeployment-a", MayGo::unknown, "no certificate of edge9.contoso.example was seen"},
-        Case{"NoLinkWasJudged",
-             [] {
-               SmallSite site = redeployed();
-               site.evidence.site.links.clear();
-               return site;
-             },
-             "redeployment-a", MayGo::unknown, "no link between servers was judged"},
-        Case{"NobodySaysWhatTheJudgeTrusts",
-             [] {
-               SmallSite site = reinstalled();
-               site.evidence.site.servers[1].trusts.clear();
-               site.evidence.identities[0].chain = {issuer_fixture("reinstall-same-key-a")};
-               return site;
-             },
-             "reinstall-same-key-a", MayGo::unknown, "nothing says what the judging server trusts"},
-        Case{"APathCannotBeTold",
-             [] {
-               SmallSite site = redeployed();
-               edge_knows_the_root_only(site, {});
-               site.evidence.site.servers[1].trusts.push_back("lost");
-               return site;
-             },
-             "redeployment-a", MayGo::unknown, "it cannot be told whether there is a valid path"},
-        Case{"TheCertificateOfTheServerHasExpired",
-             [] {
-               SmallSite site = reinstalled();
-               edge_knows_the_root_only(site, {issuer_fixture("reinstall-same-key-a")});
-               site.evidence.identities[0].certificate = altered("reinstall-same-key-leaf", [](Certificate& made) {
-                 made.sha256[0] ^= 0xFFU;  // as it was: its signature is the same
-                 made.not_after = test::issuers_clock() - std::chrono::seconds{1};
-               });
-               return site;
-             },
-             "reinstall-same-key-a", MayGo::not_yet, "every valid path goes through it"},
-        Case{"APathIsBrokenAnyhow",
-             [] {
-               SmallSite site = redeployed();
-               edge_knows_the_root_only(site, {});
-               site.evidence.stores[1].entries[0].certificate = issuer_fixture("root-r1");
-               return site;
-             },
-             "redeployment-a", MayGo::unknown, "there is no valid path, with them or without"},
-        Case{"ItsChainAloneWasLetIn",
-             [] {
-               SmallSite site = reinstalled();
-               site.evidence.site.servers[1].trusts.clear();
-               let_in(site, {issuer_fixture("reinstall-same-key-leaf"), issuer_fixture("reinstall-same-key-a")});
-               return site;
-             },
-             "reinstall-same-key-a", MayGo::not_yet, "a chain with it was let in"},
-        Case{"ItsChainWasLetInAndTheOtherAsWell",
-             [] {
-               SmallSite site = reinstalled();
-               site.evidence.site.servers[1].trusts.clear();
-               let_in(site, {issuer_fixture("reinstall-same-key-leaf"), issuer_fixture("reinstall-same-key-b")});
-               return site;
-             },
-             "reinstall-same-key-a", MayGo::now, "as well, which stays"},
-        Case{"WhatWasLetInIsNoProofWhereAStoreIsDamaged",
-             [] {
-               SmallSite site = redeployed();
-               edge_knows_the_root_only(site, {});
-               site.evidence.stores[1].entries.clear();
-               site.evidence.stores[1].unreadable.push_back({"edge.pem", "block 1: truncated"});
-               let_in(site, {issuer_fixture("redeployment-leaf-keyid"), issuer_fixture("redeployment-b")});
-               return site;
-             },
-             "redeployment-a", MayGo::unknown, "it cannot be told whether there is a valid path"},
-        Case{"AListInForceIsSignedByIt", [] { return with_list(redeployed(), "redeployment-a", Said::verified); },
-             "redeployment-a", MayGo::not_yet, "its key signed the revocation list of 2026-05-23"},
-        Case{"AnOverdueListIsSignedByIt",
-             [] { return with_list(redeployed(), "redeployment-a", Said::verified, true); }, "redeployment-a",
-             MayGo::now, "no unexpired certificate"},
-        Case{"AListIsSignedByAnother", [] { return with_list(redeployed(), "redeployment-a", Said::failed); },
-             "redeployment-a", MayGo::now, "no unexpired certificate"},
-        Case{"NobodyTriedWhoSignedTheList", [] { return with_list(redeployed(), "redeployment-a", Said::untried); },
-             "redeployment-a", MayGo::unknown, "whether its key signed the revocation list"},
-        Case{"AListIsSignedByAKeyThatStays",
-             [] { return with_list(reinstalled(), "reinstall-same-key-a", Said::verified); }, "reinstall-same-key-a",
-             MayGo::now, "as well, which stays"},
-        Case{"AForeignOne",
-             [] {
-               SmallSite site = redeployed();
-               add_store(site, "fe1").entries.push_back({issuer_fixture("impostor"), StoreKind::root, "fe1.pem", 0});
-               return site;
-             },
-             "impostor", MayGo::unknown, "nobody here issued or published it"},
-        Case{"NothingChainsToIt",
-             [] {
-               return site_of("redeployment-leaf-keyid",
-                              {"redeployment-b", "redeployment-plain-a", "redeployment-plain-b"});
-             },
-             "redeployment-plain-a", MayGo::unknown, "nothing that was seen chains to this name"}),
+        CleanupCase{"Redeployed", redeployed, "redeployment-a", MayGo::now,
+                    "no unexpired certificate that was seen verifies under its key, of 1 that name it"},
+        CleanupCase{"RedeployedWithoutIdentifiers",
+                    [] {
+                      return site_of("redeployment-plain-leaf", {"redeployment-plain-a", "redeployment-plain-b"});
+                    },
+                    "redeployment-plain-a", MayGo::now, "every path that is valid now still is"},
+        CleanupCase{"ReinstalledOnItsKey", reinstalled, "reinstall-same-key-a", MayGo::now, "as well, which stays"},
+        CleanupCase{"IdentifierNamesTheOldOne",
+                    [] {
+                      SmallSite site = reinstalled();
+                      // Sent by nobody, but about: it fits the old certificate alone, by issuer and serial number.
+                      const CertificateRef exact = altered("reinstall-same-key-leaf", [](Certificate& made) {
+                        AuthorityKeyId& wanted = made.authority_key_id.emplace();
+                        wanted.issuer = issuer_fixture("reinstall-same-key-a")->issuer;
+                        wanted.serial = issuer_fixture("reinstall-same-key-a")->serial;
+                      });
+                      site.evidence.stores[0].entries.push_back({exact, StoreKind::intermediate, "CN=users", 0});
+                      return site;
+                    },
+                    "reinstall-same-key-a", MayGo::not_yet, "no certificate that stays has this key and fits"},
+        CleanupCase{"EveryPathGoesThroughIt",
+                    [] {
+                      SmallSite site = reinstalled();
+                      edge_knows_the_root_only(site, {issuer_fixture("reinstall-same-key-a")});
+                      return site;
+                    },
+                    "reinstall-same-key-a", MayGo::not_yet,
+                    "where edge1.contoso.example judges fe1.contoso.example, every valid path goes through it"},
+        CleanupCase{
+            "OneOfTwoMustStay",
+            [] {
+              SmallSite site = reinstalled();
+              const CertificateRef twin =
+                  altered("reinstall-same-key-a", [](Certificate& made) { made.serial = "77"; });
+              site.evidence.stores[0].entries.push_back({twin, StoreKind::intermediate, "CN=Issuing,CN=AIA,CN=x", 9});
+              edge_knows_the_root_only(site, {issuer_fixture("reinstall-same-key-a"), twin});
+              return site;
+            },
+            "reinstall-same-key-a", MayGo::not_yet, "goes through it or others that would go as well"},
+        CleanupCase{
+            "AStoreWasNotRead",
+            [] {
+              SmallSite site = redeployed();
+              site.evidence.gaps.push_back({Needs::stores, "edge", ErrorKind::unreachable, "no answer", "mend it"});
+              return site;
+            },
+            "redeployment-a", MayGo::unknown, "store edge could not be read: no answer"},
+        CleanupCase{"AStoreWasNotReadWhole",
+                    [] {
+                      SmallSite site = redeployed();
+                      site.evidence.stores[0].truncated = "the server gives 1000 at most";
+                      return site;
+                    },
+                    "redeployment-a", MayGo::unknown, "store ad was not read whole: the server gives 1000 at most"},
+        CleanupCase{"AServerWasNotSeen",
+                    [] {
+                      SmallSite site = redeployed();
+                      site.evidence.identities.pop_back();
+                      return site;
+                    },
+                    "redeployment-a", MayGo::unknown, "no certificate of edge1.contoso.example was seen"},
+        CleanupCase{"AServerWithoutALinkWasNotSeen",
+                    [] {
+                      SmallSite site = redeployed();
+                      site.evidence.site.servers.emplace_back().name = "edge9.contoso.example";
+                      return site;
+                    },
+                    "redeployment-a", MayGo::unknown, "no certificate of edge9.contoso.example was seen"},
+        CleanupCase{"NoLinkWasJudged",
+                    [] {
+                      SmallSite site = redeployed();
+                      site.evidence.site.links.clear();
+                      return site;
+                    },
+                    "redeployment-a", MayGo::unknown, "no link between servers was judged"},
+        CleanupCase{"NobodySaysWhatTheJudgeTrusts",
+                    [] {
+                      SmallSite site = reinstalled();
+                      site.evidence.site.servers[1].trusts.clear();
+                      site.evidence.identities[0].chain = {issuer_fixture("reinstall-same-key-a")};
+                      return site;
+                    },
+                    "reinstall-same-key-a", MayGo::unknown, "nothing says what the judging server trusts"},
+        CleanupCase{"APathCannotBeTold",
+                    [] {
+                      SmallSite site = redeployed();
+                      edge_knows_the_root_only(site, {});
+                      site.evidence.site.servers[1].trusts.push_back("lost");
+                      return site;
+                    },
+                    "redeployment-a", MayGo::unknown, "it cannot be told whether there is a valid path"},
+        CleanupCase{"TheCertificateOfTheServerHasExpired",
+                    [] {
+                      SmallSite site = reinstalled();
+                      edge_knows_the_root_only(site, {issuer_fixture("reinstall-same-key-a")});
+                      site.evidence.identities[0].certificate =
+                          altered("reinstall-same-key-leaf", [](Certificate& made) {
+                            made.sha256[0] ^= 0xFFU;  // as it was: its signature is the same
+                            made.not_after = test::issuers_clock() - std::chrono::seconds{1};
+                          });
+                      return site;
+                    },
+                    "reinstall-same-key-a", MayGo::not_yet, "every valid path goes through it"},
+        CleanupCase{"APathIsBrokenAnyhow",
+                    [] {
+                      SmallSite site = redeployed();
+                      edge_knows_the_root_only(site, {});
+                      site.evidence.stores[1].entries[0].certificate = issuer_fixture("root-r1");
+                      return site;
+                    },
+                    "redeployment-a", MayGo::unknown, "there is no valid path, with them or without"},
+        CleanupCase{"ItsChainAloneWasLetIn",
+                    [] {
+                      SmallSite site = reinstalled();
+                      site.evidence.site.servers[1].trusts.clear();
+                      let_in(site, {issuer_fixture("reinstall-same-key-leaf"), issuer_fixture("reinstall-same-key-a")});
+                      return site;
+                    },
+                    "reinstall-same-key-a", MayGo::not_yet, "a chain with it was let in"},
+        CleanupCase{"ItsChainWasLetInAndTheOtherAsWell",
+                    [] {
+                      SmallSite site = reinstalled();
+                      site.evidence.site.servers[1].trusts.clear();
+                      let_in(site, {issuer_fixture("reinstall-same-key-leaf"), issuer_fixture("reinstall-same-key-b")});
+                      return site;
+                    },
+                    "reinstall-same-key-a", MayGo::now, "as well, which stays"},
+        CleanupCase{"WhatWasLetInIsNoProofWhereAStoreIsDamaged",
+                    [] {
+                      SmallSite site = redeployed();
+                      edge_knows_the_root_only(site, {});
+                      site.evidence.stores[1].entries.clear();
+                      site.evidence.stores[1].unreadable.push_back({"edge.pem", "block 1: truncated"});
+                      let_in(site, {issuer_fixture("redeployment-leaf-keyid"), issuer_fixture("redeployment-b")});
+                      return site;
+                    },
+                    "redeployment-a", MayGo::unknown, "it cannot be told whether there is a valid path"},
+        CleanupCase{"AListInForceIsSignedByIt",
+                    [] { return with_list(redeployed(), "redeployment-a", Said::verified); }, "redeployment-a",
+                    MayGo::not_yet, "its key signed the revocation list of 2026-05-23"},
+        CleanupCase{"AnOverdueListIsSignedByIt",
+                    [] { return with_list(redeployed(), "redeployment-a", Said::verified, true); }, "redeployment-a",
+                    MayGo::now, "no unexpired certificate"},
+        CleanupCase{"AListIsSignedByAnother", [] { return with_list(redeployed(), "redeployment-a", Said::failed); },
+                    "redeployment-a", MayGo::now, "no unexpired certificate"},
+        CleanupCase{"NobodyTriedWhoSignedTheList",
+                    [] { return with_list(redeployed(), "redeployment-a", Said::untried); }, "redeployment-a",
+                    MayGo::unknown, "whether its key signed the revocation list"},
+        CleanupCase{"AListIsSignedByAKeyThatStays",
+                    [] { return with_list(reinstalled(), "reinstall-same-key-a", Said::verified); },
+                    "reinstall-same-key-a", MayGo::now, "as well, which stays"},
+        CleanupCase{
+            "AForeignOne",
+            [] {
+              SmallSite site = redeployed();
+              add_store(site, "fe1").entries.push_back({issuer_fixture("impostor"), StoreKind::root, "fe1.pem", 0});
+              return site;
+            },
+            "impostor", MayGo::unknown, "nobody here issued or published it"},
+        CleanupCase{"NothingChainsToIt",
+                    [] {
+                      return site_of("redeployment-leaf-keyid",
+                                     {"redeployment-b", "redeployment-plain-a", "redeployment-plain-b"});
+                    },
+                    "redeployment-plain-a", MayGo::unknown, "nothing that was seen chains to this name"}),
     [](const auto& row) { return std::string{row.param.name}; });
 
 TEST(Cleanup, WhatSignedSomethingUnexpiredStays) {

@@ -18,7 +18,7 @@ using test::OpensslCli;
 
 constexpr const char* leaf_names = "subjectAltName=DNS:edge1.contoso.example\nextendedKeyUsage=serverAuth\n";
 
-struct Row {
+struct ConstraintRow {
   const char* name;
   std::string issuing;  ///< extensions of the intermediate, behind those of every CA
   std::string leaf;     ///< extensions
@@ -33,9 +33,9 @@ CertificateRef certificate_of(sources::CertificatePool& pool, const OpensslCli& 
   return certificate ? *certificate : nullptr;
 }
 
-class ConstraintTest : public testing::TestWithParam<Row> {};
+class ConstraintTest : public testing::TestWithParam<ConstraintRow> {};
 TEST_P(ConstraintTest, IsJudgedAsOpensslVerifyDoesOrIsUndecided) {
-  const Row& row = GetParam();
+  const ConstraintRow& row = GetParam();
   const OpensslCli openssl;
   openssl.self_signed("root", "/CN=Root", test::ca_extensions);
   openssl.issued("issuing", "/CN=Issuing", "root", test::ca_extensions + row.issuing);
@@ -63,48 +63,52 @@ TEST_P(ConstraintTest, IsJudgedAsOpensslVerifyDoesOrIsUndecided) {
     for (const PathProblem& problem : path.problems)
       problems += fmt::format("{}: {}\n", to_string(problem.kind), problem.text);
   }
-  EXPECT_EQ(set.any_valid(), row.verdict == Row::Verdict::valid) << problems;
-  EXPECT_EQ(set.undecided(), row.verdict == Row::Verdict::undecided) << problems;
+  EXPECT_EQ(set.any_valid(), row.verdict == ConstraintRow::Verdict::valid) << problems;
+  EXPECT_EQ(set.undecided(), row.verdict == ConstraintRow::Verdict::undecided) << problems;
 }
 
-using enum Row::Verdict;
+using enum ConstraintRow::Verdict;
 INSTANTIATE_TEST_SUITE_P(
     Extensions, ConstraintTest,
     testing::Values(
-        Row{"PolicyConstraints", "policyConstraints=critical,requireExplicitPolicy:0\n", leaf_names, "OK", valid},
-        Row{"InhibitAnyPolicy", "inhibitAnyPolicy=critical,0\n", leaf_names, "OK", valid},
-        Row{"PolicyMappings", "certificatePolicies=1.2.3.4\npolicyMappings=critical,1.2.3.4:1.2.3.5\n", leaf_names,
-            "OK", valid},
-        Row{"UnknownCritical", "1.2.3.4=critical,DER:05:00\n", leaf_names, "error 34", undecided},
-        Row{"UnknownCriticalOfTheLeaf", "", std::string{leaf_names} + "1.2.3.4=critical,DER:05:00\n", "error 34",
-            undecided},
-        Row{"PermittedName", "nameConstraints=critical,permitted;DNS:contoso.example\n", leaf_names, "OK", valid},
-        Row{"NameOfAnother", "nameConstraints=critical,permitted;DNS:fabrikam.example\n", leaf_names, "error 47",
-            invalid},
-        Row{"NameOfAnotherNotCritical", "nameConstraints=permitted;DNS:fabrikam.example\n", leaf_names, "error 47",
-            invalid},
-        Row{"ExcludedName", "nameConstraints=critical,excluded;DNS:edge1.CONTOSO.example\n", leaf_names, "error 48",
-            invalid},
-        Row{"EndsAlikeOnly", "nameConstraints=critical,permitted;DNS:toso.example\n", leaf_names, "error 47", invalid},
-        Row{"BelowADot", "nameConstraints=critical,permitted;DNS:.contoso.example\n", leaf_names, "OK", valid},
-        Row{"ItselfIsNotBelowADot", "nameConstraints=critical,permitted;DNS:.edge1.contoso.example\n", leaf_names,
-            "error 47", invalid},
-        Row{"CommonNameInPlaceOfADnsName", "nameConstraints=critical,permitted;DNS:fabrikam.example\n",
-            "extendedKeyUsage=serverAuth\n", "error 47", invalid},
-        Row{"PermittedDirectory", "nameConstraints=critical,permitted;dirName:dir\n[dir]\nO=Contoso\n", leaf_names,
-            "OK", valid},
-        Row{"AnotherDirectory", "nameConstraints=critical,permitted;dirName:dir\n[dir]\nO=Fabrikam\n", leaf_names,
-            "error 47", invalid},
-        Row{"ExcludedDirectory", "nameConstraints=critical,excluded;dirName:dir\n[dir]\nO=Contoso\n", leaf_names,
-            "error 48", invalid},
-        Row{"AddressesWhereThereAreNone", "nameConstraints=critical,excluded;IP:0.0.0.0/0.0.0.0\n", leaf_names, "OK",
-            valid},
-        Row{"AddressesWhereThereIsOne", "nameConstraints=critical,excluded;IP:0.0.0.0/0.0.0.0\n",
-            "subjectAltName=DNS:edge1.contoso.example,IP:192.0.2.1\n", "error 48", undecided},
-        Row{"KeyUsageOfTheLeafForListsOnly", "", std::string{leaf_names} + "keyUsage=critical,cRLSign\n", "error 26",
-            invalid},
-        Row{"KeyUsageOfTheLeafForSignatures", "", std::string{leaf_names} + "keyUsage=critical,digitalSignature\n",
-            "OK", valid}),
+        ConstraintRow{"PolicyConstraints", "policyConstraints=critical,requireExplicitPolicy:0\n", leaf_names, "OK",
+                      valid},
+        ConstraintRow{"InhibitAnyPolicy", "inhibitAnyPolicy=critical,0\n", leaf_names, "OK", valid},
+        ConstraintRow{"PolicyMappings", "certificatePolicies=1.2.3.4\npolicyMappings=critical,1.2.3.4:1.2.3.5\n",
+                      leaf_names, "OK", valid},
+        ConstraintRow{"UnknownCritical", "1.2.3.4=critical,DER:05:00\n", leaf_names, "error 34", undecided},
+        ConstraintRow{"UnknownCriticalOfTheLeaf", "", std::string{leaf_names} + "1.2.3.4=critical,DER:05:00\n",
+                      "error 34", undecided},
+        ConstraintRow{"PermittedName", "nameConstraints=critical,permitted;DNS:contoso.example\n", leaf_names, "OK",
+                      valid},
+        ConstraintRow{"NameOfAnother", "nameConstraints=critical,permitted;DNS:fabrikam.example\n", leaf_names,
+                      "error 47", invalid},
+        ConstraintRow{"NameOfAnotherNotCritical", "nameConstraints=permitted;DNS:fabrikam.example\n", leaf_names,
+                      "error 47", invalid},
+        ConstraintRow{"ExcludedName", "nameConstraints=critical,excluded;DNS:edge1.CONTOSO.example\n", leaf_names,
+                      "error 48", invalid},
+        ConstraintRow{"EndsAlikeOnly", "nameConstraints=critical,permitted;DNS:toso.example\n", leaf_names, "error 47",
+                      invalid},
+        ConstraintRow{"BelowADot", "nameConstraints=critical,permitted;DNS:.contoso.example\n", leaf_names, "OK",
+                      valid},
+        ConstraintRow{"ItselfIsNotBelowADot", "nameConstraints=critical,permitted;DNS:.edge1.contoso.example\n",
+                      leaf_names, "error 47", invalid},
+        ConstraintRow{"CommonNameInPlaceOfADnsName", "nameConstraints=critical,permitted;DNS:fabrikam.example\n",
+                      "extendedKeyUsage=serverAuth\n", "error 47", invalid},
+        ConstraintRow{"PermittedDirectory", "nameConstraints=critical,permitted;dirName:dir\n[dir]\nO=Contoso\n",
+                      leaf_names, "OK", valid},
+        ConstraintRow{"AnotherDirectory", "nameConstraints=critical,permitted;dirName:dir\n[dir]\nO=Fabrikam\n",
+                      leaf_names, "error 47", invalid},
+        ConstraintRow{"ExcludedDirectory", "nameConstraints=critical,excluded;dirName:dir\n[dir]\nO=Contoso\n",
+                      leaf_names, "error 48", invalid},
+        ConstraintRow{"AddressesWhereThereAreNone", "nameConstraints=critical,excluded;IP:0.0.0.0/0.0.0.0\n",
+                      leaf_names, "OK", valid},
+        ConstraintRow{"AddressesWhereThereIsOne", "nameConstraints=critical,excluded;IP:0.0.0.0/0.0.0.0\n",
+                      "subjectAltName=DNS:edge1.contoso.example,IP:192.0.2.1\n", "error 48", undecided},
+        ConstraintRow{"KeyUsageOfTheLeafForListsOnly", "", std::string{leaf_names} + "keyUsage=critical,cRLSign\n",
+                      "error 26", invalid},
+        ConstraintRow{"KeyUsageOfTheLeafForSignatures", "",
+                      std::string{leaf_names} + "keyUsage=critical,digitalSignature\n", "OK", valid}),
     [](const auto& row) { return std::string{row.param.name}; });
 
 /// A root that changes its key signs the new one, under its own name, with the old one (RFC 4210, 4.4).

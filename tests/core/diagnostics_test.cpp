@@ -8,7 +8,7 @@
 namespace mrascheck {
 namespace {
 
-struct Case {
+struct DiagnosticsRow {
   const char* name;
   std::string_view value;
   std::string_view read;  ///< "id.sub;name=value;..."
@@ -22,7 +22,7 @@ std::string flat(const std::optional<MsDiagnostics>& diagnostics) {
   return text;
 }
 
-class DiagnosticsTest : public testing::TestWithParam<Case> {};
+class DiagnosticsTest : public testing::TestWithParam<DiagnosticsRow> {};
 
 TEST_P(DiagnosticsTest, IsReadAsFarAsItGoes) {
   EXPECT_EQ(flat(parse_diagnostics(GetParam().value)), GetParam().read);
@@ -31,31 +31,34 @@ TEST_P(DiagnosticsTest, IsReadAsFarAsItGoes) {
 INSTANTIATE_TEST_SUITE_P(
     Values, DiagnosticsTest,
     testing::Values(
-        Case{
+        DiagnosticsRow{
             "Refused",
             R"x(1038;reason="Failed to connect to a peer server";WinsockFailureCode="10061(WSAECONNREFUSED)";)x"
             R"x(WinsockFailureDescription="The peer actively refused the connection attempt";Peer="edge1";Port="5062")x",
             "1038;reason=Failed to connect to a peer server;WinsockFailureCode=10061(WSAECONNREFUSED);"
             "WinsockFailureDescription=The peer actively refused the connection attempt;Peer=edge1;Port=5062"},
-        Case{
+        DiagnosticsRow{
             "ConnectionFailed",
             R"x(2;reason="See response code and reason phrase";source="";HRESULT="0xC3E93C69(SIPPROXY_E_CONNECTION_FAILED)")x",
             "2;reason=See response code and reason phrase;source=;HRESULT=0xC3E93C69(SIPPROXY_E_CONNECTION_FAILED)"},
-        Case{"OnlyNumber", "1011", "1011"}, Case{"Sub", "1034.7;source=x", "1034.7;source=x"},
-        Case{"SubMissing", "1034.;source=x", "1034;source=x"},
-        Case{"BlanksEverywhere", " 1010 ; reason = \"a b\" ;\tsource=fe1 ", "1010;reason=a b;source=fe1"},
-        Case{"NoQuotes", "1;reason=Service unavailable;source=fe1", "1;reason=Service unavailable;source=fe1"},
-        Case{"SemicolonInQuotes", R"(1;reason="a;b=c";source="d")", "1;reason=a;b=c;source=d"},
-        Case{"EscapedQuote", R"(1;reason="say \"no\"";source="d")", "1;reason=say \"no\";source=d"},
-        Case{"WindowsPath", R"(1;file="C:\temp\x")", R"(1;file=C:\temp\x)"},
-        Case{"QuoteNeverClosed", R"(1;reason="abc;source=d)", "1;reason=abc;source=d"},
-        Case{"TextBehindQuote", R"(1;reason="abc" junk;source=d)", "1;reason=abc;source=d"},
-        Case{"ParameterWithoutValue", "1;flag;source=d", "1;flag=;source=d"},
-        Case{"NamelessParameter", "1;=x;;source=d", "1;source=d"}, Case{"TextBehindId", "1 x;source=d", "1;source=d"},
-        Case{"Controls", "1;reason=\"a\x1b[0mb\"", "1;reason=a?[0mb"}, Case{"Most", "4294967295", "4294967295"},
-        Case{"TooGreat", "4294967296;reason=x", "nothing"}, Case{"Empty", "", "nothing"},
-        Case{"NoNumber", "reason=x", "nothing"}, Case{"Negative", "-1;reason=x", "nothing"},
-        Case{"OnlySemicolons", ";;;", "nothing"}),
+        DiagnosticsRow{"OnlyNumber", "1011", "1011"}, DiagnosticsRow{"Sub", "1034.7;source=x", "1034.7;source=x"},
+        DiagnosticsRow{"SubMissing", "1034.;source=x", "1034;source=x"},
+        DiagnosticsRow{"BlanksEverywhere", " 1010 ; reason = \"a b\" ;\tsource=fe1 ", "1010;reason=a b;source=fe1"},
+        DiagnosticsRow{"NoQuotes", "1;reason=Service unavailable;source=fe1",
+                       "1;reason=Service unavailable;source=fe1"},
+        DiagnosticsRow{"SemicolonInQuotes", R"(1;reason="a;b=c";source="d")", "1;reason=a;b=c;source=d"},
+        DiagnosticsRow{"EscapedQuote", R"(1;reason="say \"no\"";source="d")", "1;reason=say \"no\";source=d"},
+        DiagnosticsRow{"WindowsPath", R"(1;file="C:\temp\x")", R"(1;file=C:\temp\x)"},
+        DiagnosticsRow{"QuoteNeverClosed", R"(1;reason="abc;source=d)", "1;reason=abc;source=d"},
+        DiagnosticsRow{"TextBehindQuote", R"(1;reason="abc" junk;source=d)", "1;reason=abc;source=d"},
+        DiagnosticsRow{"ParameterWithoutValue", "1;flag;source=d", "1;flag=;source=d"},
+        DiagnosticsRow{"NamelessParameter", "1;=x;;source=d", "1;source=d"},
+        DiagnosticsRow{"TextBehindId", "1 x;source=d", "1;source=d"},
+        DiagnosticsRow{"Controls", "1;reason=\"a\x1b[0mb\"", "1;reason=a?[0mb"},
+        DiagnosticsRow{"Most", "4294967295", "4294967295"},
+        DiagnosticsRow{"TooGreat", "4294967296;reason=x", "nothing"}, DiagnosticsRow{"Empty", "", "nothing"},
+        DiagnosticsRow{"NoNumber", "reason=x", "nothing"}, DiagnosticsRow{"Negative", "-1;reason=x", "nothing"},
+        DiagnosticsRow{"OnlySemicolons", ";;;", "nothing"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(Diagnostics, IsBounded) {

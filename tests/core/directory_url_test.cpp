@@ -6,16 +6,16 @@
 namespace mrascheck {
 namespace {
 
-struct Url {
+struct HostlessUrl {
   const char* name;
   const char* url;
   const char* dn;  ///< null: it is none
   const char* attribute = "";
 };
-void PrintTo(const Url& row, std::ostream* out) {
+void PrintTo(const HostlessUrl& row, std::ostream* out) {
   *out << row.name;
 }
-class HostlessTest : public testing::TestWithParam<Url> {};
+class HostlessTest : public testing::TestWithParam<HostlessUrl> {};
 
 TEST_P(HostlessTest, SaysWhichEntryAndAttribute) {
   const auto reference = hostless_reference(GetParam().url);
@@ -26,20 +26,21 @@ TEST_P(HostlessTest, SaysWhichEntryAndAttribute) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Url, HostlessTest,
-    testing::Values(Url{"OfAdCs",
-                        "ldap:///CN=Contoso%20CA,CN=AIA,CN=Public%20Key%20Services,CN=Services,CN=Configuration,DC=x?"
-                        "cACertificate?base?objectClass=certificationAuthority",
-                        "CN=Contoso CA,CN=AIA,CN=Public Key Services,CN=Services,CN=Configuration,DC=x",
-                        "cACertificate"},
-                    Url{"EscapedCommas", "LDAP:///CN=a%2CCN=CDP?certificateRevocationList", "CN=a,CN=CDP",
-                        "certificateRevocationList"},
-                    Url{"SeveralAttributes", "ldap:///CN=a?x,y?base", "CN=a", "x"},
-                    Url{"NoAttribute", "ldap:///CN=a??base", "CN=a"}, Url{"DnAlone", "ldap:///CN=a", "CN=a"},
-                    Url{"WithAHost", "ldap://dc1.contoso.example/CN=a?x", nullptr}, Url{"NoDn", "ldap:///", nullptr},
-                    Url{"NoDnButAnAttribute", "ldap:///?x", nullptr}, Url{"Http", "http:///CN=a", nullptr},
-                    Url{"BadEscape", "ldap:///CN=a%2", nullptr}, Url{"BadDigits", "ldap:///CN=a%zz", nullptr},
-                    Url{"BadEscapeInTheAttribute", "ldap:///CN=a?%z", nullptr}, Url{"Empty", "", nullptr}),
+    Hostless, HostlessTest,
+    testing::Values(
+        HostlessUrl{"OfAdCs",
+                    "ldap:///CN=Contoso%20CA,CN=AIA,CN=Public%20Key%20Services,CN=Services,CN=Configuration,DC=x?"
+                    "cACertificate?base?objectClass=certificationAuthority",
+                    "CN=Contoso CA,CN=AIA,CN=Public Key Services,CN=Services,CN=Configuration,DC=x", "cACertificate"},
+        HostlessUrl{"EscapedCommas", "LDAP:///CN=a%2CCN=CDP?certificateRevocationList", "CN=a,CN=CDP",
+                    "certificateRevocationList"},
+        HostlessUrl{"SeveralAttributes", "ldap:///CN=a?x,y?base", "CN=a", "x"},
+        HostlessUrl{"NoAttribute", "ldap:///CN=a??base", "CN=a"}, HostlessUrl{"DnAlone", "ldap:///CN=a", "CN=a"},
+        HostlessUrl{"WithAHost", "ldap://dc1.contoso.example/CN=a?x", nullptr},
+        HostlessUrl{"NoDn", "ldap:///", nullptr}, HostlessUrl{"NoDnButAnAttribute", "ldap:///?x", nullptr},
+        HostlessUrl{"Http", "http:///CN=a", nullptr}, HostlessUrl{"BadEscape", "ldap:///CN=a%2", nullptr},
+        HostlessUrl{"BadDigits", "ldap:///CN=a%zz", nullptr},
+        HostlessUrl{"BadEscapeInTheAttribute", "ldap:///CN=a?%z", nullptr}, HostlessUrl{"Empty", "", nullptr}),
     [](const auto& row) { return row.param.name; });
 
 struct Pair {

@@ -8,12 +8,12 @@ namespace {
 
 const auto by_name = [](const auto& row) { return std::string{row.param.name}; };
 
-struct Url {
+struct HttpUrlRow {
   const char* name;
   std::string url;
   std::string text;  ///< as it is asked for; behind "! ", the error
 };
-class HttpUrlTest : public testing::TestWithParam<Url> {};
+class HttpUrlTest : public testing::TestWithParam<HttpUrlRow> {};
 
 std::string text_of(const Result<HttpUrl>& url) {
   return url ? url->text() : "! " + url.error().text;
@@ -24,37 +24,40 @@ TEST_P(HttpUrlTest, SaysWhatIsAskedOfWhom) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Url, HttpUrlTest,
+    HttpUrl, HttpUrlTest,
     testing::Values(
-        Url{"Plain", "http://pki.contoso.example/root.crl", "http://pki.contoso.example/root.crl"},
-        Url{"NoPath", "http://pki.contoso.example", "http://pki.contoso.example/"},
-        Url{"OnlyAQuery", "http://pki.contoso.example?id=1", "http://pki.contoso.example/?id=1"},
-        Url{"Query", "http://pki/certs?sHash=a%2Bb", "http://pki/certs?sHash=a%2Bb"},
-        Url{"SchemeInCapitals", "HTTP://pki/a", "http://pki/a"}, Url{"Port", "http://pki:8080/a", "http://pki:8080/a"},
-        Url{"TheUsualPort", "http://pki:80/a", "http://pki/a"}, Url{"EmptyPort", "http://pki:/a", "http://pki/a"},
-        Url{"Ipv4", "http://192.0.2.1/a", "http://192.0.2.1/a"},
-        Url{"Ipv6", "http://[2001:db8::1]:81/a", "http://[2001:db8::1]:81/a"},
-        Url{"Fragment", "http://pki/a#b", "http://pki/a"},
-        Url{"Blanks", "http://pki/CertEnroll/Contoso Root CA.crl", "http://pki/CertEnroll/Contoso%20Root%20CA.crl"},
-        Url{"Https", "HTTPS://pki/a",
-            "! https is not fetched: the server's certificate would have to be checked first, perhaps by "
-            "what is there"},
-        Url{"Ldap", "ldap:///CN=a", "! not an http:// URL"}, Url{"Nothing", "", "! not an http:// URL"},
-        Url{"NoHost", "http:///a", "! not a URL: no host name or address in it"},
-        Url{"OnlyAPort", "http://:80/a", "! not a URL: no host name or address in it"},
-        Url{"BlankInTheHost", "http://p ki/a", "! not a URL: no host name or address in it"},
-        Url{"LineEndInTheHost", "http://pki\r\nX: y/a", "! not a URL: no host name or address in it"},
-        Url{"EmptyBrackets", "http://[]/a", "! not a URL: no host name or address in it"},
-        Url{"WordBehindBrackets", "http://[::1]x/a", "! not a URL: no host name or address in it"},
-        Url{"OpenBracket", "http://[::1/a", "! not a URL: a bracket that is not closed"},
-        Url{"PortZero", "http://pki:0/a", "! not a URL: its port is not one of 1 to 65535"},
-        Url{"PortTooLarge", "http://pki:65536/a", "! not a URL: its port is not one of 1 to 65535"},
-        Url{"PortOfLetters", "http://pki:8o/a", "! not a URL: its port is not one of 1 to 65535"},
-        Url{"User", "http://user:secret@pki/a", "! a user name stands in the URL, and none is ever sent"},
-        Url{"LineEnd", "http://pki/a HTTP/1.1\r\nX: y", "! not a URL: a character in it that no URL has"},
-        Url{"NotAscii", "http://pki/M\xC3\xBCller", "! not a URL: a character in it that no URL has"},
-        Url{"TooLongWhenEscaped", "http://pki/" + std::string(2000, ' '), "! a URL that is too long"},
-        Url{"TooLong", "http://pki/" + std::string(5000, 'a'), "! a URL that is too long"}),
+        HttpUrlRow{"Plain", "http://pki.contoso.example/root.crl", "http://pki.contoso.example/root.crl"},
+        HttpUrlRow{"NoPath", "http://pki.contoso.example", "http://pki.contoso.example/"},
+        HttpUrlRow{"OnlyAQuery", "http://pki.contoso.example?id=1", "http://pki.contoso.example/?id=1"},
+        HttpUrlRow{"Query", "http://pki/certs?sHash=a%2Bb", "http://pki/certs?sHash=a%2Bb"},
+        HttpUrlRow{"SchemeInCapitals", "HTTP://pki/a", "http://pki/a"},
+        HttpUrlRow{"Port", "http://pki:8080/a", "http://pki:8080/a"},
+        HttpUrlRow{"TheUsualPort", "http://pki:80/a", "http://pki/a"},
+        HttpUrlRow{"EmptyPort", "http://pki:/a", "http://pki/a"},
+        HttpUrlRow{"Ipv4", "http://192.0.2.1/a", "http://192.0.2.1/a"},
+        HttpUrlRow{"Ipv6", "http://[2001:db8::1]:81/a", "http://[2001:db8::1]:81/a"},
+        HttpUrlRow{"Fragment", "http://pki/a#b", "http://pki/a"},
+        HttpUrlRow{"Blanks", "http://pki/CertEnroll/Contoso Root CA.crl",
+                   "http://pki/CertEnroll/Contoso%20Root%20CA.crl"},
+        HttpUrlRow{"Https", "HTTPS://pki/a",
+                   "! https is not fetched: the server's certificate would have to be checked first, perhaps by "
+                   "what is there"},
+        HttpUrlRow{"Ldap", "ldap:///CN=a", "! not an http:// URL"}, HttpUrlRow{"Nothing", "", "! not an http:// URL"},
+        HttpUrlRow{"NoHost", "http:///a", "! not a URL: no host name or address in it"},
+        HttpUrlRow{"OnlyAPort", "http://:80/a", "! not a URL: no host name or address in it"},
+        HttpUrlRow{"BlankInTheHost", "http://p ki/a", "! not a URL: no host name or address in it"},
+        HttpUrlRow{"LineEndInTheHost", "http://pki\r\nX: y/a", "! not a URL: no host name or address in it"},
+        HttpUrlRow{"EmptyBrackets", "http://[]/a", "! not a URL: no host name or address in it"},
+        HttpUrlRow{"WordBehindBrackets", "http://[::1]x/a", "! not a URL: no host name or address in it"},
+        HttpUrlRow{"OpenBracket", "http://[::1/a", "! not a URL: a bracket that is not closed"},
+        HttpUrlRow{"PortZero", "http://pki:0/a", "! not a URL: its port is not one of 1 to 65535"},
+        HttpUrlRow{"PortTooLarge", "http://pki:65536/a", "! not a URL: its port is not one of 1 to 65535"},
+        HttpUrlRow{"PortOfLetters", "http://pki:8o/a", "! not a URL: its port is not one of 1 to 65535"},
+        HttpUrlRow{"User", "http://user:secret@pki/a", "! a user name stands in the URL, and none is ever sent"},
+        HttpUrlRow{"LineEnd", "http://pki/a HTTP/1.1\r\nX: y", "! not a URL: a character in it that no URL has"},
+        HttpUrlRow{"NotAscii", "http://pki/M\xC3\xBCller", "! not a URL: a character in it that no URL has"},
+        HttpUrlRow{"TooLongWhenEscaped", "http://pki/" + std::string(2000, ' '), "! a URL that is too long"},
+        HttpUrlRow{"TooLong", "http://pki/" + std::string(5000, 'a'), "! a URL that is too long"}),
     by_name);
 
 struct Location {
@@ -71,7 +74,7 @@ TEST_P(RedirectTest, LeadsWhereTheLocationSays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Url, RedirectTest,
+    HttpUrl, RedirectTest,
     testing::Values(Location{"Elsewhere", "http://web/root.crl", "http://web/root.crl"},
                     Location{"HostAlone", "//web/root.crl", "http://web/root.crl"},
                     Location{"FromTheRoot", "/root.crl", "http://pki:8080/root.crl"},

@@ -23,15 +23,15 @@ std::vector<std::string> meanings(std::string_view pasted) {
   return all;
 }
 
-struct Row {
+struct PastedRow {
   const char* name;
   const char* pasted;
   const char* meant;
 };
-void PrintTo(const Row& row, std::ostream* out) {
+void PrintTo(const PastedRow& row, std::ostream* out) {
   *out << row.name;
 }
-class LookUpTest : public testing::TestWithParam<Row> {};
+class LookUpTest : public testing::TestWithParam<PastedRow> {};
 
 TEST_P(LookUpTest, FindsWhatWasMeant) {
   EXPECT_THAT(meanings(GetParam().pasted), Contains(GetParam().meant));
@@ -40,32 +40,35 @@ TEST_P(LookUpTest, FindsWhatWasMeant) {
 INSTANTIATE_TEST_SUITE_P(
     Pasted, LookUpTest,
     testing::Values(
-        Row{"HexWithPrefix", "0xc3e93c69", "HRESULT 0xC3E93C69"}, Row{"HexWithout", "C3E93C69", "HRESULT 0xC3E93C69"},
-        Row{"HexOfDecimalDigits", "80090325", "HRESULT 0x80090325"},
-        Row{"Negative", "-1008124823", "HRESULT 0xC3E93C69"}, Row{"Unsigned", "3286842473", "HRESULT 0xC3E93C69"},
-        Row{"HresultWithItsName", "0xC3E93C69(SIPPROXY_E_CONNECTION_FAILED)", "HRESULT 0xC3E93C69"},
-        Row{"HresultBesideItsName", "0xc3e93c69 SIPPROXY_E_CONNECTION_FAILED", "HRESULT 0xC3E93C69"},
-        Row{"SocketErrorAsHresult", "0x8007274D", "Winsock error 10061"},
-        Row{"Winsock", "10061", "Winsock error 10061"},
-        Row{"WinsockWithItsName", " 10061(WSAECONNREFUSED) ", "Winsock error 10061"},
-        Row{"WinsockByName", "wsaeconnrefused", "Winsock error 10061"},
-        Row{"ErrnoByName", "ECONNREFUSED", "Winsock error 10061"},
-        Row{"ErrnoByWords", "Connection refused", "Winsock error 10061"},
-        Row{"AlertByWords", "unknown ca", "TLS alert 48"}, Row{"AlertByName", "UNKNOWN_CA", "TLS alert 48"},
-        Row{"AlertOfOpenssl", "tlsv1 alert unknown ca", "TLS alert 48"},
-        Row{"AlertInALine",
-            "40E7:error:0A000418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca:rec.c:1:SSL alert number 48",
-            "TLS alert 48"},
-        Row{"VerifyByName", "X509_V_ERR_CERT_HAS_EXPIRED", "OpenSSL verify error 10"},
-        Row{"VerifyInALine", "error 20 at 0 depth lookup: unable to get local issuer certificate",
-            "OpenSSL verify error 20"},
-        Row{"VerifyOfSClient", "verify error:num=20:unable to get local issuer certificate", "OpenSSL verify error 20"},
-        Row{"VerifyReturnCode", "Verify return code: 19 (self-signed certificate in certificate chain)",
-            "OpenSSL verify error 19"},
-        Row{"MrasReason", "request malformed", "MRAS reasonPhrase Request Malformed"},
-        Row{"RelayError", "436", "error of the media relay 436"}, Row{"Event", "14428", "event 14428"},
-        Row{"DiagnosticsId", "1038", "ms-diagnostics 1038"},
-        Row{"DiagnosticsIdBehindItsName", "ms-diagnostics: 1038", "ms-diagnostics 1038"}),
+        PastedRow{"HexWithPrefix", "0xc3e93c69", "HRESULT 0xC3E93C69"},
+        PastedRow{"HexWithout", "C3E93C69", "HRESULT 0xC3E93C69"},
+        PastedRow{"HexOfDecimalDigits", "80090325", "HRESULT 0x80090325"},
+        PastedRow{"Negative", "-1008124823", "HRESULT 0xC3E93C69"},
+        PastedRow{"Unsigned", "3286842473", "HRESULT 0xC3E93C69"},
+        PastedRow{"HresultWithItsName", "0xC3E93C69(SIPPROXY_E_CONNECTION_FAILED)", "HRESULT 0xC3E93C69"},
+        PastedRow{"HresultBesideItsName", "0xc3e93c69 SIPPROXY_E_CONNECTION_FAILED", "HRESULT 0xC3E93C69"},
+        PastedRow{"SocketErrorAsHresult", "0x8007274D", "Winsock error 10061"},
+        PastedRow{"Winsock", "10061", "Winsock error 10061"},
+        PastedRow{"WinsockWithItsName", " 10061(WSAECONNREFUSED) ", "Winsock error 10061"},
+        PastedRow{"WinsockByName", "wsaeconnrefused", "Winsock error 10061"},
+        PastedRow{"ErrnoByName", "ECONNREFUSED", "Winsock error 10061"},
+        PastedRow{"ErrnoByWords", "Connection refused", "Winsock error 10061"},
+        PastedRow{"AlertByWords", "unknown ca", "TLS alert 48"}, PastedRow{"AlertByName", "UNKNOWN_CA", "TLS alert 48"},
+        PastedRow{"AlertOfOpenssl", "tlsv1 alert unknown ca", "TLS alert 48"},
+        PastedRow{"AlertInALine",
+                  "40E7:error:0A000418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca:rec.c:1:SSL alert number 48",
+                  "TLS alert 48"},
+        PastedRow{"VerifyByName", "X509_V_ERR_CERT_HAS_EXPIRED", "OpenSSL verify error 10"},
+        PastedRow{"VerifyInALine", "error 20 at 0 depth lookup: unable to get local issuer certificate",
+                  "OpenSSL verify error 20"},
+        PastedRow{"VerifyOfSClient", "verify error:num=20:unable to get local issuer certificate",
+                  "OpenSSL verify error 20"},
+        PastedRow{"VerifyReturnCode", "Verify return code: 19 (self-signed certificate in certificate chain)",
+                  "OpenSSL verify error 19"},
+        PastedRow{"MrasReason", "request malformed", "MRAS reasonPhrase Request Malformed"},
+        PastedRow{"RelayError", "436", "error of the media relay 436"}, PastedRow{"Event", "14428", "event 14428"},
+        PastedRow{"DiagnosticsId", "1038", "ms-diagnostics 1038"},
+        PastedRow{"DiagnosticsIdBehindItsName", "ms-diagnostics: 1038", "ms-diagnostics 1038"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(LookUp, ANumberOfSeveralKindsMeansAllOfThem) {

@@ -41,14 +41,14 @@ TEST_P(OrderTest, IsProvedByTheSmallestChange) {
   const auto judgements = judge_paths(evidence, recorded_oracle(evidence.signatures));
   ASSERT_EQ(judgements.size(), 1U);
   const auto proofs = prove_orders(evidence, graph, judgements.front(), recorded_oracle(evidence.signatures));
-  std::vector<OrderProof::Kind> kinds;
+  std::vector<OrderProof::Kind> found;
   std::string texts;
   for (const OrderProof& proof : proofs) {
-    kinds.push_back(proof.kind);
+    found.push_back(proof.kind);
     texts += proof.text + "\n";
     EXPECT_TRUE(proof.refusal.refused());
   }
-  EXPECT_EQ(kinds, c.proofs) << texts;
+  EXPECT_EQ(found, c.proofs) << texts;
   EXPECT_NE(texts.find(c.says), std::string::npos) << texts;
 }
 INSTANTIATE_TEST_SUITE_P(

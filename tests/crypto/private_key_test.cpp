@@ -11,7 +11,7 @@ namespace {
 using test::Pki;
 using test::read_file;
 
-constexpr const char* rsa = "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out made.key";
+constexpr const char* rsa_key = "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out made.key";
 constexpr const char* p256 = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out made.key";
 constexpr const char* ed25519 = "openssl genpkey -algorithm ED25519 -out made.key";
 
@@ -45,43 +45,43 @@ TEST_P(PrivateKeyForm, IsReadAndBelongsToItsCertificateOnly) {
 INSTANTIATE_TEST_SUITE_P(
     OpenSsl, PrivateKeyForm,
     testing::Values(
-        Form{"Pkcs8Rsa", rsa, "openssl pkey -in made.key -out form.key", nullptr},
+        Form{"Pkcs8Rsa", rsa_key, "openssl pkey -in made.key -out form.key", nullptr},
         Form{"Pkcs8Ec", p256, "openssl pkey -in made.key -out form.key", nullptr},
         Form{"Pkcs8Ed25519", ed25519, "openssl pkey -in made.key -out form.key", nullptr},
-        Form{"Pkcs1", rsa, "openssl rsa -in made.key -traditional -out form.key", nullptr},
+        Form{"Pkcs1", rsa_key, "openssl rsa_key -in made.key -traditional -out form.key", nullptr},
         Form{"Sec1", p256, "openssl ec -in made.key -out form.key", nullptr},
         Form{"Sec1BehindItsParameters", p256,
              "openssl ec -in made.key -out sec1.key && openssl ecparam -name prime256v1 -out parameters.pem && "
              "cat parameters.pem sec1.key > form.key",
              nullptr},
-        Form{"EncryptedPkcs8", rsa, "openssl pkcs8 -topk8 -in made.key -passout pass:tarn -out form.key", "tarn"},
+        Form{"EncryptedPkcs8", rsa_key, "openssl pkcs8 -topk8 -in made.key -passout pass:tarn -out form.key", "tarn"},
         Form{"EncryptedPkcs8Ed25519", ed25519, "openssl pkcs8 -topk8 -in made.key -passout pass:tarn -out form.key",
              "tarn"},
         Form{"EncryptedPkcs8Scrypt", p256, "openssl pkcs8 -topk8 -scrypt -in made.key -passout pass:tarn -out form.key",
              "tarn"},
-        Form{"EncryptedPkcs8AsWindowsExports", rsa,
+        Form{"EncryptedPkcs8AsWindowsExports", rsa_key,
              "openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES -in made.key -passout pass:tarn -out form.key", "tarn"},
-        Form{"EncryptedPkcs1", rsa, "openssl rsa -in made.key -traditional -aes256 -passout pass:tarn -out form.key",
-             "tarn"},
+        Form{"EncryptedPkcs1", rsa_key,
+             "openssl rsa_key -in made.key -traditional -aes256 -passout pass:tarn -out form.key", "tarn"},
         Form{"EncryptedSec1", p256, "openssl ec -in made.key -aes128 -passout pass:tarn -out form.key", "tarn"},
-        Form{"DerPkcs8", rsa, "openssl pkcs8 -topk8 -nocrypt -in made.key -outform DER -out form.key", nullptr},
-        Form{"DerPkcs1", rsa, "openssl rsa -in made.key -traditional -outform DER -out form.key", nullptr},
+        Form{"DerPkcs8", rsa_key, "openssl pkcs8 -topk8 -nocrypt -in made.key -outform DER -out form.key", nullptr},
+        Form{"DerPkcs1", rsa_key, "openssl rsa_key -in made.key -traditional -outform DER -out form.key", nullptr},
         Form{"DerSec1", p256, "openssl ec -in made.key -outform DER -out form.key", nullptr},
-        Form{"DerEncryptedPkcs8", rsa,
+        Form{"DerEncryptedPkcs8", rsa_key,
              "openssl pkcs8 -topk8 -in made.key -passout pass:tarn -outform DER -out form.key", "tarn"},
         Form{
-            "BehindACertificate", rsa,
+            "BehindACertificate", rsa_key,
             "openssl req -x509 -key made.key -subj /CN=fe1 -text -out before.pem && cat before.pem made.key > form.key",
             nullptr},
-        Form{"BehindABrokenBlock", rsa,
+        Form{"BehindABrokenBlock", rsa_key,
              "{ printf -- '-----BEGIN CERTIFICATE-----\\n!!!!\\n-----END CERTIFICATE-----\\n'; cat "
              "made.key; } "
              "> form.key",
              nullptr},
-        Form{"WithCarriageReturns", rsa, "sed 's/$/\\r/' made.key > form.key", nullptr},
-        Form{"BehindAnUtf8Mark", rsa, "{ printf '\\357\\273\\277'; cat made.key; } > form.key", nullptr},
-        Form{"InUtf16", rsa, "{ printf '\\377\\376'; iconv -f ASCII -t UTF-16LE made.key; } > form.key", nullptr},
-        Form{"UnusedPassphrase", rsa, "openssl pkey -in made.key -out form.key", "tarn"}),
+        Form{"WithCarriageReturns", rsa_key, "sed 's/$/\\r/' made.key > form.key", nullptr},
+        Form{"BehindAnUtf8Mark", rsa_key, "{ printf '\\357\\273\\277'; cat made.key; } > form.key", nullptr},
+        Form{"InUtf16", rsa_key, "{ printf '\\377\\376'; iconv -f ASCII -t UTF-16LE made.key; } > form.key", nullptr},
+        Form{"UnusedPassphrase", rsa_key, "openssl pkey -in made.key -out form.key", "tarn"}),
     [](const auto& row) { return row.param.name; });
 
 struct Refusal {
@@ -124,7 +124,7 @@ constexpr const char* pkcs8_der =
     "openssl genrsa -out made.key 1024 && openssl pkcs8 -topk8 -in made.key -passout pass:tarn -outform DER -out "
     "form.key";
 constexpr const char* pkcs1 =
-    "openssl genrsa -out made.key 1024 && openssl rsa -in made.key -traditional -aes256 -passout pass:tarn -out "
+    "openssl genrsa -out made.key 1024 && openssl rsa_key -in made.key -traditional -aes256 -passout pass:tarn -out "
     "form.key";
 
 INSTANTIATE_TEST_SUITE_P(
@@ -134,11 +134,13 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"WrongPassphrasePkcs1", pkcs1, "tern", wrong}, Refusal{"EmptyPassphrase", pkcs8, "", wrong},
         Refusal{"EmptyPassphrasePkcs1", pkcs1, "", wrong}, Refusal{"NoPassphrasePkcs8", pkcs8, nullptr, locked},
         Refusal{"NoPassphraseDer", pkcs8_der, nullptr, locked}, Refusal{"NoPassphrasePkcs1", pkcs1, nullptr, locked},
-        Refusal{"Certificate", "openssl req -x509 -newkey rsa:1024 -nodes -subj /CN=fe1 -keyout made.key -out form.key",
-                nullptr, no_key},
-        Refusal{"CertificateInDer",
-                "openssl req -x509 -newkey rsa:1024 -nodes -subj /CN=fe1 -keyout made.key -outform DER -out form.key",
-                nullptr, no_key},
+        Refusal{"Certificate",
+                "openssl req -x509 -newkey rsa_key:1024 -nodes -subj /CN=fe1 -keyout made.key -out form.key", nullptr,
+                no_key},
+        Refusal{
+            "CertificateInDer",
+            "openssl req -x509 -newkey rsa_key:1024 -nodes -subj /CN=fe1 -keyout made.key -outform DER -out form.key",
+            nullptr, no_key},
         Refusal{"PublicKey", "openssl genrsa -out made.key 1024 && openssl pkey -in made.key -pubout -out form.key",
                 nullptr, no_key},
         Refusal{"Empty", ": > form.key", nullptr, no_key},

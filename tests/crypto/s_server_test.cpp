@@ -139,15 +139,15 @@ State pump(const Socket& socket, TlsEngine& engine, const Step& step) {
   }
 }
 
-struct Site {
+struct ServerSite {
   Pki pki;
   Issued root = pki.root("root");
   Issued issuing = pki.authority("issuing", root);
   Issued edge = pki.leaf("edge1", issuing);
   Issued front_end = pki.leaf("fe1", issuing);
   Issued stranger = pki.root("stranger");
-  static const Site& get() {
-    static const Site site;
+  static const ServerSite& get() {
+    static const ServerSite site;
     return site;
   }
 
@@ -180,7 +180,7 @@ struct Site {
 
 class SServerOf : public testing::TestWithParam<const char*> {
  protected:
-  const Site& site = Site::get();
+  const ServerSite& site = ServerSite::get();
   bool tls13() const { return std::string_view(GetParam()) == "-tls1_3"; }
 
   /// The refusal as the client meets it: in the handshake in TLS 1.2, in reading in TLS 1.3.

@@ -22,7 +22,7 @@ using test::shake_hands;
 using State = TlsEngine::State;
 
 /// One small site: a root, an issuing CA, an Edge and a Front End below it, and a stranger's root.
-struct Site {
+struct EngineSite {
   Pki pki;
   Issued root = pki.root("root");
   Issued issuing = pki.authority("issuing", root);
@@ -30,8 +30,8 @@ struct Site {
   Issued front_end = pki.leaf("fe1", issuing);
   Issued stranger = pki.root("stranger");
 
-  static const Site& get() {
-    static const Site site;
+  static const EngineSite& get() {
+    static const EngineSite site;
     return site;
   }
 
@@ -55,7 +55,7 @@ TlsContext::Options options_of(const Issued& identity, std::vector<CertificateRe
 }
 
 TlsContext front_end_context() {
-  const Site& site = Site::get();
+  const EngineSite& site = EngineSite::get();
   return context_of(options_of(site.front_end, {site.issuing.certificate}));
 }
 
@@ -88,7 +88,7 @@ State shake_hands_and_listen(TlsEngine& engine, RawServer& server) {
 
 /// Which of the site's certificates these are, byte for byte.
 std::vector<std::string> who(const std::vector<ByteString>& chain) {
-  const Site& site = Site::get();
+  const EngineSite& site = EngineSite::get();
   std::vector<std::string> names;
   for (const ByteString& der : chain) {
     names.emplace_back("somebody else");
@@ -100,7 +100,7 @@ std::vector<std::string> who(const std::vector<ByteString>& chain) {
 
 class BothVersions : public testing::TestWithParam<int> {
  protected:
-  const Site& site = Site::get();
+  const EngineSite& site = EngineSite::get();
   ServerOptions options = site.server(GetParam());
   bool tls13() const { return GetParam() == TLS1_3_VERSION; }
 };
@@ -437,7 +437,7 @@ TEST(TlsEngine, NamesTheOldVersionThatItDoesNotSpeak) {
 }
 
 TEST(TlsEngine, SpeaksTheOldVersionsWhereAllowed) {
-  const Site& site = Site::get();
+  const EngineSite& site = EngineSite::get();
   for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
     RawServer server{site.server(version)};
     TlsContext::Options client = options_of(site.front_end, {site.issuing.certificate});
@@ -452,7 +452,7 @@ TEST(TlsEngine, SpeaksTheOldVersionsWhereAllowed) {
 }
 
 TEST(TlsEngine, KeepsACertificateThatOpenSslCannotDecode) {
-  const Site& site = Site::get();
+  const EngineSite& site = EngineSite::get();
   ServerOptions options = site.server(TLS1_2_VERSION);  // there the Certificate message is not encrypted
   RawServer server{options};
   TlsEngine engine = engine_of(front_end_context());
@@ -570,7 +570,7 @@ void PrintTo(const ServerName& server_name, std::ostream* out) {
 class Sni : public testing::TestWithParam<ServerName> {};
 
 TEST_P(Sni, IsForNamesOnly) {
-  RawServer server{Site::get().server(TLS1_3_VERSION)};
+  RawServer server{EngineSite::get().server(TLS1_3_VERSION)};
   TlsEngine engine = engine_of(front_end_context(), GetParam().given);
   EXPECT_EQ(shake_hands(engine, server), State::ready);
   EXPECT_EQ(server.server_name(), GetParam().sent);
@@ -592,7 +592,7 @@ TEST(TlsEngine, RefusesANameTooLongForSni) {
 }
 
 TEST(TlsContext, SaysWhatIsWrongWithAnIdentity) {
-  const Site& site = Site::get();
+  const EngineSite& site = EngineSite::get();
   const auto refusal = [](const TlsContext::Options& options) {
     const Result<TlsContext> context = TlsContext::client(options);
     return context ? std::string("none") : context.error().text;

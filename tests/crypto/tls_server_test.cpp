@@ -16,15 +16,15 @@ using test::Pki;
 using State = TlsEngine::State;
 using namespace std::chrono_literals;
 
-struct Site {
+struct TwoSites {
   Pki pki;
   Issued root = pki.root("root");
   Issued issuing = pki.authority("issuing", root);
   Issued edge = pki.leaf("edge1", root);
   Issued front_end = pki.leaf("fe1", issuing, test::p256, "-days 400");  // ends before those above it
   UtcTime end = end_of("fe1");
-  static const Site& get() {
-    static const Site site;
+  static const TwoSites& get() {
+    static const TwoSites site;
     return site;
   }
 
@@ -42,7 +42,7 @@ struct Site {
   }
 };
 
-struct Case {
+struct TlsServerCase {
   const char* name;
   bool chain;               ///< whether the client sends its intermediate
   bool knows_intermediate;  ///< whether the server has it
@@ -55,11 +55,11 @@ struct Case {
   const char* complaint;
 };
 
-class ServerEngine : public testing::TestWithParam<std::tuple<const char*, Case>> {};
+class ServerEngine : public testing::TestWithParam<std::tuple<const char*, TlsServerCase>> {};
 
 TEST_P(ServerEngine, JudgesItsClient) {
   const auto& [version, c] = GetParam();
-  const Site& site = Site::get();
+  const TwoSites& site = TwoSites::get();
   TlsContext::Options own;
   own.certificate = site.edge.certificate;
   own.key = site.edge.key;
@@ -119,17 +119,18 @@ INSTANTIATE_TEST_SUITE_P(
     Joined, ServerEngine,
     testing::Combine(
         testing::Values("TLSv1.2", "TLSv1.3"),
-        testing::Values(Case{"ChainSent", true, false, true, -60, false, false, false, -1, ""},
-                        Case{"IntermediateKnown", false, true, true, -60, false, false, false, -1, ""},
-                        Case{"IntermediateMissing", false, false, true, -60, false, false, false, 48,
-                             "unable to get local issuer certificate"},
-                        Case{"RootUnknown", true, false, false, -60, false, false, false, 48,
-                             "unable to get local issuer certificate"},
-                        Case{"InItsLastSecond", true, false, true, 0, false, false, false, -1, ""},
-                        Case{"ASecondLater", true, false, true, 1, false, false, false, 45, "certificate has expired"},
-                        Case{"DistrustedIntermediate", true, false, true, -60, true, false, false, 42,
-                             "certificate rejected"},
-                        Case{"Revoked", true, false, true, -60, false, true, false, 44, "certificate revoked"})),
+        testing::Values(
+            TlsServerCase{"ChainSent", true, false, true, -60, false, false, false, -1, ""},
+            TlsServerCase{"IntermediateKnown", false, true, true, -60, false, false, false, -1, ""},
+            TlsServerCase{"IntermediateMissing", false, false, true, -60, false, false, false, 48,
+                          "unable to get local issuer certificate"},
+            TlsServerCase{"RootUnknown", true, false, false, -60, false, false, false, 48,
+                          "unable to get local issuer certificate"},
+            TlsServerCase{"InItsLastSecond", true, false, true, 0, false, false, false, -1, ""},
+            TlsServerCase{"ASecondLater", true, false, true, 1, false, false, false, 45, "certificate has expired"},
+            TlsServerCase{"DistrustedIntermediate", true, false, true, -60, true, false, false, 42,
+                          "certificate rejected"},
+            TlsServerCase{"Revoked", true, false, true, -60, false, true, false, 44, "certificate revoked"})),
     [](const auto& row) {
       return std::get<1>(row.param).name +
              std::string(std::string_view{std::get<0>(row.param)}.ends_with('2') ? "12" : "13");
@@ -138,12 +139,12 @@ INSTANTIATE_TEST_SUITE_P(
 /// RFC 8446, 6.2: certificate_required; before TLS 1.3, handshake_failure.
 INSTANTIATE_TEST_SUITE_P(Anonymous12, ServerEngine,
                          testing::Combine(testing::Values("TLSv1.2"),
-                                          testing::Values(Case{"NoCertificate", false, false, true, -60, false, false,
-                                                               true, 40, ""})));
+                                          testing::Values(TlsServerCase{"NoCertificate", false, false, true, -60, false,
+                                                                        false, true, 40, ""})));
 INSTANTIATE_TEST_SUITE_P(Anonymous13, ServerEngine,
                          testing::Combine(testing::Values("TLSv1.3"),
-                                          testing::Values(Case{"NoCertificate", false, false, true, -60, false, false,
-                                                               true, 116, ""})));
+                                          testing::Values(TlsServerCase{"NoCertificate", false, false, true, -60, false,
+                                                                        false, true, 116, ""})));
 
 TEST(ServerContext, NeedsACertificate) {
   const auto bare = TlsContext::server({}, {});

@@ -82,12 +82,12 @@ Report sample_report() {
   return report;
 }
 
-struct Row {
+struct SchemaRow {
   const char* name;
   std::string document;
   const std::string& schema;
 };
-class SchemaTest : public testing::TestWithParam<Row> {};
+class SchemaTest : public testing::TestWithParam<SchemaRow> {};
 
 TEST_P(SchemaTest, TheDocumentIsValid) {
   const test::TempDir dir;
@@ -95,17 +95,17 @@ TEST_P(SchemaTest, TheDocumentIsValid) {
   EXPECT_EQ(ran.status, 0) << ran.output;
 }
 
-INSTANTIATE_TEST_SUITE_P(Written, SchemaTest,
-                         testing::Values(Row{"Evidence", json::write_evidence(test::sample_evidence()),
-                                             evidence_schema},
-                                         Row{"EmptyEvidence", json::write_evidence({}), evidence_schema},
-                                         Row{"Report", json::write_report(sample_report()), report_schema},
-                                         Row{"EmptyReport", json::write_report({}), report_schema},
-                                         Row{"Issuers", issuers_document(test::redeployed_site()), issuers_schema},
-                                         Row{"EmptyIssuers", issuers_document({}), issuers_schema},
-                                         Row{"Cleanup", cleanup_document(test::redeployed_site()), cleanup_schema},
-                                         Row{"EmptyCleanup", cleanup_document({}), cleanup_schema}),
-                         [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Written, SchemaTest,
+    testing::Values(SchemaRow{"Evidence", json::write_evidence(test::sample_evidence()), evidence_schema},
+                    SchemaRow{"EmptyEvidence", json::write_evidence({}), evidence_schema},
+                    SchemaRow{"Report", json::write_report(sample_report()), report_schema},
+                    SchemaRow{"EmptyReport", json::write_report({}), report_schema},
+                    SchemaRow{"Issuers", issuers_document(test::redeployed_site()), issuers_schema},
+                    SchemaRow{"EmptyIssuers", issuers_document({}), issuers_schema},
+                    SchemaRow{"Cleanup", cleanup_document(test::redeployed_site()), cleanup_schema},
+                    SchemaRow{"EmptyCleanup", cleanup_document({}), cleanup_schema}),
+    [](const auto& row) { return row.param.name; });
 
 TEST(Schema, IsStrict) {
   const test::TempDir dir;

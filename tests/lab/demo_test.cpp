@@ -22,7 +22,7 @@ std::string unwrapped(const std::string& text) {
   return result;
 }
 
-struct Case {
+struct DemoCase {
   const char* name;
   const char* world;
   const char* fault;  ///< or nothing
@@ -30,10 +30,10 @@ struct Case {
   const char* says;
 };
 
-class LabCheck : public testing::TestWithParam<Case> {};
+class LabCheck : public testing::TestWithParam<DemoCase> {};
 
 TEST_P(LabCheck, EndsAsTheWorldDeserves) {
-  const Case& c = GetParam();
+  const DemoCase& c = GetParam();
   const LabSite site(c.world,
                      c.fault == nullptr ? std::vector<std::string>{} : std::vector<std::string>{"--fault", c.fault});
   Program check({program, "check", "-c", site.file("site.yaml"), "--timeout", "2s"});
@@ -43,33 +43,33 @@ TEST_P(LabCheck, EndsAsTheWorldDeserves) {
 
 INSTANTIATE_TEST_SUITE_P(
     Worlds, LabCheck,
-    testing::Values(Case{"Healthy", "healthy", nullptr, 0, "relay edge.contoso.example udp 3478 tcp 443"},
-                    Case{"StaleIssuingCa", "stale-issuing-ca", nullptr, 2, "[same-name-issuers.stale]"},
-                    Case{"UnpatchedEdge", "unpatched-edge", nullptr, 2, "SIPPROXY_E_CONNECTION_FAILED"},
-                    Case{"EdgeRefusesConnection", "edge-refuses-connection", nullptr, 2, "[port-reachable.refused]"},
-                    Case{"EdgeDistrustsFrontEnd", "edge-distrusts-front-end", nullptr, 2,
-                         "[handshake.rejected-by-peer]"},
-                    Case{"FrontEndDistrustsEdge", "front-end-distrusts-edge", nullptr, 2, "[handshake.rejected-by-us]"},
-                    Case{"ExpiredEdge", "expired-edge", nullptr, 2, "[validity.expired]"},
-                    Case{"EdgeGoesSilent", "edge-goes-silent", nullptr, 2, "[mras-credentials.no-answer]"},
-                    Case{"Http", "healthy", "http", 2, "[handshake.not-tls]"},
-                    Case{"Reset", "healthy", "reset", 2, "[handshake.reset]"},
-                    Case{"SilentAccept", "healthy", "silent-accept", 2, "[handshake.timed-out]"},
-                    Case{"NoClientCert", "healthy", "no-client-cert", 1, "[handshake.no-client-certificate-asked]"},
-                    Case{"LongHeader", "healthy", "long-header", 2, "[mras-credentials.not-sip]"},
-                    Case{"ShortBody", "healthy", "short-body", 2, "[mras-credentials.no-answer]"},
-                    Case{"LongBody", "healthy", "long-body", 2, "[mras-credentials.unreadable]"},
-                    Case{"BadXml", "healthy", "bad-xml", 2, "[mras-credentials.unreadable]"},
-                    Case{"OtherCallId", "healthy", "other-call-id", 2, "[mras-credentials.no-answer]"},
-                    Case{"Sip403", "healthy", "sip-403", 2, "with 403"},
-                    Case{"Sip404", "healthy", "sip-404", 2, "with 404"},
-                    Case{"Sip500", "healthy", "sip-500", 2, "with 500"},
-                    Case{"Sip504Bare", "healthy", "sip-504-bare", 2, "with 504"},
-                    Case{"Sip504With1038", "healthy", "sip-504-1038", 2, "ms-diagnostics: 1038"},
-                    Case{"Tls12Only", "healthy", "tls12-only", 0, "TLSv1.2"},
-                    Case{"Tls13Only", "healthy", "tls13-only", 0, "TLSv1.3"},
-                    Case{"MrasNotOk", "healthy", "mras-not-ok", 2, "[mras-credentials.refused]"},
-                    Case{"Provisional", "healthy", "provisional", 0, "relay edge.contoso.example"}),
+    testing::Values(
+        DemoCase{"Healthy", "healthy", nullptr, 0, "relay edge.contoso.example udp 3478 tcp 443"},
+        DemoCase{"StaleIssuingCa", "stale-issuing-ca", nullptr, 2, "[same-name-issuers.stale]"},
+        DemoCase{"UnpatchedEdge", "unpatched-edge", nullptr, 2, "SIPPROXY_E_CONNECTION_FAILED"},
+        DemoCase{"EdgeRefusesConnection", "edge-refuses-connection", nullptr, 2, "[port-reachable.refused]"},
+        DemoCase{"EdgeDistrustsFrontEnd", "edge-distrusts-front-end", nullptr, 2, "[handshake.rejected-by-peer]"},
+        DemoCase{"FrontEndDistrustsEdge", "front-end-distrusts-edge", nullptr, 2, "[handshake.rejected-by-us]"},
+        DemoCase{"ExpiredEdge", "expired-edge", nullptr, 2, "[validity.expired]"},
+        DemoCase{"EdgeGoesSilent", "edge-goes-silent", nullptr, 2, "[mras-credentials.no-answer]"},
+        DemoCase{"Http", "healthy", "http", 2, "[handshake.not-tls]"},
+        DemoCase{"Reset", "healthy", "reset", 2, "[handshake.reset]"},
+        DemoCase{"SilentAccept", "healthy", "silent-accept", 2, "[handshake.timed-out]"},
+        DemoCase{"NoClientCert", "healthy", "no-client-cert", 1, "[handshake.no-client-certificate-asked]"},
+        DemoCase{"LongHeader", "healthy", "long-header", 2, "[mras-credentials.not-sip]"},
+        DemoCase{"ShortBody", "healthy", "short-body", 2, "[mras-credentials.no-answer]"},
+        DemoCase{"LongBody", "healthy", "long-body", 2, "[mras-credentials.unreadable]"},
+        DemoCase{"BadXml", "healthy", "bad-xml", 2, "[mras-credentials.unreadable]"},
+        DemoCase{"OtherCallId", "healthy", "other-call-id", 2, "[mras-credentials.no-answer]"},
+        DemoCase{"Sip403", "healthy", "sip-403", 2, "with 403"},
+        DemoCase{"Sip404", "healthy", "sip-404", 2, "with 404"},
+        DemoCase{"Sip500", "healthy", "sip-500", 2, "with 500"},
+        DemoCase{"Sip504Bare", "healthy", "sip-504-bare", 2, "with 504"},
+        DemoCase{"Sip504With1038", "healthy", "sip-504-1038", 2, "ms-diagnostics: 1038"},
+        DemoCase{"Tls12Only", "healthy", "tls12-only", 0, "TLSv1.2"},
+        DemoCase{"Tls13Only", "healthy", "tls13-only", 0, "TLSv1.3"},
+        DemoCase{"MrasNotOk", "healthy", "mras-not-ok", 2, "[mras-credentials.refused]"},
+        DemoCase{"Provisional", "healthy", "provisional", 0, "relay edge.contoso.example"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(LabCheckOrder, AsksNobodyForCredentialsWhomTheFrontEndDistrusts) {

@@ -202,7 +202,7 @@ inline std::string sip_request(const std::string& method, const std::string& con
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-inline constexpr std::string_view mras_body =
+inline constexpr std::string_view service_body =
     "<?xml version=\"1.0\"?>\n"
     "<request xmlns=\"http://schemas.microsoft.com/2006/09/sip/mrasp\" requestID=\"4711\" version=\"2.0\" "
     "to=\"sip:edge.contoso.example@contoso.example;gruu;opaque=srvr:MRAS:AAECAwQFBgcICQoLDA0ODwAA\" "
@@ -210,7 +210,7 @@ inline constexpr std::string_view mras_body =
     "<credentialsRequest credentialsRequestID=\"c1\"><identity>sip:probe@contoso.example</identity>"
     "<location>intranet</location><duration>600</duration></credentialsRequest></request>";
 
-inline std::string service(const std::string& body = std::string(mras_body), const std::string& call_id = "3f1c0a") {
+inline std::string service(const std::string& body = std::string(service_body), const std::string& call_id = "3f1c0a") {
   return sip_request("SERVICE", "application/msrtc-media-relay-auth+xml", body, call_id);
 }
 

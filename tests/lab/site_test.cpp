@@ -147,10 +147,10 @@ TEST_P(LabUsage, IsAnsweredInWords) {
   const TempDir dir;
   dir.write("occupied", "x");
   std::vector<std::string> argv{lab_program};
-  for (const std::string& argument : c.arguments) argv.push_back(argument == "DIR" ? dir.path().string() : argument);
-  Program program(argv);
-  EXPECT_EQ(program.finish(), c.code);
-  EXPECT_THAT(program.output(), HasSubstr(c.says));
+  for (const std::string& word : c.arguments) argv.push_back(word == "DIR" ? dir.path().string() : word);
+  Program laboratory(argv);
+  EXPECT_EQ(laboratory.finish(), c.code);
+  EXPECT_THAT(laboratory.output(), HasSubstr(c.says));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -10,7 +10,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 /// What openssl s_client sees at every member, in the shoes of the Front End.
-struct Case {
+struct WorldsCase {
   const char* name;
   const char* world;
   const char* chain;   ///< file in pki/ that is sent behind fe1's certificate
@@ -20,10 +20,10 @@ struct Case {
   bool asked;          ///< whether the SERVICE gets as far as the Edge
 };
 
-class LabWorld : public testing::TestWithParam<Case> {};
+class LabWorld : public testing::TestWithParam<WorldsCase> {};
 
 TEST_P(LabWorld, LooksToOpensslAsItsNameSays) {
-  const Case& c = GetParam();
+  const WorldsCase& c = GetParam();
   const LabSite site(c.world);
   for (const char* version : {"-tls1_2", "-tls1_3"}) {
     for (const int member : {1, 2}) {
@@ -46,24 +46,25 @@ TEST_P(LabWorld, LooksToOpensslAsItsNameSays) {
 INSTANTIATE_TEST_SUITE_P(
     Worlds, LabWorld,
     testing::Values(
-        Case{"Healthy", "healthy", "fe1-chain", "root", "SIP/2.0 200 OK\r\n", "answered 200", true},
-        Case{"StaleIssuingCaWithTheLiveChain", "stale-issuing-ca", "issuing", "root", "SIP/2.0 200 OK\r\n",
-             "answered 200", true},
-        Case{"StaleIssuingCaWithTheStaleChain", "stale-issuing-ca", "issuing-3-old", "root", "SSL alert number 48",
-             "verify error 20: unable to get local issuer certificate", false},
-        Case{"UnpatchedEdge", "unpatched-edge", "fe1-chain", "root",
-             "ms-diagnostics: 2;reason=\"See response code and reason phrase\";source=\"fe1.contoso.example\";"
-             "HRESULT=\"0xC3E93C69(SIPPROXY_E_CONNECTION_FAILED)\"\r\n",
-             "answered 504", true},
-        Case{"EdgeRefusesConnection", "edge-refuses-connection", "fe1-chain", "root", "Connection refused", "", false},
-        Case{"EdgeDistrustsFrontEnd", "edge-distrusts-front-end", "fe1-chain", "root", "SSL alert number 48",
-             "alert sent: fatal unknown CA (48)", false},
-        Case{"FrontEndDistrustsEdge", "front-end-distrusts-edge", "fe1-chain", "root",
-             "unable to get local issuer certificate", "alert received: fatal unknown CA (48)", false},
-        Case{"FrontEndThatWouldTrustEdge", "front-end-distrusts-edge", "fe1-chain", "root-other", "SIP/2.0 200 OK\r\n",
-             "answered 200", true},
-        Case{"ExpiredEdge", "expired-edge", "fe1-chain", "root", "certificate has expired",
-             "alert received: fatal certificate expired (45)", false}),
+        WorldsCase{"Healthy", "healthy", "fe1-chain", "root", "SIP/2.0 200 OK\r\n", "answered 200", true},
+        WorldsCase{"StaleIssuingCaWithTheLiveChain", "stale-issuing-ca", "issuing", "root", "SIP/2.0 200 OK\r\n",
+                   "answered 200", true},
+        WorldsCase{"StaleIssuingCaWithTheStaleChain", "stale-issuing-ca", "issuing-3-old", "root",
+                   "SSL alert number 48", "verify error 20: unable to get local issuer certificate", false},
+        WorldsCase{"UnpatchedEdge", "unpatched-edge", "fe1-chain", "root",
+                   "ms-diagnostics: 2;reason=\"See response code and reason phrase\";source=\"fe1.contoso.example\";"
+                   "HRESULT=\"0xC3E93C69(SIPPROXY_E_CONNECTION_FAILED)\"\r\n",
+                   "answered 504", true},
+        WorldsCase{"EdgeRefusesConnection", "edge-refuses-connection", "fe1-chain", "root", "Connection refused", "",
+                   false},
+        WorldsCase{"EdgeDistrustsFrontEnd", "edge-distrusts-front-end", "fe1-chain", "root", "SSL alert number 48",
+                   "alert sent: fatal unknown CA (48)", false},
+        WorldsCase{"FrontEndDistrustsEdge", "front-end-distrusts-edge", "fe1-chain", "root",
+                   "unable to get local issuer certificate", "alert received: fatal unknown CA (48)", false},
+        WorldsCase{"FrontEndThatWouldTrustEdge", "front-end-distrusts-edge", "fe1-chain", "root-other",
+                   "SIP/2.0 200 OK\r\n", "answered 200", true},
+        WorldsCase{"ExpiredEdge", "expired-edge", "fe1-chain", "root", "certificate has expired",
+                   "alert received: fatal certificate expired (45)", false}),
     [](const auto& row) { return row.param.name; });
 
 TEST(LabSilence, SwallowsTheServiceAndAnswersOptionsAfterIt) {
@@ -99,8 +100,8 @@ TEST(LabAnswer, HandsOutCredentialsAsTheProtocolLaysThemOut) {
   EXPECT_NEAR(std::stod(left), 480 * 60, 60);
   EXPECT_EQ(site.shell("base64 -d <<<'" + element("password") + "' | wc -c"), "20\n");
 
-  const std::string older =
-      ask(site, 2, site.front_end(), service(replaced(std::string(mras_body), "version=\"2.0\"", "version=\"1.0\"")));
+  const std::string older = ask(site, 2, site.front_end(),
+                                service(replaced(std::string(service_body), "version=\"2.0\"", "version=\"1.0\"")));
   const auto begin = older.find("<username>") + 10;
   EXPECT_EQ(older.find("</username>") - begin, 72U);  // 52 bytes in base64
 }
@@ -113,7 +114,7 @@ TEST(LabAnswer, RefusesWhatIsNotWellFormed) {
   };
   const std::string good = service();
   const auto body = [](std::string_view from, std::string_view to) {
-    return service(replaced(std::string(mras_body), from, to));
+    return service(replaced(std::string(service_body), from, to));
   };
   const std::vector<Row> rows{
       {"options", sip_request("OPTIONS", "", ""), "SIP/2.0 200 OK"},

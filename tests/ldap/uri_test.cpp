@@ -6,17 +6,17 @@
 namespace mrascheck::ldap {
 namespace {
 
-struct Row {
+struct UriRow {
   const char* name;
   const char* uri;
   bool global_catalog;
   bool encrypted;
   bool local;
 };
-void PrintTo(const Row& row, std::ostream* out) {
+void PrintTo(const UriRow& row, std::ostream* out) {
   *out << row.name;
 }
-class UriTest : public testing::TestWithParam<Row> {};
+class UriTest : public testing::TestWithParam<UriRow> {};
 
 TEST_P(UriTest, SaysWhatAnswersThere) {
   const auto uri = parse_uri(GetParam().uri);
@@ -27,12 +27,12 @@ TEST_P(UriTest, SaysWhatAnswersThere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ports, UriTest,
-                         testing::Values(Row{"Usual", "ldap://dc1", false, false, false},
-                                         Row{"UsualTls", "ldaps://dc1", false, true, false},
-                                         Row{"Catalog", "ldap://dc1:3268", true, false, false},
-                                         Row{"CatalogTls", "ldaps://dc1:3269/CN=x", true, true, false},
-                                         Row{"Other", "ldap://dc1:3270", false, false, false},
-                                         Row{"Local", "ldapi://%2Frun%2Fldapi", false, false, true}),
+                         testing::Values(UriRow{"Usual", "ldap://dc1", false, false, false},
+                                         UriRow{"UsualTls", "ldaps://dc1", false, true, false},
+                                         UriRow{"Catalog", "ldap://dc1:3268", true, false, false},
+                                         UriRow{"CatalogTls", "ldaps://dc1:3269/CN=x", true, true, false},
+                                         UriRow{"Other", "ldap://dc1:3270", false, false, false},
+                                         UriRow{"Local", "ldapi://%2Frun%2Fldapi", false, false, true}),
                          [](const auto& row) { return row.param.name; });
 
 }  // namespace

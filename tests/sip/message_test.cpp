@@ -23,7 +23,7 @@ struct Reading {
   std::size_t pending = 0;
 };
 
-Reading read(std::string_view stream, std::size_t piece = std::string_view::npos) {
+Reading take(std::string_view stream, std::size_t piece = std::string_view::npos) {
   MessageReader reader;
   Reading reading;
   while (!stream.empty() && !reading.broken) {
@@ -66,7 +66,7 @@ std::string wire(std::string_view text) {
 
 TEST(Message, HoldsWhatStandsInAnAnswer) {
   const auto reading =
-      read(wire("SIP/2.0 504 Server time-out\nv: SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bK1 ,\n"
+      take(wire("SIP/2.0 504 Server time-out\nv: SIP/2.0/TLS 192.0.2.1:5061;branch=z9hG4bK1 ,\n"
                 "\tSIP/2.0/TLS 192.0.2.2;branch=z9hG4bK2\nFROM : <sip:a@b>;tag=1\ni:abc\n"
                 "VIA: SIP/2.0/TCP c;branch=x\nl: 4\n\nbody"));
   ASSERT_EQ(reading.messages.size(), 1U) << reading.problem;
@@ -101,7 +101,7 @@ TEST(Message, ParametersAreFoundOutsideOfQuotesAndBrackets) {
 
 TEST(Message, KeepAlivesBetweenMessagesAreSkipped) {
   const std::string one = answer("Content-Length: 0\r\n");
-  const auto reading = read("\r\n\r\n" + one + "\r\n\r\n\r\n" + one + "\r\n");
+  const auto reading = take("\r\n\r\n" + one + "\r\n\r\n\r\n" + one + "\r\n");
   EXPECT_EQ(reading.messages.size(), 2U);
   EXPECT_FALSE(reading.broken);
 }
@@ -116,12 +116,12 @@ class WellFormed : public testing::TestWithParam<Good> {};
 
 TEST_P(WellFormed, IsReadWholeAndTheSameFromEverySplit) {
   const std::string bytes = wire(GetParam().text);
-  const auto whole = read(bytes);
+  const auto whole = take(bytes);
   EXPECT_FALSE(whole.broken) << whole.problem;
   ASSERT_FALSE(whole.messages.empty()) << whole.missing;
   EXPECT_THAT(flat(whole), HasSubstr(std::string(GetParam().expected)));
-  EXPECT_EQ(flat(read(bytes, 1)), flat(whole));
-  for (std::size_t piece = 2; piece < bytes.size(); ++piece) ASSERT_EQ(flat(read(bytes, piece)), flat(whole)) << piece;
+  EXPECT_EQ(flat(take(bytes, 1)), flat(whole));
+  for (std::size_t piece = 2; piece < bytes.size(); ++piece) ASSERT_EQ(flat(take(bytes, piece)), flat(whole)) << piece;
 }
 
 // The situations of RFC 4475, 3.1.1 and 3.3, as far as they touch framing and start line, in messages of our own.
@@ -170,94 +170,100 @@ TEST(Message, NullBytesAreBytesLikeOthers) {  // RFC 4475, 3.1.1.4
   bytes += "b\"\r\nContent-Length: 3\r\n\r\nx";
   bytes += '\0';
   bytes += "y";
-  const auto reading = read(bytes);
+  const auto reading = take(bytes);
   ASSERT_EQ(reading.messages.size(), 1U);
   EXPECT_EQ(reading.messages[0].body, std::string("x\0y", 3));
   EXPECT_EQ(reading.messages[0].field("Reason"), std::string_view("\"a\0b\"", 5));
 }
 
-struct Bad {
+struct BadMessage {
   const char* name;
   std::string bytes;
   std::string_view problem;
 };
 
-class Broken : public testing::TestWithParam<Bad> {};
+class Broken : public testing::TestWithParam<BadMessage> {};
 
 TEST_P(Broken, EndsWithTheSameProblemFromEverySplit) {
-  const Bad& bad = GetParam();
-  const auto whole = read(bad.bytes);
+  const BadMessage& bad = GetParam();
+  const auto whole = take(bad.bytes);
   EXPECT_TRUE(whole.broken) << whole.missing;
   EXPECT_THAT(whole.problem, HasSubstr(std::string(bad.problem)));
   EXPECT_EQ(whole.problem.find('\n'), std::string::npos);
   EXPECT_LE(whole.problem.size(), 300U);
   for (std::size_t piece = 1; piece < std::min<std::size_t>(bad.bytes.size(), 200); ++piece) {
-    ASSERT_EQ(read(bad.bytes, piece).problem, whole.problem) << piece;
+    ASSERT_EQ(take(bad.bytes, piece).problem, whole.problem) << piece;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Streams, Broken,
     testing::Values(
-        Bad{"NegativeLength_4475_3_1_2_3", answer("Content-Length: -999\r\n"), "Content-Length is \"-999\", no number"},
-        Bad{"HexLength", answer("Content-Length: 0x10\r\n"), "Content-Length is \"0x10\""},
-        Bad{"PlusLength", answer("Content-Length: +5\r\n"), "Content-Length is \"+5\""},
-        Bad{"JoinedLength", answer("Content-Length: 5, 5\r\n"), "Content-Length is \"5, 5\""},
-        Bad{"EmptyLength", answer("Content-Length:\r\n"), "Content-Length is \"\""},
-        Bad{"HugeLength", answer("Content-Length: 99999999999999999999999\r\n"), "at most 1048576 are read"},
-        Bad{"OverLimit", answer("Content-Length: 1048577\r\n"), "announces 1048577 bytes of body"},
-        Bad{"TwoLengths_4475_3_3_9", answer("Content-Length: 5\r\nl: 6\r\n"), "Content-Length stands 2 times"},
-        Bad{"NoLength", answer("Call-ID: x\r\n"), "framing: no Content-Length"},
-        Bad{"TwoCallIds_4475_3_3_8", answer("Call-ID: x\r\ni: y\r\nl: 0\r\n"), "Call-ID stands 2 times"},
-        Bad{"TwoCSeqs", answer("CSeq: 1 A\r\nCSeq: 2 A\r\nCSeq: 1 A\r\nl: 0\r\n"), "CSeq stands 3 times"},
-        Bad{"BigStatus_4475_3_1_2_19", answer("l: 0\r\n", "SIP/2.0 4294967301 better not break"), "no SIP status"},
-        Bad{"LowStatus", answer("l: 0\r\n", "SIP/2.0 099 x"), "no SIP status between 100 and 699"},
-        Bad{"ShortStatus", answer("l: 0\r\n", "SIP/2.0 20"), "no SIP status"},
-        Bad{"StatusWithoutBlank", answer("l: 0\r\n", "SIP/2.0 200OK"), "no SIP status"},
-        Bad{"Version_4475_3_1_2_16", answer("l: 0\r\n", "OPTIONS sip:t@x SIP/7.0"), "no SIP start line"},
-        Bad{"AnswerVersion", answer("l: 0\r\n", "SIP/3.0 200 OK"), "the peer speaks \"SIP/3.0\", not SIP/2.0"},
-        Bad{"BlanksInUri_4475_3_1_2_8", answer("l: 0\r\n", "INVITE sip:user@x; lr SIP/2.0"), "no SIP start line"},
-        Bad{"BlanksBetween_4475_3_1_2_9", answer("l: 0\r\n", "INVITE  sip:user@x  SIP/2.0"), "no SIP start line"},
-        Bad{"BlanksBehind_4475_3_1_2_10", answer("l: 0\r\n", "OPTIONS sip:r@x SIP/2.0  "), "no SIP start line"},
-        Bad{"Http", "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
-            "the peer speaks HTTP, not SIP: \"HTTP/1.1 400 Bad Request\""},
-        Bad{"Smtp", "220 mail.contoso.example ESMTP\r\n", "no SIP start line: \"220 mail.contoso.example ESMTP\""},
-        Bad{"LfAlone", "SIP/2.0 200 OK\nContent-Length: 0\n\n", "no SIP message: line 1 ends in LF alone"},
-        Bad{"LfAloneLater", "SIP/2.0 200 OK\r\nA: b\nC: d\r\n", "line 2 ends in LF alone"},
-        Bad{"CrAlone", "SIP/2.0 200 OK\r\nA: b\rC: d\r\n", "line 2 holds a CR without LF"},
-        Bad{"NoColon", answer("A b c\r\nl: 0\r\n"), "header line 2 is no header field: \"A b c\""},
-        Bad{"NoName", answer(": x\r\n"), "header line 2 is no header field"},
-        Bad{"NameWithBlank", answer("Call ID: x\r\n"), "header line 2 is no header field"},
-        Bad{"FoldOfNothing", answer(" x\r\n"), "continues a field, and there is none"},
-        Bad{"Terminal", answer("\x1b[31mred\r\n"), "is no header field: \"?[31mred\""},
-        Bad{"MebibyteLine", "SIP/2.0 200 OK\r\nA: " + std::string(1'048'576, 'x') + "\r\nl: 0\r\n\r\n",
-            "the header has no end within 65536 bytes (line 2)"},
-        Bad{"MebibyteStartLine", std::string(1'048'576, 'x'), "the header has no end within 65536 bytes (line 1)"}),
+        BadMessage{"NegativeLength_4475_3_1_2_3", answer("Content-Length: -999\r\n"),
+                   "Content-Length is \"-999\", no number"},
+        BadMessage{"HexLength", answer("Content-Length: 0x10\r\n"), "Content-Length is \"0x10\""},
+        BadMessage{"PlusLength", answer("Content-Length: +5\r\n"), "Content-Length is \"+5\""},
+        BadMessage{"JoinedLength", answer("Content-Length: 5, 5\r\n"), "Content-Length is \"5, 5\""},
+        BadMessage{"EmptyLength", answer("Content-Length:\r\n"), "Content-Length is \"\""},
+        BadMessage{"HugeLength", answer("Content-Length: 99999999999999999999999\r\n"), "at most 1048576 are read"},
+        BadMessage{"OverLimit", answer("Content-Length: 1048577\r\n"), "announces 1048577 bytes of body"},
+        BadMessage{"TwoLengths_4475_3_3_9", answer("Content-Length: 5\r\nl: 6\r\n"), "Content-Length stands 2 times"},
+        BadMessage{"NoLength", answer("Call-ID: x\r\n"), "framing: no Content-Length"},
+        BadMessage{"TwoCallIds_4475_3_3_8", answer("Call-ID: x\r\ni: y\r\nl: 0\r\n"), "Call-ID stands 2 times"},
+        BadMessage{"TwoCSeqs", answer("CSeq: 1 A\r\nCSeq: 2 A\r\nCSeq: 1 A\r\nl: 0\r\n"), "CSeq stands 3 times"},
+        BadMessage{"BigStatus_4475_3_1_2_19", answer("l: 0\r\n", "SIP/2.0 4294967301 better not break"),
+                   "no SIP status"},
+        BadMessage{"LowStatus", answer("l: 0\r\n", "SIP/2.0 099 x"), "no SIP status between 100 and 699"},
+        BadMessage{"ShortStatus", answer("l: 0\r\n", "SIP/2.0 20"), "no SIP status"},
+        BadMessage{"StatusWithoutBlank", answer("l: 0\r\n", "SIP/2.0 200OK"), "no SIP status"},
+        BadMessage{"Version_4475_3_1_2_16", answer("l: 0\r\n", "OPTIONS sip:t@x SIP/7.0"), "no SIP start line"},
+        BadMessage{"AnswerVersion", answer("l: 0\r\n", "SIP/3.0 200 OK"), "the peer speaks \"SIP/3.0\", not SIP/2.0"},
+        BadMessage{"BlanksInUri_4475_3_1_2_8", answer("l: 0\r\n", "INVITE sip:user@x; lr SIP/2.0"),
+                   "no SIP start line"},
+        BadMessage{"BlanksBetween_4475_3_1_2_9", answer("l: 0\r\n", "INVITE  sip:user@x  SIP/2.0"),
+                   "no SIP start line"},
+        BadMessage{"BlanksBehind_4475_3_1_2_10", answer("l: 0\r\n", "OPTIONS sip:r@x SIP/2.0  "), "no SIP start line"},
+        BadMessage{"Http", "HTTP/1.1 400 BadMessage Request\r\nContent-Length: 0\r\n\r\n",
+                   "the peer speaks HTTP, not SIP: \"HTTP/1.1 400 BadMessage Request\""},
+        BadMessage{"Smtp", "220 mail.contoso.example ESMTP\r\n",
+                   "no SIP start line: \"220 mail.contoso.example ESMTP\""},
+        BadMessage{"LfAlone", "SIP/2.0 200 OK\nContent-Length: 0\n\n", "no SIP message: line 1 ends in LF alone"},
+        BadMessage{"LfAloneLater", "SIP/2.0 200 OK\r\nA: b\nC: d\r\n", "line 2 ends in LF alone"},
+        BadMessage{"CrAlone", "SIP/2.0 200 OK\r\nA: b\rC: d\r\n", "line 2 holds a CR without LF"},
+        BadMessage{"NoColon", answer("A b c\r\nl: 0\r\n"), "header line 2 is no header field: \"A b c\""},
+        BadMessage{"NoName", answer(": x\r\n"), "header line 2 is no header field"},
+        BadMessage{"NameWithBlank", answer("Call ID: x\r\n"), "header line 2 is no header field"},
+        BadMessage{"FoldOfNothing", answer(" x\r\n"), "continues a field, and there is none"},
+        BadMessage{"Terminal", answer("\x1b[31mred\r\n"), "is no header field: \"?[31mred\""},
+        BadMessage{"MebibyteLine", "SIP/2.0 200 OK\r\nA: " + std::string(1'048'576, 'x') + "\r\nl: 0\r\n\r\n",
+                   "the header has no end within 65536 bytes (line 2)"},
+        BadMessage{"MebibyteStartLine", std::string(1'048'576, 'x'),
+                   "the header has no end within 65536 bytes (line 1)"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(Message, LimitsAreInclusive) {
   std::string fields;
   for (std::size_t i = 1; i < max_fields; ++i) fields += "A: b\r\n";
-  EXPECT_EQ(read(answer(fields + "l: 0\r\n")).messages.size(), 1U);
-  EXPECT_THAT(read(answer(fields + "A: b\r\nl: 0\r\n")).problem, HasSubstr("more than 256 fields"));
+  EXPECT_EQ(take(answer(fields + "l: 0\r\n")).messages.size(), 1U);
+  EXPECT_THAT(take(answer(fields + "A: b\r\nl: 0\r\n")).problem, HasSubstr("more than 256 fields"));
 
   const std::string frame = answer("A: \r\nl: 0\r\n");
   const std::string fill(max_header_bytes - frame.size(), 'x');
-  EXPECT_EQ(read(answer("A: " + fill + "\r\nl: 0\r\n")).messages.size(), 1U);
-  EXPECT_THAT(read(answer("A: " + fill + "x\r\nl: 0\r\n")).problem, HasSubstr("no end within 65536 bytes (line 4)"));
+  EXPECT_EQ(take(answer("A: " + fill + "\r\nl: 0\r\n")).messages.size(), 1U);
+  EXPECT_THAT(take(answer("A: " + fill + "x\r\nl: 0\r\n")).problem, HasSubstr("no end within 65536 bytes (line 4)"));
 
-  const auto big = read(answer("l: 1048576\r\n") + std::string(max_body_bytes, 'x'));
+  const auto big = take(answer("l: 1048576\r\n") + std::string(max_body_bytes, 'x'));
   ASSERT_EQ(big.messages.size(), 1U);
   EXPECT_EQ(big.messages[0].body.size(), max_body_bytes);
 }
 
 TEST(Message, MissingSaysHowMuchCame) {
-  EXPECT_EQ(read(answer("l: 341\r\n") + std::string(120, 'x')).missing,
+  EXPECT_EQ(take(answer("l: 341\r\n") + std::string(120, 'x')).missing,
             "its body ends after 120 of 341 bytes (Content-Length)");
-  EXPECT_EQ(read("SIP/2.0 200 OK\r\nA: b").missing, "its header ends after 20 bytes without the empty line behind it");
-  EXPECT_EQ(read("SIP").missing, "its header ends after 3 bytes without the empty line behind it");
-  EXPECT_EQ(read("<html>").missing, "what came is no SIP: \"<html>\"");
-  EXPECT_EQ(read("\r\n\r\n").missing, "");
+  EXPECT_EQ(take("SIP/2.0 200 OK\r\nA: b").missing, "its header ends after 20 bytes without the empty line behind it");
+  EXPECT_EQ(take("SIP").missing, "its header ends after 3 bytes without the empty line behind it");
+  EXPECT_EQ(take("<html>").missing, "what came is no SIP: \"<html>\"");
+  EXPECT_EQ(take("\r\n\r\n").missing, "");
 }
 
 struct CSeqCase {

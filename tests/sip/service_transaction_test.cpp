@@ -184,17 +184,17 @@ std::string peer_request(std::string_view method) {
          std::string(method) + "\r\nContent-Length: 4\r\n\r\nbody";
 }
 
-struct Row {
+struct ServiceTransactionRow {
   const char* name;
   std::function<std::string(const std::string&)> peer;
   State state;
   std::string expected;  ///< of flat(), when the peer closes behind it
 };
 
-class Answers : public testing::TestWithParam<Row> {};
+class Answers : public testing::TestWithParam<ServiceTransactionRow> {};
 
 TEST_P(Answers, AreReadTheSameFromEverySplit) {
-  const Row& row = GetParam();
+  const ServiceTransactionRow& row = GetParam();
   const Outcome whole = play(row.peer, std::string::npos, true);
   EXPECT_EQ(whole.state, row.state);
   EXPECT_EQ(whole.text, row.expected);
@@ -224,104 +224,122 @@ const std::string diagnostics_1038 =
 INSTANTIATE_TEST_SUITE_P(
     Granted, Answers,
     testing::Values(
-        Row{"Plain", good_answer, State::answered, granted},
-        Row{"KeepAlivesAround", [](const std::string& r) { return "\r\n\r\n" + good_answer(r) + "\r\n\r\n"; },
-            State::answered, granted},
-        Row{"BehindProvisionals",
+        ServiceTransactionRow{"Plain", good_answer, State::answered, granted},
+        ServiceTransactionRow{"KeepAlivesAround",
+                              [](const std::string& r) { return "\r\n\r\n" + good_answer(r) + "\r\n\r\n"; },
+                              State::answered, granted},
+        ServiceTransactionRow{
+            "BehindProvisionals",
             [](const std::string& r) {
               return answer_to(r, "100 Trying") + answer_to(r, "180 Ringing") + good_answer(r);
             },
             State::answered,
             "answered 200 OK banner=RTC/4.0 provisional=2 strangers=0 body credentials+ mras=OK relays=1 problem="},
-        Row{"BehindStrangers", [](const std::string& r) { return other_call(r) + other_branch(r) + good_answer(r); },
+        ServiceTransactionRow{
+            "BehindStrangers", [](const std::string& r) { return other_call(r) + other_branch(r) + good_answer(r); },
             State::answered,
             "answered 200 OK banner=RTC/4.0 provisional=0 strangers=2 body credentials+ mras=OK relays=1 problem="},
-        Row{"BehindARequestOfThePeer", [](const std::string& r) { return peer_request("NEGOTIATE") + good_answer(r); },
+        ServiceTransactionRow{
+            "BehindARequestOfThePeer", [](const std::string& r) { return peer_request("NEGOTIATE") + good_answer(r); },
             State::answered,
             "answered 200 OK banner=RTC/4.0 provisional=0 strangers=1 body credentials+ mras=OK relays=1 problem="},
-        Row{"SecondViaBehindComma",
+        ServiceTransactionRow{
+            "SecondViaBehindComma",
             [](const std::string& r) { return replaced(good_answer(r), ";branched=FALSE", ",SIP/2.0/TLS 192.0.2.3"); },
             State::answered, granted},
-        Row{"NextMessageBehind", [](const std::string& r) { return good_answer(r) + peer_request("OPTIONS"); },
+        ServiceTransactionRow{
+            "NextMessageBehind", [](const std::string& r) { return good_answer(r) + peer_request("OPTIONS"); },
             State::answered,
             "answered 200 OK banner=RTC/4.0 provisional=0 strangers=1 body credentials+ mras=OK relays=1 problem="},
-        Row{"TypeWithParameter",
-            [](const std::string& r) {
-              return replaced(good_answer(r), "auth+xml\r\nServer: RTC/4.0",
-                              "AUTH+XML ; charset=utf-8\r\nuser-agent: RTC/4.0");
-            },
-            State::answered, granted},
-        Row{"CapitalsAndCompactForms",
-            [](const std::string& r) {
-              return replaced(replaced(replaced(good_answer(r), "Via:", "v :"), "Call-ID:", "CALL-ID:"), "CSeq: 1 ",
-                              "cseq:\r\n 1\t");
-            },
-            State::answered, granted}),
+        ServiceTransactionRow{"TypeWithParameter",
+                              [](const std::string& r) {
+                                return replaced(good_answer(r), "auth+xml\r\nServer: RTC/4.0",
+                                                "AUTH+XML ; charset=utf-8\r\nuser-agent: RTC/4.0");
+                              },
+                              State::answered, granted},
+        ServiceTransactionRow{"CapitalsAndCompactForms",
+                              [](const std::string& r) {
+                                return replaced(
+                                    replaced(replaced(good_answer(r), "Via:", "v :"), "Call-ID:", "CALL-ID:"),
+                                    "CSeq: 1 ", "cseq:\r\n 1\t");
+                              },
+                              State::answered, granted}),
     [](const auto& row) { return row.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Refused, Answers,
     testing::Values(
-        Row{"Forbidden", [](const std::string& r) { return answer_to(r, "403 Forbidden"); }, State::answered,
-            bare("403 Forbidden")},
-        Row{"NotFound", [](const std::string& r) { return answer_to(r, "404 Not Found"); }, State::answered,
-            bare("404 Not Found")},
-        Row{"ServerError", [](const std::string& r) { return answer_to(r, "500 Server Internal Error"); },
-            State::answered, bare("500 Server Internal Error")},
-        Row{"TimeOut", [](const std::string& r) { return answer_to(r, "504 Server time-out"); }, State::answered,
-            bare("504 Server time-out")},
-        Row{"ForbiddenWithDiagnostics",
-            [](const std::string& r) {
-              return answer_to(r, "403 Forbidden", "ms-diagnostics: 1002;reason=\"no\"\r\n");
-            },
-            State::answered, bare("403 Forbidden", " diag=1002")},
-        Row{"NotFoundWithTwoDiagnostics",
+        ServiceTransactionRow{"Forbidden", [](const std::string& r) { return answer_to(r, "403 Forbidden"); },
+                              State::answered, bare("403 Forbidden")},
+        ServiceTransactionRow{"NotFound", [](const std::string& r) { return answer_to(r, "404 Not Found"); },
+                              State::answered, bare("404 Not Found")},
+        ServiceTransactionRow{"ServerError",
+                              [](const std::string& r) { return answer_to(r, "500 Server Internal Error"); },
+                              State::answered, bare("500 Server Internal Error")},
+        ServiceTransactionRow{"TimeOut", [](const std::string& r) { return answer_to(r, "504 Server time-out"); },
+                              State::answered, bare("504 Server time-out")},
+        ServiceTransactionRow{"ForbiddenWithDiagnostics",
+                              [](const std::string& r) {
+                                return answer_to(r, "403 Forbidden", "ms-diagnostics: 1002;reason=\"no\"\r\n");
+                              },
+                              State::answered, bare("403 Forbidden", " diag=1002")},
+        ServiceTransactionRow{
+            "NotFoundWithTwoDiagnostics",
             [](const std::string& r) {
               return answer_to(
                   r, "404 Not Found",
                   "MS-DIAGNOSTICS: 1003;reason=\"a, 5\"\r\nms-diagnostics: 1034;reason=b, c,0;source=d\r\n");
             },
             State::answered, bare("404 Not Found", " diag=1003 diag=1034 diag=0")},
-        Row{"PublicDiagnosticsOnce",
-            [](const std::string& r) {
-              return answer_to(r, "504 Server time-out",
-                               "ms-diagnostics-public: 1010;reason=\"x\"\r\nms-diagnostics: 1010;reason=\"x\"\r\n"
-                               "ms-diagnostics-public: 1\r\nms-diagnostics: broken\r\n");
-            },
-            State::answered, bare("504 Server time-out", " diag=1010 diag=1")},
-        Row{"ConnectionRefused",
+        ServiceTransactionRow{"PublicDiagnosticsOnce",
+                              [](const std::string& r) {
+                                return answer_to(
+                                    r, "504 Server time-out",
+                                    "ms-diagnostics-public: 1010;reason=\"x\"\r\nms-diagnostics: 1010;reason=\"x\"\r\n"
+                                    "ms-diagnostics-public: 1\r\nms-diagnostics: broken\r\n");
+                              },
+                              State::answered, bare("504 Server time-out", " diag=1010 diag=1")},
+        ServiceTransactionRow{
+            "ConnectionRefused",
             [](const std::string& r) { return answer_to(r, "504 Server time-out", diagnostics_1038); }, State::answered,
             bare("504 Server time-out", " diag=1038")},
-        Row{"HtmlBodyOfARefusal",
+        ServiceTransactionRow{
+            "HtmlBodyOfARefusal",
             [](const std::string& r) { return answer_to(r, "500 Oops", "Content-Type: text/html\r\n", "<html>"); },
             State::answered, bare("500 Oops")},
-        Row{"MrasSaysNo",
+        ServiceTransactionRow{
+            "MrasSaysNo",
             [](const std::string& r) {
               return answer_to(r, "200 OK", mras_type, response_xml(id_of(r), "", "Forbidden"));
             },
             State::answered, "answered 200 OK banner= provisional=0 strangers=0 body mras=Forbidden relays=0 problem="},
-        Row{"MrasSaysNoIn400",
+        ServiceTransactionRow{
+            "MrasSaysNoIn400",
             [](const std::string& r) {
               return answer_to(r, "400 Bad Request", mras_type,
                                "<response serverVersion=\"2.0\" reasonPhrase=\"Request Malformed\"/>");
             },
             State::answered,
             "answered 400 Bad Request banner= provisional=0 strangers=0 body mras=Request Malformed relays=0 problem="},
-        Row{"NoBody", [](const std::string& r) { return answer_to(r, "200 OK"); }, State::answered,
-            bare("200 OK") + "the answer has no body, so it grants no credentials"},
-        Row{"WrongType",
+        ServiceTransactionRow{"NoBody", [](const std::string& r) { return answer_to(r, "200 OK"); }, State::answered,
+                              bare("200 OK") + "the answer has no body, so it grants no credentials"},
+        ServiceTransactionRow{
+            "WrongType",
             [](const std::string& r) { return answer_to(r, "200 OK", "Content-Type: text/html\r\n", "<html/>"); },
             State::answered,
             bare("200 OK") +
                 "the body of the answer is of type \"text/html\", not application/msrtc-media-relay-auth+xml"},
-        Row{"NoType", [](const std::string& r) { return answer_to(r, "200 OK", "", "<html/>"); }, State::answered,
+        ServiceTransactionRow{
+            "NoType", [](const std::string& r) { return answer_to(r, "200 OK", "", "<html/>"); }, State::answered,
             bare("200 OK") + "the body of the answer is of type \"\", not application/msrtc-media-relay-auth+xml"},
-        Row{"Compressed",
-            [](const std::string& r) {
-              return answer_to(r, "200 OK", std::string(mras_type) + "e: gzip\r\n", "\x1f\x8b");
-            },
-            State::answered, bare("200 OK") + "the body of the answer is coded (gzip); we asked for none"},
-        Row{"NotOurRequestId",
+        ServiceTransactionRow{"Compressed",
+                              [](const std::string& r) {
+                                return answer_to(r, "200 OK", std::string(mras_type) + "e: gzip\r\n", "\x1f\x8b");
+                              },
+                              State::answered,
+                              bare("200 OK") + "the body of the answer is coded (gzip); we asked for none"},
+        ServiceTransactionRow{
+            "NotOurRequestId",
             [](const std::string& r) { return answer_to(r, "200 OK", mras_type, response_xml("999", "")); },
             State::answered,
             "answered 200 OK banner= provisional=0 strangers=0 body mras=OK relays=0 problem=it answers request "
@@ -340,16 +358,19 @@ std::string with_length(const std::string& request, int more) {
 INSTANTIATE_TEST_SUITE_P(
     Unfinished, Answers,
     testing::Values(
-        Row{"NotOneByte", [](const std::string&) { return ""; }, State::waiting,
-            nothing + "no answer: not one byte came"},
-        Row{"OnlyKeepAlives", [](const std::string&) { return "\r\n\r\n"; }, State::waiting,
-            nothing + "no answer: only empty lines came"},
-        Row{"OnlyProvisional", [](const std::string& r) { return answer_to(r, "100 Trying"); }, State::waiting,
+        ServiceTransactionRow{"NotOneByte", [](const std::string&) { return ""; }, State::waiting,
+                              nothing + "no answer: not one byte came"},
+        ServiceTransactionRow{"OnlyKeepAlives", [](const std::string&) { return "\r\n\r\n"; }, State::waiting,
+                              nothing + "no answer: only empty lines came"},
+        ServiceTransactionRow{
+            "OnlyProvisional", [](const std::string& r) { return answer_to(r, "100 Trying"); }, State::waiting,
             "unanswered 0  banner= provisional=1 strangers=0 mras= relays=0 problem=no final answer, only 1 "
             "provisional one"},
-        Row{"HalfAHeader", [](const std::string&) { return "SIP/2.0 200 OK\r\nVia:"; }, State::waiting,
+        ServiceTransactionRow{
+            "HalfAHeader", [](const std::string&) { return "SIP/2.0 200 OK\r\nVia:"; }, State::waiting,
             nothing + "the answer is not whole: its header ends after 20 bytes without the empty line behind it"},
-        Row{"BodyTooShort",
+        ServiceTransactionRow{
+            "BodyTooShort",
             [](const std::string& r) {
               return answer_to(r, "200 OK", mras_type, std::string(341, 'x'))
                   .substr(0, answer_to(r, "200 OK", mras_type, std::string(341, 'x')).size() - 221);
@@ -358,49 +379,58 @@ INSTANTIATE_TEST_SUITE_P(
             "unanswered 200 OK banner= provisional=0 strangers=0 mras= relays=0 problem=the answer is not whole: its "
             "body "
             "ends after 120 of 341 bytes (Content-Length)"},
-        Row{"LengthTooGreatByOne", [](const std::string& r) { return with_length(r, 1); }, State::waiting,
+        ServiceTransactionRow{
+            "LengthTooGreatByOne", [](const std::string& r) { return with_length(r, 1); }, State::waiting,
             "unanswered 200 OK banner=RTC/4.0 provisional=0 strangers=0 mras= relays=0 problem=the answer is not "
             "whole: its "
             "body ends after " +
                 std::to_string(good_xml(sample_id()).size()) + " of " +
                 std::to_string(good_xml(sample_id()).size() + 1) + " bytes (Content-Length)"},
-        Row{"AnotherCallId", other_call, State::waiting,
+        ServiceTransactionRow{
+            "AnotherCallId", other_call, State::waiting,
             "unanswered 0  banner= provisional=0 strangers=1 mras= relays=0 problem=no answer to our request: all that "
             "came "
             "is an answer to another Call-ID (0123456789abcdef)"},
-        Row{"NoCallId", [](const std::string& r) { return replaced(good_answer(r), "Call-ID", "X-ID"); },
+        ServiceTransactionRow{
+            "NoCallId", [](const std::string& r) { return replaced(good_answer(r), "Call-ID", "X-ID"); },
             State::waiting,
             "unanswered 0  banner= provisional=0 strangers=1 mras= relays=0 problem=no answer to our request: all that "
             "came "
             "is an answer to another Call-ID (none)"},
-        Row{"AnotherCSeq",
+        ServiceTransactionRow{
+            "AnotherCSeq",
             [](const std::string& r) { return replaced(good_answer(r), "CSeq: 1 SERVICE", "CSeq: 1 OPTIONS"); },
             State::waiting,
             "unanswered 0  banner= provisional=0 strangers=1 mras= relays=0 problem=no answer to our request: all that "
             "came "
             "is an answer to another CSeq (1 OPTIONS)"},
-        Row{"NoVia", [](const std::string& r) { return replaced(good_answer(r), "Via", "X-Via"); }, State::waiting,
+        ServiceTransactionRow{
+            "NoVia", [](const std::string& r) { return replaced(good_answer(r), "Via", "X-Via"); }, State::waiting,
             "unanswered 0  banner= provisional=0 strangers=1 mras= relays=0 problem=no answer to our request: all that "
             "came "
             "is an answer to another branch (none)"},
-        Row{"OnlyARequest", [](const std::string&) { return peer_request("OPTIONS"); }, State::waiting,
+        ServiceTransactionRow{
+            "OnlyARequest", [](const std::string&) { return peer_request("OPTIONS"); }, State::waiting,
             "unanswered 0  banner= provisional=0 strangers=1 mras= relays=0 problem=no answer to our request: all that "
             "came "
             "is a request of the peer's own (OPTIONS)"},
-        Row{"HalfARequest",
+        ServiceTransactionRow{
+            "HalfARequest",
             [](const std::string&) { return peer_request("OPTIONS").substr(0, peer_request("OPTIONS").size() - 2); },
             State::waiting,
             nothing + "a request of the peer is not whole: its body ends after 2 of 4 bytes (Content-Length)"},
-        Row{"HalfText", [](const std::string&) { return "<html><body>"; }, State::waiting,
-            nothing + "what came is no SIP: \"<html><body>\""}),
+        ServiceTransactionRow{"HalfText", [](const std::string&) { return "<html><body>"; }, State::waiting,
+                              nothing + "what came is no SIP: \"<html><body>\""}),
     [](const auto& row) { return row.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     NotFollowed, Answers,
     testing::Values(
-        Row{"Http", [](const std::string&) { return "HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"; }, State::broken,
-            nothing + "the peer speaks HTTP, not SIP: \"HTTP/1.1 400 Bad Request\""},
-        Row{"NoContentLength",
+        ServiceTransactionRow{"Http",
+                              [](const std::string&) { return "HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n"; },
+                              State::broken, nothing + "the peer speaks HTTP, not SIP: \"HTTP/1.1 400 Bad Request\""},
+        ServiceTransactionRow{
+            "NoContentLength",
             [](const std::string& r) {
               return replaced(answer_to(r, "504 Server time-out", diagnostics_1038), "Content-Length: 0\r\n", "");
             },
@@ -408,10 +438,12 @@ INSTANTIATE_TEST_SUITE_P(
             "unanswered 504 Server time-out banner= provisional=0 strangers=0 mras= relays=0 diag=1038 "
             "problem=framing: no "
             "Content-Length, so the end of the message cannot be found on a stream (RFC 3261, 18.3)"},
-        Row{"MebibyteLine",
+        ServiceTransactionRow{
+            "MebibyteLine",
             [](const std::string&) { return "SIP/2.0 200 OK\r\nServer: " + std::string(1'048'576, 'x') + "\r\n"; },
             State::broken, nothing + "the header has no end within 65536 bytes (line 2); more is not read"},
-        Row{"TooManyStrangers",
+        ServiceTransactionRow{
+            "TooManyStrangers",
             [](const std::string& r) {
               std::string stream;
               for (int i = 0; i < 32; ++i) stream += other_call(r);
@@ -425,14 +457,17 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     LengthTooSmall, Answers,
     testing::Values(
-        Row{"JunkBehind", [](const std::string& r) { return good_answer(r) + "<"; }, State::answered,
+        ServiceTransactionRow{
+            "JunkBehind", [](const std::string& r) { return good_answer(r) + "<"; }, State::answered,
             granted +
                 "1 byte behind the answer is no SIP message: the Content-Length of the answer is probably too small"},
-        Row{"LinesOfJunkBehind", [](const std::string& r) { return good_answer(r) + "\r\nsome words\r\nand more\r\n"; },
+        ServiceTransactionRow{
+            "LinesOfJunkBehind", [](const std::string& r) { return good_answer(r) + "\r\nsome words\r\nand more\r\n"; },
             State::answered,
             granted + "22 bytes behind the answer are no SIP message: the Content-Length of the answer is probably too "
                       "small"},
-        Row{"WordBehind", [](const std::string& r) { return good_answer(r) + "word"; }, State::answered,
+        ServiceTransactionRow{
+            "WordBehind", [](const std::string& r) { return good_answer(r) + "word"; }, State::answered,
             granted + "4 bytes behind the answer are no SIP message: the Content-Length of the answer is probably too "
                       "small"}),
     [](const auto& row) { return row.param.name; });

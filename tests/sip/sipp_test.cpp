@@ -71,7 +71,7 @@ void ask(const Sipp& sipp, ServiceTransaction& transaction) {
   }
 }
 
-struct Case {
+struct SippCase {
   const char* scenario;
   unsigned status;
   unsigned provisional;
@@ -81,10 +81,10 @@ struct Case {
   Service service = Service::mras;
 };
 
-class SippTest : public testing::TestWithParam<Case> {};
+class SippTest : public testing::TestWithParam<SippCase> {};
 
 TEST_P(SippTest, AcceptsTheRequestAndIsUnderstood) {
-  const Case& c = GetParam();
+  const SippCase& c = GetParam();
   Sipp sipp(c.scenario);
   auto asked = sample_request();
   asked.service = c.service;
@@ -113,7 +113,7 @@ TEST_P(SippTest, AcceptsTheRequestAndIsUnderstood) {
   EXPECT_EQ(e.relays[1].host, "av.contoso.example");
 }
 
-std::string name_of(const testing::TestParamInfo<Case>& row) {
+std::string name_of(const testing::TestParamInfo<SippCase>& row) {
   std::string name;
   for (const char c : std::string_view(row.param.scenario)) {
     if (c != '-') name += c;
@@ -122,14 +122,14 @@ std::string name_of(const testing::TestParamInfo<Case>& row) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Scenarios, SippTest,
-                         testing::Values(Case{"mras-200", 200, 0, "RTC/4.0", {}, true},
-                                         Case{"mras-200-after-provisional", 200, 2, "RTC/4.0", {}, true},
-                                         Case{"mras-403", 403, 0, "", {}, false},
-                                         Case{"mras-404", 404, 0, "", {}, false},
-                                         Case{"mras-500", 500, 0, "", {}, false},
-                                         Case{"mras-504-1038", 504, 0, "RTC/4.0", {1038}, false},
-                                         Case{"mras-504-2", 504, 0, "RTC/3.5", {2}, false},
-                                         Case{"options-200", 200, 0, "RTC/6.0", {}, false, Service::sip}),
+                         testing::Values(SippCase{"mras-200", 200, 0, "RTC/4.0", {}, true},
+                                         SippCase{"mras-200-after-provisional", 200, 2, "RTC/4.0", {}, true},
+                                         SippCase{"mras-403", 403, 0, "", {}, false},
+                                         SippCase{"mras-404", 404, 0, "", {}, false},
+                                         SippCase{"mras-500", 500, 0, "", {}, false},
+                                         SippCase{"mras-504-1038", 504, 0, "RTC/4.0", {1038}, false},
+                                         SippCase{"mras-504-2", 504, 0, "RTC/3.5", {2}, false},
+                                         SippCase{"options-200", 200, 0, "RTC/6.0", {}, false, Service::sip}),
                          name_of);
 
 TEST(Sipp, TheSeedsFirstIncidentIsExplainedFromTheWire) {

@@ -70,13 +70,13 @@ TEST(HttpGet, SaysWhoIsAskedAndNothingOfUs) {
 }
 
 /// Whatever a server sends, in one piece and octet by octet.
-struct Row {
+struct HttpGetRow {
   const char* name;
   std::string answer;
   std::string result;  ///< status, location, encoding and body; behind "! ", the error
   bool stays_open = false;
 };
-class AnswerTest : public testing::TestWithParam<Row> {};
+class AnswerTest : public testing::TestWithParam<HttpGetRow> {};
 
 std::string text_of(const Result<HttpAnswer>& answer) {
   if (!answer) return "! " + answer.error().text;
@@ -87,7 +87,7 @@ std::string text_of(const Result<HttpAnswer>& answer) {
 }
 
 TEST_P(AnswerTest, IsTakenOrRefused) {
-  const Row& row = GetParam();
+  const HttpGetRow& row = GetParam();
   RawPeer whole([&](RawPeer::Talk& talk) {
     talk.receive();
     talk.send(row.answer);
@@ -116,68 +116,72 @@ std::string chunks(std::size_t n) {
 INSTANTIATE_TEST_SUITE_P(
     Http, AnswerTest,
     testing::Values(
-        Row{"LengthGiven", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "200 [] [] [abc]", true},
-        Row{"MoreThanTheLength", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcd", "200 [] [] [abc]", true},
-        Row{"UntilItCloses", "HTTP/1.0 200 OK\r\n\r\nabc", "200 [] [] [abc]"},
-        Row{"Chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT: u\r\n\r\n",
-            "200 [] [] [abc]", true},
-        Row{"NoChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "200 [] [] []", true},
-        Row{"InterimFirst",
-            "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
-            "200 [] [] [x]", true},
-        Row{"Redirect", "HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 100\r\n\r\n", "302 [/b] [] []", true},
-        Row{"Compressed", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx",
-            "200 [] [gzip] [x]", true},
-        Row{"BodyOfAnErrorIsNotWaitedFor", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 1000\r\n\r\n",
-            "503 [] [] []", true},
-        Row{"Nothing", "", "! closed the connection without an answer"},
-        Row{"CutInTheStatusLine", "HTTP/1.1 20", "! cut short after 11 bytes"},
-        Row{"CutInTheHeader", "HTTP/1.1 200 OK\r\nContent-", "! cut short after 25 bytes"},
-        Row{"CutInTheBody", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "! cut short after 41 bytes"},
-        Row{"CutInAChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
-            "! cut short after 52 bytes"},
-        Row{"CutBeforeTheLastChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r",
-            "! cut short after 55 bytes"},
-        Row{"CutBehindTheLastChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
-            "! cut short after 50 bytes"},
-        Row{"Garbage", "220 mail.contoso.example ESMTP\r\n", "! not an answer of HTTP", true},
-        Row{"OtherVersion", "HTTP/3.0 200 OK\r\n\r\n", "! not an answer of HTTP", true},
-        Row{"NoStatus", "HTTP/1.1 OK\r\n\r\n", "! not an answer of HTTP: bad status", true},
-        Row{"TwoLengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
-            "! not an answer of HTTP: multiple Content-Length", true},
-        Row{"BadChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n",
-            "! not an answer of HTTP: bad chunk", true},
-        Row{"HeaderWithoutEnd", "HTTP/1.1 200 OK\r\n" + std::string(40'000, 'a'), "! a header of more than 16 KiB",
-            true},
-        Row{"FieldsWithoutEnd",
-            "HTTP/1.1 200 OK\r\n" +
-                [] {
-                  std::string fields;
-                  for (int i = 0; i < 5000; ++i) fields += "X-Field: value\r\n";
-                  return fields;
-                }(),
-            "! a header of more than 16 KiB", true},
-        Row{"ChunkExtensionWithoutEnd",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(40'000, 'a'),
-            "! a header of more than 16 KiB", true},
-        Row{"TrailerWithoutEnd",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(40'000, 'a'),
-            "! a header of more than 16 KiB", true},
-        Row{"InterimWithoutEnd",
-            [] {
-              std::string all;
-              for (int i = 0; i < 20; ++i) all += "HTTP/1.1 102 Processing\r\n\r\n";
-              return all;
-            }(),
-            "! one interim answer after the other", true},
-        Row{"LengthTooLarge", "HTTP/1.1 200 OK\r\nContent-Length: 16777217\r\n\r\n", "! larger than 16 MiB", true},
-        Row{"LengthBeyondNumbers", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
-            "! not an answer of HTTP: bad Content-Length", true},
-        Row{"BodyTooLarge", "HTTP/1.0 200 OK\r\n\r\n" + std::string(16'777'217, 'x'), "! larger than 16 MiB", true},
-        Row{"ChunksTooLarge", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(257),
-            "! larger than 16 MiB", true},
-        Row{"OneChunkTooLarge", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
-            "! larger than 16 MiB", true}),
+        HttpGetRow{"LengthGiven", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "200 [] [] [abc]", true},
+        HttpGetRow{"MoreThanTheLength", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcd", "200 [] [] [abc]", true},
+        HttpGetRow{"UntilItCloses", "HTTP/1.0 200 OK\r\n\r\nabc", "200 [] [] [abc]"},
+        HttpGetRow{"Chunks",
+                   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n1\r\nc\r\n0\r\nT: u\r\n\r\n",
+                   "200 [] [] [abc]", true},
+        HttpGetRow{"NoChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "200 [] [] []", true},
+        HttpGetRow{"InterimFirst",
+                   "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+                   "200 [] [] [x]", true},
+        HttpGetRow{"Redirect", "HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 100\r\n\r\n", "302 [/b] [] []",
+                   true},
+        HttpGetRow{"Compressed", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx",
+                   "200 [] [gzip] [x]", true},
+        HttpGetRow{"BodyOfAnErrorIsNotWaitedFor", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 1000\r\n\r\n",
+                   "503 [] [] []", true},
+        HttpGetRow{"Nothing", "", "! closed the connection without an answer"},
+        HttpGetRow{"CutInTheStatusLine", "HTTP/1.1 20", "! cut short after 11 bytes"},
+        HttpGetRow{"CutInTheHeader", "HTTP/1.1 200 OK\r\nContent-", "! cut short after 25 bytes"},
+        HttpGetRow{"CutInTheBody", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "! cut short after 41 bytes"},
+        HttpGetRow{"CutInAChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+                   "! cut short after 52 bytes"},
+        HttpGetRow{"CutBeforeTheLastChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r",
+                   "! cut short after 55 bytes"},
+        HttpGetRow{"CutBehindTheLastChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+                   "! cut short after 50 bytes"},
+        HttpGetRow{"Garbage", "220 mail.contoso.example ESMTP\r\n", "! not an answer of HTTP", true},
+        HttpGetRow{"OtherVersion", "HTTP/3.0 200 OK\r\n\r\n", "! not an answer of HTTP", true},
+        HttpGetRow{"NoStatus", "HTTP/1.1 OK\r\n\r\n", "! not an answer of HTTP: bad status", true},
+        HttpGetRow{"TwoLengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+                   "! not an answer of HTTP: multiple Content-Length", true},
+        HttpGetRow{"BadChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n",
+                   "! not an answer of HTTP: bad chunk", true},
+        HttpGetRow{"HeaderWithoutEnd", "HTTP/1.1 200 OK\r\n" + std::string(40'000, 'a'),
+                   "! a header of more than 16 KiB", true},
+        HttpGetRow{"FieldsWithoutEnd",
+                   "HTTP/1.1 200 OK\r\n" +
+                       [] {
+                         std::string fields;
+                         for (int i = 0; i < 5000; ++i) fields += "X-Field: value\r\n";
+                         return fields;
+                       }(),
+                   "! a header of more than 16 KiB", true},
+        HttpGetRow{"ChunkExtensionWithoutEnd",
+                   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(40'000, 'a'),
+                   "! a header of more than 16 KiB", true},
+        HttpGetRow{"TrailerWithoutEnd",
+                   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(40'000, 'a'),
+                   "! a header of more than 16 KiB", true},
+        HttpGetRow{"InterimWithoutEnd",
+                   [] {
+                     std::string all;
+                     for (int i = 0; i < 20; ++i) all += "HTTP/1.1 102 Processing\r\n\r\n";
+                     return all;
+                   }(),
+                   "! one interim answer after the other", true},
+        HttpGetRow{"LengthTooLarge", "HTTP/1.1 200 OK\r\nContent-Length: 16777217\r\n\r\n", "! larger than 16 MiB",
+                   true},
+        HttpGetRow{"LengthBeyondNumbers", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+                   "! not an answer of HTTP: bad Content-Length", true},
+        HttpGetRow{"BodyTooLarge", "HTTP/1.0 200 OK\r\n\r\n" + std::string(16'777'217, 'x'), "! larger than 16 MiB",
+                   true},
+        HttpGetRow{"ChunksTooLarge", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks(257),
+                   "! larger than 16 MiB", true},
+        HttpGetRow{"OneChunkTooLarge", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+                   "! larger than 16 MiB", true}),
     [](const auto& row) { return std::string{row.param.name}; });
 
 TEST(HttpGet, SilenceEndsWithItsStep) {

@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 using Family = Config::Family;
 using Addresses = std::vector<std::string>;
 
-struct Case {
+struct ResolveCase {
   const char* name;
   NameServer::Reply four;
   NameServer::Reply six;
@@ -33,10 +33,10 @@ struct Case {
   const char* error;  ///< a part of it
 };
 
-class ResolveTest : public testing::TestWithParam<Case> {};
+class ResolveTest : public testing::TestWithParam<ResolveCase> {};
 
 TEST_P(ResolveTest, SaysWhatTheNameServerSaid) {
-  const Case& c = GetParam();
+  const ResolveCase& c = GetParam();
   NameServer server([&](const std::string&, bool six) { return six ? c.six : c.four; });
   Loop loop;
   const Resolved resolved = run_on(loop, resolve("edge1.contoso.example", {c.family, {server.address()}}, plenty()));
@@ -60,51 +60,54 @@ const NameServer::Reply refused{5};
 INSTANTIATE_TEST_SUITE_P(
     Dns, ResolveTest,
     testing::Values(
-        Case{"EveryAddressOfBothFamilies",
-             {0, {"192.0.2.1", "192.0.2.2"}},
-             {0, {"2001:db8::1"}},
-             Family::any,
-             Answer::found,
-             {"192.0.2.1", "192.0.2.2", "2001:db8::1"},
-             false,
-             ""},
-        Case{"TheSameOneOnce",
-             {0, {"192.0.2.1", "192.0.2.1"}},
-             none,
-             Family::any,
-             Answer::found,
-             {"192.0.2.1"},
-             false,
-             ""},
-        Case{"OnlyIpv4", {0, {"192.0.2.1"}}, {0, {"2001:db8::1"}}, Family::v4, Answer::found, {"192.0.2.1"}, false, ""},
-        Case{"OnlyIpv6",
-             {0, {"192.0.2.1"}},
-             {0, {"2001:db8::1"}},
-             Family::v6,
-             Answer::found,
-             {"2001:db8::1"},
-             false,
-             ""},
-        Case{"NoSuchName", nxdomain, nxdomain, Family::any, Answer::not_found, {}, true, "Domain name not found"},
-        Case{"NoAddress", none, none, Family::any, Answer::not_found, {}, true, "no data"},
-        Case{"NoIpv6Address", {0, {"192.0.2.1"}}, none, Family::v6, Answer::not_found, {}, true, "no data"},
-        Case{"ServerFailure", servfail, servfail, Family::any, Answer::server_failure, {}, false, "general failure"},
-        Case{"HalfAFailureHidesNoAddress",
-             {0, {"192.0.2.1"}},
-             servfail,
-             Family::any,
-             Answer::found,
-             {"192.0.2.1"},
-             false,
-             "IPv6 addresses: DNS server returned general failure"},
-        Case{"HalfAFailureIsNoNo",
-             nxdomain,
-             servfail,
-             Family::any,
-             Answer::server_failure,
-             {},
-             false,
-             "general failure"}),
+        ResolveCase{"EveryAddressOfBothFamilies",
+                    {0, {"192.0.2.1", "192.0.2.2"}},
+                    {0, {"2001:db8::1"}},
+                    Family::any,
+                    Answer::found,
+                    {"192.0.2.1", "192.0.2.2", "2001:db8::1"},
+                    false,
+                    ""},
+        ResolveCase{"TheSameOneOnce",
+                    {0, {"192.0.2.1", "192.0.2.1"}},
+                    none,
+                    Family::any,
+                    Answer::found,
+                    {"192.0.2.1"},
+                    false,
+                    ""},
+        ResolveCase{
+            "OnlyIpv4", {0, {"192.0.2.1"}}, {0, {"2001:db8::1"}}, Family::v4, Answer::found, {"192.0.2.1"}, false, ""},
+        ResolveCase{"OnlyIpv6",
+                    {0, {"192.0.2.1"}},
+                    {0, {"2001:db8::1"}},
+                    Family::v6,
+                    Answer::found,
+                    {"2001:db8::1"},
+                    false,
+                    ""},
+        ResolveCase{
+            "NoSuchName", nxdomain, nxdomain, Family::any, Answer::not_found, {}, true, "Domain name not found"},
+        ResolveCase{"NoAddress", none, none, Family::any, Answer::not_found, {}, true, "no data"},
+        ResolveCase{"NoIpv6Address", {0, {"192.0.2.1"}}, none, Family::v6, Answer::not_found, {}, true, "no data"},
+        ResolveCase{
+            "ServerFailure", servfail, servfail, Family::any, Answer::server_failure, {}, false, "general failure"},
+        ResolveCase{"HalfAFailureHidesNoAddress",
+                    {0, {"192.0.2.1"}},
+                    servfail,
+                    Family::any,
+                    Answer::found,
+                    {"192.0.2.1"},
+                    false,
+                    "IPv6 addresses: DNS server returned general failure"},
+        ResolveCase{"HalfAFailureIsNoNo",
+                    nxdomain,
+                    servfail,
+                    Family::any,
+                    Answer::server_failure,
+                    {},
+                    false,
+                    "general failure"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(Resolve, RefusalByTheNameServerIsNoAnswerAboutTheName) {

@@ -36,14 +36,14 @@ asio::awaitable<Shaken> shake(std::uint16_t port, Deadline step) {
   co_return shaken;
 }
 
-struct Case {
+struct TlsStreamCase {
   const char* name;
   RawPeer::Script script;
   Outcome outcome;
   const char* detail;
 };
 
-class TlsStreamTest : public testing::TestWithParam<Case> {};
+class TlsStreamTest : public testing::TestWithParam<TlsStreamCase> {};
 
 TEST_P(TlsStreamTest, TellsHowTheHandshakeEnded) {
   RawPeer peer(GetParam().script);
@@ -54,45 +54,46 @@ TEST_P(TlsStreamTest, TellsHowTheHandshakeEnded) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Peers, TlsStreamTest,
-                         testing::Values(Case{"ClosesAtOnce", [](RawPeer::Talk& talk) { talk.receive_record(); },
-                                              Outcome::closed, "the peer closed the connection"},
-                                         Case{"Resets",
-                                              [](RawPeer::Talk& talk) {
-                                                talk.receive_record();
-                                                talk.reset();
-                                              },
-                                              Outcome::reset, "Connection reset by peer"},
-                                         Case{"AlertThenClose",
-                                              [](RawPeer::Talk& talk) {
-                                                talk.receive_record();
-                                                talk.send(unknown_ca);
-                                              },
-                                              Outcome::rejected_by_peer, "alert unknown_ca"},
-                                         Case{"AlertThenReset",
-                                              [](RawPeer::Talk& talk) {
-                                                talk.receive_record();
-                                                talk.send(unknown_ca);
-                                                talk.reset();
-                                              },
-                                              Outcome::rejected_by_peer, "alert unknown_ca"},
-                                         Case{"HalfARecordThenClose",
-                                              [](RawPeer::Talk& talk) {
-                                                talk.receive_record();
-                                                talk.send("\x16\x03\x03\x01\x00\x02\x00");
-                                              },
-                                              Outcome::closed, "the peer closed the connection"},
-                                         Case{"Http",
-                                              [](RawPeer::Talk& talk) {
-                                                talk.receive_record();
-                                                talk.send("HTTP/1.1 400 Bad Request\r\n\r\n");
-                                              },
-                                              Outcome::not_tls, "HTTP"},
-                                         Case{"SipInTheClear",
-                                              [](RawPeer::Talk& talk) {
-                                                talk.receive_record();
-                                                talk.send("SIP/2.0 400 Bad Request\r\n\r\n");
-                                              },
-                                              Outcome::not_tls, "SIP without TLS"}),
+                         testing::Values(TlsStreamCase{"ClosesAtOnce",
+                                                       [](RawPeer::Talk& talk) { talk.receive_record(); },
+                                                       Outcome::closed, "the peer closed the connection"},
+                                         TlsStreamCase{"Resets",
+                                                       [](RawPeer::Talk& talk) {
+                                                         talk.receive_record();
+                                                         talk.reset();
+                                                       },
+                                                       Outcome::reset, "Connection reset by peer"},
+                                         TlsStreamCase{"AlertThenClose",
+                                                       [](RawPeer::Talk& talk) {
+                                                         talk.receive_record();
+                                                         talk.send(unknown_ca);
+                                                       },
+                                                       Outcome::rejected_by_peer, "alert unknown_ca"},
+                                         TlsStreamCase{"AlertThenReset",
+                                                       [](RawPeer::Talk& talk) {
+                                                         talk.receive_record();
+                                                         talk.send(unknown_ca);
+                                                         talk.reset();
+                                                       },
+                                                       Outcome::rejected_by_peer, "alert unknown_ca"},
+                                         TlsStreamCase{"HalfARecordThenClose",
+                                                       [](RawPeer::Talk& talk) {
+                                                         talk.receive_record();
+                                                         talk.send("\x16\x03\x03\x01\x00\x02\x00");
+                                                       },
+                                                       Outcome::closed, "the peer closed the connection"},
+                                         TlsStreamCase{"Http",
+                                                       [](RawPeer::Talk& talk) {
+                                                         talk.receive_record();
+                                                         talk.send("HTTP/1.1 400 Bad Request\r\n\r\n");
+                                                       },
+                                                       Outcome::not_tls, "HTTP"},
+                                         TlsStreamCase{"SipInTheClear",
+                                                       [](RawPeer::Talk& talk) {
+                                                         talk.receive_record();
+                                                         talk.send("SIP/2.0 400 Bad Request\r\n\r\n");
+                                                       },
+                                                       Outcome::not_tls, "SIP without TLS"}),
                          [](const auto& row) { return row.param.name; });
 
 TEST(TlsStream, ASilentPeerTakesTheStepAndNoLonger) {

@@ -59,13 +59,13 @@ std::string joined(const Lines& lines) {
 
 // ---- What is wrong is said, with its place.
 
-struct Case {
+struct ConfigReaderCase {
   const char* name;
   std::string yaml;
   std::string problems;  ///< one a line, without "site.yaml:"
 };
 
-class ProblemTest : public testing::TestWithParam<Case> {};
+class ProblemTest : public testing::TestWithParam<ConfigReaderCase> {};
 
 TEST_P(ProblemTest, IsSaidWithItsPlace) {
   const Site site;
@@ -80,7 +80,7 @@ TEST_P(ProblemTest, IsSaidWithItsPlace) {
 
 const auto by_name = [](const auto& row) { return std::string{row.param.name}; };
 
-Case row(const char* name, std::string yaml, const std::string& problems) {
+ConfigReaderCase row(const char* name, std::string yaml, const std::string& problems) {
   return {name, std::move(yaml), problems + "\n"};
 }
 
