@@ -62,6 +62,7 @@ void judge_one(const Server& server, const Certificate& certificate, Verdict& ve
     Finding& wrong = verdict.findings.emplace_back(finding(kinds[0], Status::critical, server.name));
     wrong.summary =
         fmt::format("the certificate of {} does not name it: it carries {}", server.name, names_of(certificate));
+    wrong.servers = {server.name};
     wrong.facts = {describe(certificate), fmt::format("looked for {}", enumerate(wanted)),
                    "on Windows: SEC_E_WRONG_PRINCIPAL (0x80090322), SIPPROXY_E_ROUTING_MSG_CERT_MISMATCH (0xC3E93D67)"};
     wrong.remedy = fmt::format(

@@ -239,6 +239,16 @@ void judge_one(const Evidence& evidence, const PathJudgement& judgement, const C
   for (const std::string& seen : judgement.seen_in) broken.facts.push_back(fmt::format("seen in {}", seen));
   if (judgement.seen_in.empty()) broken.facts.push_back("as its own files and stores make it; not seen on the wire");
   broken.remedy = remedy_for(kind, judgement, best, graph, proofs);
+  broken.servers = {judgement.judge, judgement.subject};
+  for (const PathProblem& problem : best.problems) {
+    broken.certificates.push_back(best.certificates[problem.index]);
+    const bool between_two =
+        problem.kind == PathProblemKind::signature || problem.kind == PathProblemKind::key_identifier;
+    if (between_two && problem.index + 1 < best.certificates.size())
+      broken.certificates.push_back(best.certificates[problem.index + 1]);
+    if (broken.reason.empty() && kind_of({.certificates = {}, .problems = {problem}}) == kind)
+      broken.reason = problem.text;
+  }
 }
 
 /// Windows tries all paths; OpenSSL, and whatever is built on it, takes the first issuer that fits by its name.
@@ -255,6 +265,7 @@ void judge_order(const Evidence& evidence, const CertificateGraph& graph, const 
   raised.summary = fmt::format(
       "{} has a valid certification path to the certificate of {}, but one that only an engine finds which looks back",
       judgement.judge, judgement.subject);
+  raised.servers = {judgement.judge, judgement.subject};
   raised.facts = std::move(facts);
   raised.facts.push_back(fmt::format("path: {}", path_text(judgement.result.paths.paths.front())));
   raised.remedy = fmt::format(

@@ -310,6 +310,7 @@ class State {
     const Certificate& certificate = *use.certificate;
     Finding& found = verdict_.findings.emplace_back(
         finding(kinds[revoked], use.users.empty() ? Status::warning : Status::critical, thumbprint(certificate)));
+    if (!use.users.empty()) found.certificates = {use.certificate};
     const bool held = Crl::among(list.crl->held, certificate.serial);
     found.summary =
         fmt::format("{} of {} is {}", short_name(certificate), users_text(use), held ? "revoked, on hold" : "revoked");

@@ -427,7 +427,13 @@ Verdict judge(const Evidence& evidence) {
     }
     if (handshake.outcome != Outcome::completed && ended_in_handshake(handshake)) {
       if (handshake.outcome == Outcome::local_failure) continue;  // not the peer's doing: a gap says why
-      verdict.findings.push_back(failure(evidence, handshake));
+      Finding& failed = verdict.findings.emplace_back(failure(evidence, handshake));
+      failed.servers = {handshake.from, handshake.to};
+      if (handshake.outcome == Outcome::rejected_by_peer && !handshake.alerts_received.empty())
+        failed.reason = handshake.alerts_received.back().name();
+      failed.certificates = handshake.outcome == Outcome::rejected_by_us ? handshake.peer_chain
+                            : handshake.certificate_sent                 ? handshake.sent_chain
+                                                                         : std::vector<CertificateRef>{};
       continue;
     }
     if (!handshake.client_certificate_requested) {

@@ -116,6 +116,14 @@ Finding sip_error_finding(const Evidence& evidence, const Handshake& handshake) 
     if (words.empty()) continue;
     found.remedy += (found.remedy.empty() ? "" : " ") + words;
   }
+  found.servers = {handshake.from, handshake.to};
+  found.reason = fmt::format("{} {}", exchange.sip_status, exchange.sip_reason);
+  for (const MsDiagnostics& diagnostics : exchange.diagnostics) {
+    found.reason += fmt::format(", ms-diagnostics {}", diagnostics.id);
+    for (const auto& [name, value] : diagnostics.parameters) {
+      if (equals_ignoring_case(name, "HRESULT")) found.reason += " " + value;
+    }
+  }
   if (!exchange.server_banner.empty()) found.facts.push_back(fmt::format("answered by {}", exchange.server_banner));
   add_patch_levels(evidence, handshake, found);
   if (found.remedy.empty()) found.remedy = remedy_for(handshake, exchange.sip_status);
@@ -124,6 +132,7 @@ Finding sip_error_finding(const Evidence& evidence, const Handshake& handshake) 
 
 Finding mras_finding(Kind kind, const Handshake& handshake, std::string summary, std::string remedy) {
   Finding found = finding(kinds[kind], Status::critical, handshake.id());
+  found.servers = {handshake.from, handshake.to};
   found.summary = std::move(summary);
   found.remedy = std::move(remedy);
   const MrasExchange& exchange = *handshake.mras;

@@ -31,6 +31,7 @@ Verdict judge(const Evidence& evidence) {
       Finding& missing = verdict.findings.emplace_back(finding(kinds[0], Status::critical, resolution.name));
       missing.summary = fmt::format("{} has no address: {}", resolution.name,
                                     resolution.error.empty() ? "no such name" : resolution.error);
+      missing.servers = {resolution.name};
       missing.facts.push_back("on Windows: 11001 (WSAHOST_NOT_FOUND) or 11004 (WSANO_DATA)");
       missing.remedy = fmt::format(
           "Create the A or AAAA record of {} in the internal zone that the Front Ends use, or its line in their hosts "

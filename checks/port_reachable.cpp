@@ -75,6 +75,7 @@ Verdict judge(const Evidence& evidence) {
         labels.unique(fmt::format("tcp_{}_{}", short_host(handshake.from), short_host(handshake.to)));
     if (handshake.phase == Phase::connect) {
       verdict.findings.push_back(connect_finding(handshake, link_of(evidence, handshake)));
+      verdict.findings.back().servers = {handshake.from, handshake.to};
       verdict.perfdata.push_back({label, std::nullopt, "s", thresholds.warning, thresholds.critical, 0, std::nullopt});
       continue;
     }

@@ -343,6 +343,9 @@ Finding judge_group(const Evidence& evidence, const IssuerGroup& group, const Cl
                                 stale == 1 ? "one of them is" : fmt::format("{} of them are", stale));
     found.facts = group_facts(group, plan);
     found.remedy = remedy_for(evidence, group, plan);
+    for (const IssuerMember& member : group.members) {
+      if (member.standing == Standing::stale) found.certificates.push_back(member.entry->certificate);
+    }
     return found;
   }
   Finding found =

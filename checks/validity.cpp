@@ -156,6 +156,7 @@ Verdict judge(const Evidence& evidence) {
       expired.summary =
           fmt::format("{} of {} expired on {}", short_name(certificate), who, to_iso8601(certificate.not_after));
       expired.facts = {describe(certificate), fmt::format("issued by {}", certificate.issuer.text())};
+      if (!idle) expired.certificates = {use.certificate};
       if (idle) {
         expired.facts.push_back("everybody who was shown it has a valid path without it");
         expired.remedy = fmt::format(
@@ -176,6 +177,7 @@ Verdict judge(const Evidence& evidence) {
       Finding& early = verdict.findings.emplace_back(finding(kinds[1], Status::critical, about));
       early.summary = fmt::format("{} of {} is not valid before {}", short_name(certificate), who,
                                   to_iso8601(certificate.not_before));
+      early.certificates = {use.certificate};
       early.facts = {describe(certificate),
                      fmt::format("the clock of {} says {}", evidence.vantage, to_iso8601(evidence.collected_at))};
       early.remedy =

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/certificate.hpp"
 
+#include <fmt/format.h>
+
 namespace mrascheck {
 
 std::string thumbprint(const Certificate& certificate) {
@@ -10,6 +12,10 @@ std::string thumbprint(const Certificate& certificate) {
 std::string short_name(const Certificate& certificate) {
   const Name& subject = certificate.subject;
   return std::string{subject.common_name().empty() ? subject.text() : subject.common_name()};
+}
+
+std::string label(const Certificate& certificate) {
+  return fmt::format("{} ({})", short_name(certificate), thumbprint(certificate));
 }
 
 bool Certificate::may_be_self_signed() const {

@@ -105,6 +105,9 @@ std::string thumbprint(const Certificate& certificate);
 /// The common name where there is one, else the whole subject.
 std::string short_name(const Certificate& certificate);
 
+/// "Contoso Issuing CA (A1B2C3...)": short_name() and thumbprint().
+std::string label(const Certificate& certificate);
+
 /// Time until `certificate` stops being valid; negative once it has expired, 0 in its last second.
 std::chrono::seconds remaining_validity(const Certificate& certificate, UtcTime at);
 

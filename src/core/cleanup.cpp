@@ -22,10 +22,6 @@ constexpr std::size_t most_children_asked = 20'000;  // (certificate, issuer) pa
 constexpr std::size_t most_rounds = 32;
 constexpr std::size_t most_named = 6;
 
-std::string label(const Certificate& certificate) {
-  return fmt::format("{} ({})", short_name(certificate), thumbprint(certificate));
-}
-
 std::string some_of(std::vector<std::string> names) {
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());

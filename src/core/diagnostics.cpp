@@ -15,10 +15,6 @@ constexpr std::size_t max_parameters = 64;
 constexpr std::size_t max_value = 4096;
 constexpr std::size_t max_name = 128;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 void skip_blanks(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
 }

@@ -237,14 +237,14 @@ class Verification {
   }
 
   bool build() {
-    const std::size_t longest = query_.max_depth + 1;
+    const std::size_t most_certificates = query_.max_depth + 1;
     std::vector<CertificateRef> pool{query_.untrusted.begin(), query_.untrusted.end()};
     bool search_untrusted = true;
     std::size_t sent = 1;  // how many of the chain are not from the store
     while (true) {
       const CertificateRef current = chain().back();
       const std::size_t length = chain().size();
-      const CertificateRef issuer = length > longest ? nullptr : best(query_.trusted, *current, false);
+      const CertificateRef issuer = length > most_certificates ? nullptr : best(query_.trusted, *current, false);
       if (issuer != nullptr) {
         const bool at_end = self_signed(*current);
         // A self-signed certificate that was sent must be the very one that is trusted.
@@ -260,7 +260,8 @@ class Verification {
         }
       }
       if (!search_untrusted) break;
-      const CertificateRef next = self_signed(*current) || length > longest ? nullptr : best(pool, *current, true);
+      const CertificateRef next =
+          self_signed(*current) || length > most_certificates ? nullptr : best(pool, *current, true);
       if (next == nullptr) {
         search_untrusted = false;
         continue;
@@ -270,7 +271,7 @@ class Verification {
       ++sent;
     }
     const std::size_t top = chain().size() - 1;
-    if (chain().size() > longest) return fail(chain_too_long, top);
+    if (chain().size() > most_certificates) return fail(chain_too_long, top);
     if (self_signed(*chain().back())) return fail(top == 0 ? self_signed_leaf : self_signed_in_chain, top);
     return fail(sent < chain().size() ? no_issuer_of_trusted : no_local_issuer, top);
   }

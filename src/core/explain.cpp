@@ -917,25 +917,25 @@ void each_explanation(const std::function<void(CodeKind, const Explanation&)>& v
 
 // Microsoft Learn, "Ms-Diagnostics Header".
 std::string_view component_of(unsigned diagnostics_id) {
-  struct Range {
+  struct Component {
     unsigned first;
     unsigned last;
     std::string_view whose;
   };
-  constexpr auto ranges = std::to_array<Range>({{0, 999, "common to all components"},
-                                                {1000, 1999, "the SIP stack"},
-                                                {2000, 2999, "presence"},
-                                                {3000, 3999, "the conferencing focus"},
-                                                {4000, 4999, "user services"},
-                                                {5000, 5999, "API applications"},
-                                                {6000, 8999, "the conferencing servers"},
-                                                {9000, 9999, "MRAS"},
-                                                {10000, 10999, "the Mediation Server"},
-                                                {12000, 12999, "outbound voice routing"},
-                                                {13000, 13999, "inbound voice routing"},
-                                                {15000, 15999, "Exchange Unified Messaging"},
-                                                {16000, 16999, "the IM filter"},
-                                                {17000, 17999, "the client version filter"}});
+  constexpr auto ranges = std::to_array<Component>({{0, 999, "common to all components"},
+                                                    {1000, 1999, "the SIP stack"},
+                                                    {2000, 2999, "presence"},
+                                                    {3000, 3999, "the conferencing focus"},
+                                                    {4000, 4999, "user services"},
+                                                    {5000, 5999, "API applications"},
+                                                    {6000, 8999, "the conferencing servers"},
+                                                    {9000, 9999, "MRAS"},
+                                                    {10000, 10999, "the Mediation Server"},
+                                                    {12000, 12999, "outbound voice routing"},
+                                                    {13000, 13999, "inbound voice routing"},
+                                                    {15000, 15999, "Exchange Unified Messaging"},
+                                                    {16000, 16999, "the IM filter"},
+                                                    {17000, 17999, "the client version filter"}});
   for (const auto& range : ranges) {
     if (diagnostics_id >= range.first && diagnostics_id <= range.last) return range.whose;
   }

@@ -36,6 +36,11 @@ struct Finding {
   std::string remedy;  ///< what to do now, in the words of who must do it; a line that begins with blanks is to be
                        ///< copied as it stands (a command), the others are running text
   Citation citation;
+
+  /// What find_causes() goes by; no form of the report prints them.
+  std::vector<std::string> servers = {};          ///< who acts first: from and to, who judges and who is judged
+  std::vector<CertificateRef> certificates = {};  ///< what is at fault, or was sent
+  std::string reason = {};                        ///< the fault as a clause; empty: the summary is one
 };
 
 /// One thing found right, worth a line.

@@ -19,10 +19,6 @@ bool by_content(const CertificateRef& a, const CertificateRef& b) {
   return a->sha256 < b->sha256;
 }
 
-std::string label(const Certificate& certificate) {
-  return fmt::format("{} ({})", short_name(certificate), thumbprint(certificate));
-}
-
 /// basicConstraints decides; without it only keyCertSign, or a self-issued certificate of version 1, speaks for a CA.
 bool is_certificate_authority(const Certificate& certificate) {
   if (certificate.is_ca) return *certificate.is_ca;

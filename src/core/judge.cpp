@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/causes.hpp"
 #include "core/issuers.hpp"
 #include "core/report.hpp"
 #include "core/text.hpp"
@@ -131,6 +132,7 @@ Report judge(const Evidence& evidence, std::span<const Check* const> checks) {
     looked_at_something = looked_at_something || result.verdict.examined > 0;
     report.status = worst(report.status, result.status);
   }
+  report.causes = find_causes(evidence, report.checks);
   // What a selection of checks does not say by a finding of its own: nobody's certificate is in order unseen.
   if (report.status == Status::ok) {
     for (const std::string& server : certificates ? unseen_servers(evidence) : std::vector<std::string>{}) {

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t most_certificates = 24;
 constexpr std::size_t most_proofs = 8;
 
-std::string label(const Certificate& certificate) {
+std::string short_label(const Certificate& certificate) {
   return fmt::format("{} ({})", thumbprint(certificate).substr(0, 8), short_name(certificate));
 }
 
@@ -115,8 +115,8 @@ class Prover {
         proof.second = fails_now ? trusted[j] : trusted[i];
         proof.refusal = fails_now ? now : then;
         proof.text = fmt::format("if {} stands before {} in {}, OpenSSL fails with {}; the other way round it succeeds",
-                                 label(*proof.first), label(*proof.second), place(*proof.first, *proof.second),
-                                 failure(proof.refusal));
+                                 short_label(*proof.first), short_label(*proof.second),
+                                 place(*proof.first, *proof.second), failure(proof.refusal));
         add(std::move(proof));
       }
     }
@@ -134,8 +134,8 @@ class Prover {
       proof.kind = OrderProof::Kind::removal;
       proof.first = trusted[i];
       proof.refusal = now;
-      proof.text = fmt::format("with {} in {}, OpenSSL fails with {}; without it, it succeeds", label(*proof.first),
-                               place(*proof.first, *proof.first), failure(now));
+      proof.text = fmt::format("with {} in {}, OpenSSL fails with {}; without it, it succeeds",
+                               short_label(*proof.first), place(*proof.first, *proof.first), failure(now));
       add(std::move(proof));
     }
   }
@@ -157,7 +157,7 @@ class Prover {
         proof.first = entry.certificate;
         proof.refusal = then;
         proof.text = fmt::format(
-            "if {}{} came into {} as well, OpenSSL would fail with {}", label(*entry.certificate),
+            "if {}{} came into {} as well, OpenSSL would fail with {}", short_label(*entry.certificate),
             entry.locations.empty() ? "" : fmt::format(", which stands in {},", entry.locations.front().store->store),
             where_trusted(), failure(then));
         add(std::move(proof));

@@ -19,12 +19,29 @@ struct CheckResult {
   std::vector<std::size_t> gaps;  ///< indices into Report::gaps: unknown, because of these
 };
 
+/// Report::checks[check].verdict.findings[finding]
+struct FindingRef {
+  std::size_t check = 0;
+  std::size_t finding = 0;
+  friend auto operator<=>(const FindingRef&, const FindingRef&) = default;
+};
+
+/// Several findings that end together.
+struct Cause {
+  Status status = Status::critical;  ///< the worst of its findings
+  std::string summary;  ///< "edge1 and edge2 refuse fe1, because it sends a stale Contoso Issuing CA (A1B2C3D4)"
+  bool shown = true;    ///< false: likely, not proved; the summary says "probably"
+  FindingRef root;      ///< whose remedy ends them all
+  std::vector<FindingRef> symptoms;  ///< the others, in the order of the checks
+};
+
 struct Report {
   std::string site;
   std::string vantage;
   UtcTime collected_at;
   Status status = Status::unknown;
   std::vector<CheckResult> checks;  ///< in the order of checks.def
+  std::vector<Cause> causes;        ///< worst first; most findings stand in none
   std::vector<Gap> gaps;
 };
 

@@ -19,6 +19,10 @@ std::string printable(std::string_view text, std::size_t limit = 512);
 std::string to_lower(std::string_view text);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 /// Without blanks, tabs, CR and LF at both ends.
 std::string_view trim(std::string_view text);
 

@@ -86,11 +86,30 @@ Json to_json(const CheckResult& check, const Report& report) {
   return object;
 }
 
+/// A finding by the id of its check and its index among that check's findings.
+Json to_json(const FindingRef& at, const Report& report) {
+  return {{"check", safe_text(report.checks[at.check].id)}, {"finding", at.finding}};
+}
+
+Json to_json(const Cause& cause, const Report& report) {
+  Json symptoms = Json::array();
+  for (const FindingRef& at : cause.symptoms) symptoms.push_back(to_json(at, report));
+  Json object;
+  object["status"] = to_string(cause.status);
+  object["summary"] = safe_text(cause.summary);
+  object["shown"] = cause.shown;
+  object["root"] = to_json(cause.root, report);
+  object["symptoms"] = std::move(symptoms);
+  return object;
+}
+
 }  // namespace
 
 std::string write_report(const Report& report) {
   Json checks = Json::array();
   for (const CheckResult& check : report.checks) checks.push_back(to_json(check, report));
+  Json causes = Json::array();
+  for (const Cause& cause : report.causes) causes.push_back(to_json(cause, report));
   Json gaps = Json::array();
   for (const Gap& gap : report.gaps) gaps.push_back(to_json(gap));
   Json document;
@@ -101,6 +120,7 @@ std::string write_report(const Report& report) {
   document["site"] = safe_text(report.site);
   document["vantage"] = safe_text(report.vantage);
   document["collected_at"] = to_iso8601(report.collected_at);
+  document["causes"] = std::move(causes);
   document["checks"] = std::move(checks);
   document["gaps"] = std::move(gaps);
   return print_document(document);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/text.hpp"
@@ -113,14 +114,26 @@ std::vector<RemedyLine> remedy_lines(std::string_view remedy) {
   return lines;
 }
 
-std::vector<const Finding*> worst_first(const Report& report) {
-  std::vector<const Finding*> findings;
-  for (const CheckResult& check : report.checks) {
-    for (const Finding& finding : check.verdict.findings) findings.push_back(&finding);
+const Finding& finding_at(const Report& report, const FindingRef& at) {
+  return report.checks[at.check].verdict.findings[at.finding];
+}
+
+std::vector<Entry> worst_first(const Report& report) {
+  std::vector<Entry> entries;
+  std::set<FindingRef> told;
+  for (const Cause& cause : report.causes) {
+    entries.push_back({cause.status, &cause, &finding_at(report, cause.root)});
+    told.insert(cause.root);
+    told.insert(cause.symptoms.begin(), cause.symptoms.end());
   }
-  std::stable_sort(findings.begin(), findings.end(),
-                   [](const Finding* a, const Finding* b) { return a->status > b->status; });
-  return findings;
+  for (std::size_t check = 0; check < report.checks.size(); ++check) {
+    const std::vector<Finding>& findings = report.checks[check].verdict.findings;
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+      if (!told.contains({check, i})) entries.push_back({findings[i].status, nullptr, &findings[i]});
+    }
+  }
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.status > b.status; });
+  return entries;
 }
 
 std::string tally(const Report& report) {

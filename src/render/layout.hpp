@@ -50,8 +50,16 @@ struct RemedyLine {
 };
 std::vector<RemedyLine> remedy_lines(std::string_view remedy);
 
-/// Every finding of `report`, worst first, else in the order of the checks.
-std::vector<const Finding*> worst_first(const Report& report);
+const Finding& finding_at(const Report& report, const FindingRef& at);
+
+/// What is to be told of: a cause with all that ends with it, or a finding that stands in none.
+struct Entry {
+  Status status;
+  const Cause* cause;      ///< null: `finding` alone
+  const Finding* finding;  ///< of a cause, its root
+};
+/// Worst first; of one status, causes before findings, else in the order of the checks.
+std::vector<Entry> worst_first(const Report& report);
 
 /// "2 of 9 checks failed, 1 with warnings, 1 unknown"; "all 9 checks passed"; "nothing could be checked".
 std::string tally(const Report& report);

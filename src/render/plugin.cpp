@@ -76,12 +76,13 @@ std::vector<std::string> perfdata_of(const Report& report) {
 }
 
 std::string first_line(const Report& report, int verbosity) {
-  const auto findings = worst_first(report);
+  const auto entries = worst_first(report);
   const std::string head = fmt::format("MRAS {} - ", to_string(report.status));
   std::string body;
   std::size_t told = 0;
-  if (!findings.empty() && findings.front()->status == report.status) {
-    body = without_pipes(findings.front()->summary);
+  if (!entries.empty() && entries.front().status == report.status) {
+    const Entry& worst_one = entries.front();
+    body = without_pipes(worst_one.cause != nullptr ? worst_one.cause->summary : worst_one.finding->summary);
     told = 1;
   } else if (!report.gaps.empty()) {
     body = without_pipes(
@@ -91,7 +92,7 @@ std::string first_line(const Report& report, int verbosity) {
   const std::string overview = without_pipes(fmt::format("{}: {}", report.site, tally(report)));
   if (body.empty()) return shortened(head + overview, verbosity > 0 ? rich_line_columns : first_line_columns);
 
-  const std::size_t more = findings.size() + report.gaps.size() - told;
+  const std::size_t more = entries.size() + report.gaps.size() - told;
   const std::string tail = more > 0 ? fmt::format(" (+{} more)", more) : "";
   if (verbosity > 0) body = fmt::format("{}: {}", overview, body);
   const std::size_t room = (verbosity > 0 ? rich_line_columns : first_line_columns) - head.size() - tail.size();
@@ -102,7 +103,13 @@ std::string first_line(const Report& report, int verbosity) {
 class LongOutput {
  public:
   LongOutput(const Report& report, int verbosity) : verbosity_(verbosity) {
-    for (const Finding* finding : worst_first(report)) add(*finding);
+    for (const Entry& entry : worst_first(report)) {
+      if (entry.cause != nullptr) {
+        add(*entry.cause, report);
+      } else {
+        add(*entry.finding);
+      }
+    }
     for (std::size_t i = 0; i < report.gaps.size(); ++i) add(report, i);
     if (verbosity_ >= 2) add_what_is_fine(report);
     if (verbosity_ >= 3) add_circumstances(report);
@@ -135,6 +142,18 @@ class LongOutput {
     what_to_do(finding.remedy, finding.about);
     if (verbosity_ >= 3) {
       if (const std::string cited = source(finding.citation); !cited.empty()) branch("source: " + cited);
+    }
+  }
+  void add(const Cause& cause, const Report& report) {
+    lines_.push_back(without_pipes(fmt::format("[{}] cause: {}", to_string(cause.status), cause.summary)));
+    add(finding_at(report, cause.root));
+    for (const FindingRef& at : cause.symptoms) {
+      const Finding& symptom = finding_at(report, at);
+      if (verbosity_ >= 2 || !cause.shown) {
+        add(symptom);
+      } else {
+        branch(fmt::format("ends with it: [{}] {}: {}", to_string(symptom.status), symptom.code, symptom.summary));
+      }
     }
   }
   void add(const Report& report, std::size_t index) {

@@ -37,7 +37,13 @@ class ReportPage {
               fmt::format("{}: {} (seen from {} at {})", one_line(report.site), tally(report), one_line(report.vantage),
                           to_iso8601(report.collected_at)),
               2);
-    for (const Finding* finding : worst_first(report)) print(*finding);
+    for (const Entry& entry : worst_first(report)) {
+      if (entry.cause != nullptr) {
+        print(*entry.cause, report);
+      } else {
+        print(*entry.finding);
+      }
+    }
     print_gaps(report);
     print_what_is_fine(report);
     if (verbosity_ >= 2) print_measured(report);
@@ -98,6 +104,25 @@ class ReportPage {
     }
     what_to_do(finding.remedy, finding.about);
     if (const std::string cited = source(finding.citation); !cited.empty()) item("Source: ", cited, 2, 4);
+  }
+
+  /// The cause in words, the finding that ends it, and what ends with it: whole where it is only
+  /// likely, or where much was asked for.
+  void print(const Cause& cause, const Report& report) {
+    out_ += '\n';
+    paragraph(fmt::format("{}: ", to_string(cause.status)), cause.status, one_line(cause.summary), 2);
+    print(finding_at(report, cause.root));
+    if (verbosity_ > 0 || !cause.shown) {
+      for (const FindingRef& symptom : cause.symptoms) print(finding_at(report, symptom));
+      return;
+    }
+    item("Ends with it ", cause.symptoms.size() == 1 ? "(-v shows it whole):" : "(-v shows each whole):", 2, 4);
+    for (const FindingRef& at : cause.symptoms) {
+      const Finding& symptom = finding_at(report, at);
+      item("- ",
+           fmt::format("{} [{}] {}", to_string(symptom.status), one_line(symptom.code), one_line(symptom.summary)), 2,
+           4);
+    }
   }
 
   void print_gaps(const Report& report) {

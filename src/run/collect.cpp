@@ -74,10 +74,6 @@ struct Client {
   Error problem;  ///< why there is no variant
 };
 
-std::string label(const Certificate& certificate) {
-  return fmt::format("{} ({})", short_name(certificate), thumbprint(certificate));
-}
-
 std::string label(const Crl& crl) {
   return fmt::format("revocation list of {} from {}", crl.issuer.text(), to_iso8601(crl.this_update));
 }

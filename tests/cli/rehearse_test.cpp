@@ -272,7 +272,7 @@ TEST_F(RehearseCommand, JudgesWhatIsToBeAssigned) {
   const Ended named = rehearse({"--assign", "FE1.contoso.example=DIR/edge-named.crt,DIR/edge-named.key"});
   EXPECT_EQ(named.code, 2);
   EXPECT_THAT(named.out, HasSubstr("[certificate-names.mismatch]"));
-  const Ended foreign = rehearse({"--assign", "edge1.contoso.example=DIR/edge-foreign.crt,DIR/edge-foreign.key"});
+  const Ended foreign = rehearse({"-v", "--assign", "edge1.contoso.example=DIR/edge-foreign.crt,DIR/edge-foreign.key"});
   EXPECT_EQ(foreign.code, 2);
   EXPECT_THAT(foreign.out,
               AllOf(HasSubstr("with the TLS alert unknown_ca"), HasSubstr("Here the Edge of this advice is"),

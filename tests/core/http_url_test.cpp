@@ -60,12 +60,12 @@ INSTANTIATE_TEST_SUITE_P(
         HttpUrlRow{"TooLong", "http://pki/" + std::string(5000, 'a'), "! a URL that is too long"}),
     by_name);
 
-struct Location {
+struct LocationRow {
   const char* name;
   std::string location;
   std::string text;
 };
-class RedirectTest : public testing::TestWithParam<Location> {};
+class RedirectTest : public testing::TestWithParam<LocationRow> {};
 
 TEST_P(RedirectTest, LeadsWhereTheLocationSays) {
   const auto base = parse_http_url("http://pki:8080/certs/root.crl?x=a/b");
@@ -75,18 +75,19 @@ TEST_P(RedirectTest, LeadsWhereTheLocationSays) {
 
 INSTANTIATE_TEST_SUITE_P(
     HttpUrl, RedirectTest,
-    testing::Values(Location{"Elsewhere", "http://web/root.crl", "http://web/root.crl"},
-                    Location{"HostAlone", "//web/root.crl", "http://web/root.crl"},
-                    Location{"FromTheRoot", "/root.crl", "http://pki:8080/root.crl"},
-                    Location{"Beside", "new/root.crl", "http://pki:8080/certs/new/root.crl"},
-                    Location{"WithAColonInThePath", "./a:b", "http://pki:8080/certs/./a:b"},
-                    Location{"QueryAlone", "?y", "http://pki:8080/certs/root.crl?y"},
-                    Location{"Blanks", " /root.crl ", "http://pki:8080/root.crl"},
-                    Location{"Itself", "", "http://pki:8080/certs/root.crl"},
-                    Location{"Https", "https://pki/root.crl",
-                             "! https is not fetched: the server's certificate would have to be checked first, perhaps "
-                             "by what is there"},
-                    Location{"AnotherScheme", "ftp://pki/root.crl", "! not an http:// URL"}),
+    testing::Values(LocationRow{"Elsewhere", "http://web/root.crl", "http://web/root.crl"},
+                    LocationRow{"HostAlone", "//web/root.crl", "http://web/root.crl"},
+                    LocationRow{"FromTheRoot", "/root.crl", "http://pki:8080/root.crl"},
+                    LocationRow{"Beside", "new/root.crl", "http://pki:8080/certs/new/root.crl"},
+                    LocationRow{"WithAColonInThePath", "./a:b", "http://pki:8080/certs/./a:b"},
+                    LocationRow{"QueryAlone", "?y", "http://pki:8080/certs/root.crl?y"},
+                    LocationRow{"Blanks", " /root.crl ", "http://pki:8080/root.crl"},
+                    LocationRow{"Itself", "", "http://pki:8080/certs/root.crl"},
+                    LocationRow{
+                        "Https", "https://pki/root.crl",
+                        "! https is not fetched: the server's certificate would have to be checked first, perhaps "
+                        "by what is there"},
+                    LocationRow{"AnotherScheme", "ftp://pki/root.crl", "! not an http:// URL"}),
     by_name);
 
 TEST(HttpUrl, KnowsItsScheme) {

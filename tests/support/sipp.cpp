@@ -23,7 +23,7 @@ namespace mrascheck::test {
 namespace {
 
 // Whether the kernel has a socket of ours listening there. A connection to try would be a call to sipp.
-bool listens(int port) {
+bool kernel_listens(int port) {
   std::ifstream table("/proc/net/tcp");
   std::string number;
   std::string local;
@@ -93,7 +93,7 @@ bool Sipp::start(const std::string& file) {
     pid_ = -1;
     throw std::runtime_error("no sipp (Debian package sip-tester)");
   }
-  while (!listens(port_)) {
+  while (!kernel_listens(port_)) {
     if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {
       pid_ = -1;
       return false;

@@ -227,7 +227,7 @@ int free_port() {
 }
 
 /// Runs `arguments`; its standard error goes to `error_fd`, where one is given.
-static pid_t spawn(const std::vector<std::string>& arguments, int error_fd) {
+static pid_t spawn_quietly(const std::vector<std::string>& arguments, int error_fd) {
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -285,7 +285,7 @@ Slapd::Slapd(const SlapdSettings& settings) {
   directory_ = pattern;
   write_configuration(settings);
   const pid_t load =
-      spawn({"/usr/sbin/slapadd", "-q", "-f", directory_ / "slapd.conf", "-l", directory_ / "tree.ldif"}, -1);
+      spawn_quietly({"/usr/sbin/slapadd", "-q", "-f", directory_ / "slapd.conf", "-l", directory_ / "tree.ldif"}, -1);
   int status = 0;
   waitpid(load, &status, 0);
   if (status != 0) throw std::runtime_error("slapadd refused " + (directory_ / "tree.ldif").string());
@@ -310,9 +310,9 @@ bool Slapd::start() {
   std::array<int, 2> pipe{};
   if (pipe2(pipe.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
   // "-d" keeps it in the foreground, and lets it say when it is ready. A test program that is killed takes it along.
-  pid_ = spawn({"/usr/bin/setpriv", "--pdeathsig", "KILL", "/usr/sbin/slapd", "-d", "none", "-f",
-                directory_ / "slapd.conf", "-h", fmt::format("{}/ {}/ {}/", ldap(), ldaps(), ldapi())},
-               pipe[1]);
+  pid_ = spawn_quietly({"/usr/bin/setpriv", "--pdeathsig", "KILL", "/usr/sbin/slapd", "-d", "none", "-f",
+                        directory_ / "slapd.conf", "-h", fmt::format("{}/ {}/ {}/", ldap(), ldaps(), ldapi())},
+                       pipe[1]);
   close(pipe[1]);
   std::string log;
   std::array<char, 1024> buffer{};

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/causes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "core/text.hpp"
+
+namespace mrascheck {
+namespace {
+
+using WhoAndWhom = std::pair<std::string, std::string>;  ///< who judges or asks, and whom
+
+constexpr std::size_t most_servers_named = 3;
+
+bool is_certificate_trouble(std::uint8_t alert) {
+  // RFC 8446, 6.2: bad_certificate, certificate_unknown, unknown_ca, access_denied.
+  return alert == 42 || alert == 46 || alert == 48 || alert == 49;
+}
+
+/// "edge1, edge2 and 4 more"
+std::string some_servers(const std::vector<std::string>& names) {
+  if (names.size() <= most_servers_named) return enumerate(names);
+  std::vector<std::string> shown(names.begin(), names.begin() + (most_servers_named - 1));
+  shown.push_back(fmt::format("{} more", names.size() - shown.size()));
+  return enumerate(shown);
+}
+
+/// Thumbprints cut to their first eight digits: the finding below holds them whole.
+std::string with_short_prints(std::string_view text) {
+  constexpr std::size_t whole = 40;
+  constexpr std::size_t kept = 8;
+  std::string out;
+  std::size_t run = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    const bool digit = i < text.size() && std::string_view{"0123456789ABCDEF"}.find(text[i]) != std::string_view::npos;
+    if (digit) {
+      ++run;
+      continue;
+    }
+    out += text.substr(i - run, run == whole ? kept : run);
+    run = 0;
+    if (i < text.size()) out += text[i];
+  }
+  return out;
+}
+
+class Causes {
+ public:
+  Causes(const Evidence& evidence, std::span<const CheckResult> checks) : evidence_(evidence) {
+    for (std::size_t check = 0; check < checks.size(); ++check) {
+      const std::vector<Finding>& findings = checks[check].verdict.findings;
+      for (std::size_t i = 0; i < findings.size(); ++i) nodes_.push_back({{check, i}, &findings[i]});
+    }
+    count_short_names();
+    index();
+  }
+
+  std::vector<Cause> find() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].parent = parent_of(nodes_[i]);
+    merge_equal_roots();
+    std::map<std::size_t, std::vector<std::size_t>> families;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const std::size_t root = root_of(i);
+      if (root != i) families[root].push_back(i);
+    }
+    add_what_was_not_tried(families);
+    std::vector<Cause> causes;
+    for (const auto& [root, symptoms] : families) causes.push_back(make(root, symptoms));
+    std::stable_sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) { return b.status < a.status; });
+    return causes;
+  }
+
+ private:
+  struct KnownFinding {
+    FindingRef at;
+    const Finding* finding;
+    std::optional<std::size_t> parent = std::nullopt;
+    bool probably = false;  ///< the parent is likely, and not shown
+  };
+
+  static bool is(const Finding& finding, std::string_view check) {
+    return finding.code.starts_with(check) && finding.code.size() > check.size() && finding.code[check.size()] == '.';
+  }
+  static bool refused_by_peer(const Finding& finding) {
+    return finding.status == Status::critical &&
+           (finding.code == "handshake.rejected-by-peer" || finding.code == "handshake.reset" ||
+            finding.code == "handshake.closed");
+  }
+  static bool not_tried(const Finding& finding) {
+    return finding.code.ends_with(".not-tried") || finding.code == "mras-credentials.not-asked";
+  }
+
+  void index() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const Finding& finding = *nodes_[i].finding;
+      if (is(finding, "certification-path") && finding.servers.size() == 2) {
+        if (finding.status == Status::critical) paths_.try_emplace({finding.servers[0], finding.servers[1]}, i);
+      } else if (finding.code == "certificate-names.mismatch" && !finding.servers.empty()) {
+        names_.try_emplace(finding.servers[0], i);
+      } else if (finding.code == "same-name-issuers.stale") {
+        add_by_certificate(stale_, i);
+      } else if (is(finding, "validity") && finding.status == Status::critical) {
+        add_by_certificate(ended_, i);
+      } else if (finding.code == "crl-state.revoked" && finding.status == Status::critical) {
+        add_by_certificate(revoked_, i);
+      }
+    }
+    for (const Handshake& handshake : evidence_.handshakes) {
+      if (!handshake.variant.empty() && handshake.accepted()) let_in_.insert({handshake.from, handshake.to});
+      by_id_.try_emplace(handshake.id(), &handshake);
+    }
+  }
+  using ByCertificate = std::map<Sha256, std::size_t>;
+  void add_by_certificate(ByCertificate& into, std::size_t node) const {
+    for (const CertificateRef& certificate : nodes_[node].finding->certificates)
+      into.try_emplace(certificate->sha256, node);
+  }
+  static std::optional<std::size_t> any_of(const ByCertificate& among, std::span<const CertificateRef> certificates) {
+    for (const CertificateRef& certificate : certificates) {
+      if (const auto found = among.find(certificate->sha256); found != among.end()) return found->second;
+    }
+    return std::nullopt;
+  }
+  std::optional<std::size_t> path_finding(const std::string& judge, const std::string& subject) const {
+    const auto found = paths_.find({judge, subject});
+    return found == paths_.end() ? std::nullopt : std::optional{found->second};
+  }
+
+  std::optional<std::size_t> parent_of(KnownFinding& node) const {
+    const Finding& finding = *node.finding;
+    if (is(finding, "certification-path") && finding.status == Status::critical) {
+      if (finding.code == "certification-path.revoked") return any_of(revoked_, finding.certificates);
+      if (finding.code == "certification-path.not-valid-now") {
+        if (const auto ended = any_of(ended_, finding.certificates)) return ended;
+      }
+      // Only where it is let in without the stale one does taking that away mend anything.
+      return let_in_otherwise(finding.servers[1], finding.servers[0]) ? any_of(stale_, finding.certificates)
+                                                                      : std::nullopt;
+    }
+    if (finding.code == "handshake.rejected-by-us" && finding.servers.size() == 2) {
+      if (const auto path = path_finding(finding.servers[0], finding.servers[1])) return path;
+      const auto name = names_.find(finding.servers[1]);
+      return name == names_.end() ? std::nullopt : std::optional{name->second};
+    }
+    if (refused_by_peer(finding) && finding.servers.size() == 2 && !finding.certificates.empty())
+      return why_refused(node);
+    return std::nullopt;
+  }
+
+  /// Where the peer's stores are not known, nobody can show why it refused; but the other of two chains that it let in
+  /// does.
+  std::optional<std::size_t> why_refused(KnownFinding& node) const {
+    const Finding& finding = *node.finding;
+    const auto seen = by_id_.find(finding.about);
+    if (seen == by_id_.end()) return std::nullopt;
+    const Handshake& handshake = *seen->second;
+    const auto above = std::span{finding.certificates}.subspan(1);
+    const auto stale = any_of(stale_, above);
+    if (const auto path = path_finding(finding.servers[1], finding.servers[0])) return path;
+    if (stale && let_in_otherwise(handshake.from, handshake.to)) return stale;
+    const bool told_why = !handshake.alerts_received.empty();
+    const std::uint8_t alert = told_why ? handshake.alerts_received.back().description : std::uint8_t{0};
+    constexpr std::uint8_t certificate_expired = 45;
+    if (!told_why || is_certificate_trouble(alert) || alert == certificate_expired) {
+      if (const auto ended = any_of(ended_, finding.certificates)) {
+        node.probably = alert != certificate_expired;
+        return ended;
+      }
+    }
+    constexpr std::uint8_t certificate_revoked = 44;
+    if (alert == certificate_revoked) return any_of(revoked_, finding.certificates);
+    if (!stale || (told_why && !is_certificate_trouble(alert))) return std::nullopt;
+    node.probably = true;
+    return stale;
+  }
+
+  bool let_in_otherwise(const std::string& from, const std::string& to) const { return let_in_.contains({from, to}); }
+
+  std::size_t root_of(std::size_t node) const {
+    while (nodes_[node].parent) node = *nodes_[node].parent;
+    return node;
+  }
+
+  /// The same trouble in several places: said once, with its places.
+  void merge_equal_roots() {
+    std::map<std::string, std::size_t> first;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const Finding& finding = *nodes_[i].finding;
+      if (nodes_[i].parent || finding.servers.size() != 2 || finding.status < Status::warning) continue;
+      const bool path = is(finding, "certification-path");
+      if (path && finding.reason.empty()) continue;
+      const auto [at, added] = first.try_emplace(
+          fmt::format("{}\n{}\n{}", finding.code, path ? std::string{} : finding.servers[0], finding.reason), i);
+      if (!added) nodes_[i].parent = at->second;
+    }
+  }
+
+  /// What could not begin belongs to what stood in its way, where that is one thing.
+  void add_what_was_not_tried(std::map<std::size_t, std::vector<std::size_t>>& families) const {
+    std::set<std::size_t> obstacles;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const Finding& finding = *nodes_[i].finding;
+      if (not_tried(finding)) continue;
+      const bool before = is(finding, "names-resolve") || is(finding, "port-reachable") || is(finding, "handshake");
+      if (before && finding.status != Status::warning) obstacles.insert(root_of(i));
+    }
+    if (obstacles.size() != 1) return;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (not_tried(*nodes_[i].finding)) families[*obstacles.begin()].push_back(i);
+    }
+    if (const auto family = families.find(*obstacles.begin()); family != families.end())
+      std::sort(family->second.begin(), family->second.end());
+  }
+
+  Cause make(std::size_t root, const std::vector<std::size_t>& symptoms) const {
+    Cause cause;
+    cause.root = nodes_[root].at;
+    cause.status = nodes_[root].finding->status;
+    for (const std::size_t symptom : symptoms) {
+      cause.symptoms.push_back(nodes_[symptom].at);
+      cause.status = worst(cause.status, nodes_[symptom].finding->status);
+    }
+    cause.shown = std::none_of(symptoms.begin(), symptoms.end(), [&](std::size_t i) { return nodes_[i].probably; });
+    cause.summary = words(root, symptoms, cause.shown);
+    return cause;
+  }
+
+  std::string words(std::size_t root, const std::vector<std::size_t>& symptoms, bool shown) const {
+    const Finding& cause = *nodes_[root].finding;
+    std::vector<std::size_t> all{root};
+    all.insert(all.end(), symptoms.begin(), symptoms.end());
+    std::vector<WhoAndWhom> refusals;  // who refuses, and whom
+    std::vector<WhoAndWhom> broken;    // who has no path, and to whom
+    const auto add = [](std::vector<WhoAndWhom>& into, WhoAndWhom pair) {
+      if (std::find(into.begin(), into.end(), pair) == into.end()) into.push_back(std::move(pair));
+    };
+    for (const std::size_t i : all) {
+      const Finding& finding = *nodes_[i].finding;
+      if (finding.servers.size() != 2) continue;
+      const std::string& first = finding.servers[0];
+      const std::string& second = finding.servers[1];
+      if (refused_by_peer(finding)) {
+        add(refusals, {second, first});
+      } else if (finding.code == "handshake.rejected-by-us") {
+        add(refusals, {first, second});
+      } else if (is(finding, "certification-path")) {
+        add(broken, {first, second});
+      }
+    }
+    if (is(cause, "handshake") || (refusals.empty() && broken.empty())) return likewise(cause, symptoms);
+    const std::string effect = refusals.empty() ? said(broken, "has no valid path to", "have no valid path to")
+                                                : said(refusals, "refuses", "refuse");
+    return fmt::format("{}, {}because {}", effect, shown ? "" : "probably ", why(cause, all, refusals.empty() ? broken : refusals));
+  }
+
+  std::string why(const Finding& cause, const std::vector<std::size_t>& all, const std::vector<WhoAndWhom>& pairs) const {
+    if (cause.code != "same-name-issuers.stale") {
+      std::string clause = with_short_prints(cause.reason.empty() ? cause.summary : cause.reason);
+      const bool one = std::all_of(pairs.begin(), pairs.end(),
+                                   [&](const WhoAndWhom& pair) { return pair.first == pairs.front().first; });
+      if (is(cause, "certification-path") && clause.ends_with(" here")) clause.replace(clause.size() - 4, 4, one ? "in its stores" : "in their stores");
+      return clause;
+    }
+    for (const std::size_t i : all) {
+      const Finding& finding = *nodes_[i].finding;
+      if (!refused_by_peer(finding)) continue;
+      for (const CertificateRef& sent : finding.certificates) {
+        const bool stale = std::any_of(cause.certificates.begin(), cause.certificates.end(),
+                                       [&](const CertificateRef& other) { return other->sha256 == sent->sha256; });
+        if (stale)
+          return fmt::format("{} sends a stale {} ({})", host(finding.servers[0]), short_name(*sent),
+                             thumbprint(*sent).substr(0, 8));
+      }
+    }
+    const Certificate& stale = *cause.certificates.front();
+    return fmt::format("a stale {} stands in the way", short_name(stale));
+  }
+
+  /// "fe1 refuses edge1 and edge2"; of several who do so, the one with the most, and then how many more pairs.
+  std::string said(const std::vector<WhoAndWhom>& pairs, std::string_view one_does, std::string_view many_do) const {
+    std::vector<std::string> subjects;
+    std::vector<std::string> objects;
+    const auto add = [](std::vector<std::string>& into, std::string name) {
+      if (std::find(into.begin(), into.end(), name) == into.end()) into.push_back(std::move(name));
+    };
+    for (const auto& [subject, object] : pairs) {
+      add(subjects, host(subject));
+      add(objects, host(object));
+    }
+    const std::set<std::string> both{subjects.begin(), subjects.end()};
+    if (subjects.size() > 1 && both == std::set<std::string>{objects.begin(), objects.end()})
+      return fmt::format("{} {} each other", some_servers(subjects), many_do);
+    return fmt::format("{} {} {}", some_servers(subjects), subjects.size() == 1 ? one_does : many_do,
+                       some_servers(objects));
+  }
+
+  std::string likewise(const Finding& cause, const std::vector<std::size_t>& symptoms) const {
+    std::vector<std::string> others;
+    for (const std::size_t i : symptoms) {
+      const Finding& finding = *nodes_[i].finding;
+      if (finding.code == cause.code && finding.servers.size() == 2) {
+        const std::string name = host(finding.servers[1]);
+        if (std::find(others.begin(), others.end(), name) == others.end() &&
+            (cause.servers.size() != 2 || name != host(cause.servers[1])))
+          others.push_back(name);
+      }
+    }
+    return others.empty() ? cause.summary : fmt::format("{}; likewise {}", cause.summary, some_servers(others));
+  }
+
+  void count_short_names() {
+    for (const Server& server : evidence_.site.servers) ++short_names_[first_label(server.name)];
+  }
+  static std::string first_label(const std::string& name) {
+    const bool address = name.find_first_not_of("0123456789.:") == std::string::npos;
+    return address ? name : name.substr(0, name.find('.'));
+  }
+  /// The first label of a server's name, where no other server of the site has it.
+  std::string host(const std::string& server) const {
+    const std::string label = first_label(server);
+    const auto found = short_names_.find(label);
+    return found != short_names_.end() && found->second == 1 ? label : server;
+  }
+
+  const Evidence& evidence_;
+  std::vector<KnownFinding> nodes_;
+  std::map<WhoAndWhom, std::size_t> paths_;
+  std::map<std::string, std::size_t> names_;
+  ByCertificate stale_;
+  ByCertificate ended_;
+  ByCertificate revoked_;
+  std::set<WhoAndWhom> let_in_;  ///< with one of several chains
+  std::map<std::string, const Handshake*> by_id_;
+  std::map<std::string, int> short_names_;
+};
+
+}  // namespace
+
+std::vector<Cause> find_causes(const Evidence& evidence, std::span<const CheckResult> checks) {
+  return Causes{evidence, checks}.find();
+}
+
+}  // namespace mrascheck
