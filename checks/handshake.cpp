@@ -6,6 +6,7 @@
 #include <set>
 
 #include "checks/common.hpp"
+#include "checks/tls_quality.hpp"
 #include "core/explain.hpp"
 #include "core/issuers.hpp"
 #include "core/text.hpp"
@@ -13,7 +14,7 @@
 namespace mrascheck::checks {
 namespace {
 
-constexpr std::array kinds{
+constexpr std::array own_kinds{
     FindingKind{"handshake.rejected-by-peer", "the peer refused us with a TLS alert", {"RFC 8446", "6.2"}},
     FindingKind{
         "handshake.rejected-by-us", "a real server would have refused the peer's certificate", {"RFC 5280", "6.1"}},
@@ -39,6 +40,13 @@ constexpr std::array kinds{
         "handshake.untested-refusal", "whether the peer would refuse could not be tried", {"RFC 8446", "4.4.2.4"}},
     FindingKind{"handshake.not-tried", "links on which no handshake could begin", {"RFC 8446", "4.1"}},
 };
+
+constexpr auto kinds = [] {
+  std::array<FindingKind, own_kinds.size() + tls_quality_kinds.size()> all{};
+  std::copy(tls_quality_kinds.begin(), tls_quality_kinds.end(),
+            std::copy(own_kinds.begin(), own_kinds.end(), all.begin()));
+  return all;
+}();
 
 enum Kind : std::size_t {
   rejected_by_peer,
@@ -122,6 +130,33 @@ void add_unsent_issuers(const Evidence& evidence, const Handshake& handshake, st
   }
 }
 
+/// A peer that does not know who signed our certificate, and names him among those that it accepts: the names agree,
+/// and most likely the keys do not. Where another chain was let in, it knows him, and something between is the reason.
+void add_namesake(const Evidence& evidence, const Handshake& handshake, Finding& refused) {
+  if (handshake.sent_chain.empty() || accepted_variant(evidence, handshake) != nullptr) return;
+  const Certificate& last = *handshake.sent_chain.back();
+  const bool listed = std::any_of(handshake.accepted_issuers.begin(), handshake.accepted_issuers.end(),
+                                  [&](const Name& name) { return name.canonical() == last.issuer.canonical(); });
+  if (!listed) return;
+  refused.facts.push_back(
+      fmt::format("{} names {} among the issuers that it accepts: it has a CA of this name, and what {} sent does not "
+                  "lead to that one: most likely the same name with another key",
+                  handshake.to, last.issuer.text(), handshake.from));
+  const CertificateGraph graph{evidence};
+  const SignatureOracle signature = recorded_oracle(evidence.signatures);
+  std::string ours;
+  for (const GraphEntry& entry : graph.named(last.issuer)) {
+    if (signature(last, *entry.certificate) != SignatureState::verified) continue;
+    ours = fmt::format(", which has the thumbprint {}", thumbprint(*entry.certificate));
+    break;
+  }
+  refused.remedy = fmt::format(
+      "Compare, by thumbprint, the certificates of {0} in the stores of {1} with the CA that signed here{2}; import "
+      "that "
+      "one there, and restart its services. {3}",
+      last.issuer.text(), handshake.to, ours, refused.remedy);
+}
+
 /// Which of two equally good chains should be left over: never the one that is refused, before it is let in as well.
 std::string one_chain_remedy(const Evidence& evidence, const Handshake& refused, const Handshake& let_in) {
   const CertificateGraph graph{evidence};
@@ -147,6 +182,11 @@ std::string one_chain_remedy(const Evidence& evidence, const Handshake& refused,
       "other chain leads to ({}), if it is your CA in use; when {} lets both in, remove what same-name-issuers then "
       "says may go. Until then it depends on chance which one {} gets.",
       chain_text(let_in), refused.to, chain_text(refused), refused.to, refused.to);
+}
+
+std::string versions_of(const Evidence& evidence, const Handshake& handshake) {
+  const Link* link = link_of(evidence, handshake);
+  return to_string(link == nullptr ? TlsRange{} : link->versions());
 }
 
 Finding alert_finding(const Evidence& evidence, const Handshake& handshake) {
@@ -178,8 +218,15 @@ Finding alert_finding(const Evidence& evidence, const Handshake& handshake) {
           "with the certificate, and have one issued that fits.",
           handshake.from, handshake.to, handshake.to);
     }
-    if (handshake.alerts_received.back().description == unknown_ca)
+    if (handshake.alerts_received.back().description == unknown_ca) {
       add_unsent_issuers(evidence, handshake, refused.facts);
+      add_namesake(evidence, handshake, refused);
+    }
+    constexpr std::uint8_t protocol_version = 70;
+    if (handshake.alerts_received.back().description == protocol_version) {
+      refused.facts.push_back(fmt::format("this link allows {}", versions_of(evidence, handshake)));
+      refused.remedy += " To look at it as it is, let this link use older versions: `tls` of the link.";
+    }
   } else {
     refused.remedy =
         fmt::format("Read the Schannel events (36874 to 36888) on {}: they say why it sent the alert.", handshake.to);
@@ -259,14 +306,14 @@ Finding failure(const Evidence& evidence, const Handshake& handshake) {
                                 handshake.to, handshake.to));
       }
       if (handshake.phase == Phase::tls) {
-        Finding made =
-            make(no_common_tls,
-                 fmt::format("{} and this host agree on no TLS: {}", handshake.to,
-                             handshake.detail.empty() ? "the handshake failed" : handshake.detail),
-                 fmt::format(
-                     "Compare the TLS versions and cipher suites that {} is allowed to use with those of this host's "
-                     "OpenSSL. Whether {} itself would get through cannot be told from here.",
-                     handshake.to, handshake.from));
+        Finding made = make(
+            no_common_tls,
+            fmt::format("{} and this host agree on no TLS: {}", handshake.to,
+                        handshake.detail.empty() ? "the handshake failed" : handshake.detail),
+            fmt::format("Compare the TLS versions and cipher suites that {} is allowed to use with those of this link "
+                        "({}; `tls` of the link allows others) and of this host's OpenSSL. Whether {} itself would get "
+                        "through cannot be told from here.",
+                        handshake.to, versions_of(evidence, handshake), handshake.from));
         made.status = Status::unknown;
         return made;
       }
@@ -493,6 +540,7 @@ Verdict judge(const Evidence& evidence) {
     verdict.notes.push_back(
         {handshake.id(), fmt::format("{}, {}{}; {}", handshake.tls_version, handshake.cipher, took, confirmed)});
   }
+  judge_tls_quality(evidence, verdict);
   auto untried = links_not_reaching(evidence, Phase::tls, [](const Link&) { return true; });
   if (!untried.empty()) {
     Finding& skipped = verdict.findings.emplace_back(finding(kinds[not_tried], Status::unknown, evidence.site.name));

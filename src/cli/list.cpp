@@ -55,7 +55,9 @@ void list_links(const Config& config, std::ostream& out) {
                               : resolved != config.resolve.end()
                                   ? enumerate(resolved->second)
                                   : fmt::format("every address of {}", to->resolved_name());
-    out << fmt::format("{}: {}, expect {}, at {}\n", link.id(), to_string(link.service), to_string(link.expect), where);
+    const std::string how = link.tls ? fmt::format(", {}", to_string(*link.tls)) : "";
+    out << fmt::format("{}: {}, expect {}{}, at {}\n", link.id(), to_string(link.service), to_string(link.expect), how,
+                       where);
   }
 }
 

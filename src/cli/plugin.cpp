@@ -44,6 +44,10 @@ po::options_description plugin_options() {
       ("service", po::value<std::string>()->value_name("NAME"), "mras, sip or tls (default mras)")
       ("no-mras", "stop after the handshake: the same as --service tls")
       ("expect", po::value<std::string>()->value_name("WHAT"), "accept or refuse (default accept)")
+      ("tls", po::value<std::string>()->value_name("VERSION[-VERSION]"), "versions of TLS, from 1.0 to 1.3 (default 1.2-1.3)")
+      ("sni", po::value<std::string>()->value_name("NAME"), "the server name that TLS asks for; off: none (default: --name)")
+      ("source", po::value<std::string>()->value_name("ADDRESS"), "connect from this address of this host")
+      ("name-server", po::value<Texts>()->composing()->value_name("ADDRESS"), "ask this name server, ADDRESS[:PORT]; repeatable")
       ("resolve", po::value<Texts>()->composing()->value_name("NAME=ADDRESS"), "use this address for that name; repeatable")
       ("fetch", fetch_help)
       ("use-ipv4,4", "IPv4 only")
@@ -116,6 +120,73 @@ Result<void> set_service(const Arguments& args, Link& link, MrasQuestion& questi
   return {};
 }
 
+/// RFC 1123, 2.1, with the underscores of the field and the dot of a full name: letters somewhere in the last label, or
+/// it is some way of writing an address.
+bool is_host_name(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.empty() || name.size() > 253) return false;
+  std::string_view rest = name;
+  std::string_view label;
+  while (true) {
+    label = rest.substr(0, rest.find('.'));
+    if (label.empty() || label.size() > 63 || label.starts_with('-') || label.ends_with('-')) return false;
+    const bool known = std::all_of(label.begin(), label.end(),
+                                   [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
+    if (!known) return false;
+    if (label.size() == rest.size()) break;
+    rest.remove_prefix(label.size() + 1);
+  }
+  return std::any_of(label.begin(), label.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
+}
+
+Result<TlsVersion> tls_version(const std::string& text) {
+  for (const TlsVersion version :
+       {TlsVersion::tls_1_0, TlsVersion::tls_1_1, TlsVersion::tls_1_2, TlsVersion::tls_1_3}) {
+    if (text == fmt::format("1.{}", static_cast<int>(version))) return version;
+  }
+  return fail(ErrorKind::config, fmt::format("'{}' is not one of 1.0, 1.1, 1.2 and 1.3", printable(text, 40)));
+}
+
+/// How TLS begins, and by which way.
+Result<void> set_network(const Arguments& args, Config& config, Link& link) {
+  if (args.has("tls")) {
+    const std::string text = args.text("tls");
+    const std::size_t dash = text.find('-');
+    const auto min = tls_version(text.substr(0, dash));
+    const auto max = dash == std::string::npos ? min : tls_version(text.substr(dash + 1));
+    if (!min || !max) return fail(ErrorKind::config, "--tls: " + (min ? max : min).error().text);
+    if (*min > *max) return fail(ErrorKind::config, fmt::format("--tls {}: the older version comes first", text));
+    link.tls = TlsRange{*min, *max};
+  }
+  if (args.has("sni")) {
+    const std::string name = args.text("sni");
+    if (name != "off" && !is_host_name(name))
+      return fail(ErrorKind::config, fmt::format("--sni {}: not a host name; or write off", printable(name, 80)));
+    link.server_name = name == "off" ? "" : name;
+  }
+  if (args.has("source")) {
+    if (!is_address(args.text("source"))) {
+      return fail(ErrorKind::config,
+                  fmt::format("--source {}: not an IPv4 or IPv6 address", printable(args.text("source"), 80)));
+    }
+    config.network.sources = {args.text("source")};
+  }
+  for (const std::string& server : args.texts("name-server")) {
+    const std::size_t colon = server.rfind(':');
+    std::string address = server;
+    if (!is_address(server) && colon != std::string::npos) address = server.substr(0, colon);
+    if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+    const std::string port = address == server || colon == std::string::npos ? "53" : server.substr(colon + 1);
+    const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
+    if (!is_address(address) || !digits || std::stoul(port) == 0 || std::stoul(port) > 65'535) {
+      return fail(ErrorKind::config,
+                  fmt::format("--name-server {}: write ADDRESS or ADDRESS:PORT", printable(server, 80)));
+    }
+    config.network.name_servers.push_back(server);
+  }
+  return {};
+}
+
 Result<void> set_limits(const Arguments& args, Config& config) {
   for (auto [option, limit] :
        {std::pair{"timeout", &config.limits.step}, std::pair{"deadline", &config.limits.deadline}}) {
@@ -154,25 +225,6 @@ void add_stores(const Arguments& args, Config& config, Server& front_end) {
   };
   for (const std::string& path : args.texts("trust")) add(path, fmt::format("trust {}", path), front_end.trusts);
   for (const std::string& path : args.texts("store")) add(path, fmt::format("store {}", path), front_end.intermediates);
-}
-
-/// RFC 1123, 2.1, with the underscores of the field and the dot of a full name: letters somewhere in the last label, or
-/// it is some way of writing an address.
-bool is_host_name(std::string_view name) {
-  if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.empty() || name.size() > 253) return false;
-  std::string_view rest = name;
-  std::string_view label;
-  while (true) {
-    label = rest.substr(0, rest.find('.'));
-    if (label.empty() || label.size() > 63 || label.starts_with('-') || label.ends_with('-')) return false;
-    const bool known = std::all_of(label.begin(), label.end(),
-                                   [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
-    if (!known) return false;
-    if (label.size() == rest.size()) break;
-    rest.remove_prefix(label.size() + 1);
-  }
-  return std::any_of(label.begin(), label.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
 }
 
 /// One Front End, one Edge, one link.
@@ -249,6 +301,7 @@ Result<Config> config_from(const Arguments& args) {
   }
   if (auto set = set_service(args, link, config.site.mras); !set) return tl::unexpected(set.error());
   if (auto set = set_limits(args, config); !set) return tl::unexpected(set.error());
+  if (auto set = set_network(args, config, link); !set) return tl::unexpected(set.error());
   add_stores(args, config, front_end);
   config.fetch = args.has("fetch");
   config.site.name = edge.name;

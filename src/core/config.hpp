@@ -74,12 +74,20 @@ struct Limits {
   unsigned parallel = 64;                      ///< links in flight
 };
 
+/// By which way it is asked and connected.
+struct Network {
+  std::vector<std::string>
+      name_servers;                  ///< "192.0.2.53", "192.0.2.53:5353", "[2001:db8::53]:53"; empty: resolv.conf's
+  std::vector<std::string> sources;  ///< literals, one of a family at most; of another family the system chooses
+};
+
 /// A validated configuration. Where something of it stood in a file is gone: all complaints have been made.
 struct Config {
   Site site;
   std::vector<StoreSource> stores;
   std::vector<IdentitySource> identities;
   Limits limits;
+  Network network;
   bool fetch = false;  ///< GET what certificates in use say by http of their issuers (AIA) and revocation lists (CDP)
   std::map<std::string, std::vector<std::string>> resolve;  ///< name to address literals, before any DNS
   enum class Family { any, v4, v6 } family = Family::any;

@@ -79,7 +79,10 @@ class Key {
     return *this << s.name << s.role << s.pool << s.dns << s.addresses << s.trusts << s.intermediates << s.chain
                  << s.has_identity << s.patch_level;
   }
-  Key& operator<<(const Link& l) { return *this << l.from << l.to << l.port << l.service << l.expect; }
+  Key& operator<<(const Link& l) {
+    return *this << l.from << l.to << l.port << l.service << l.expect << l.tls << l.server_name;
+  }
+  Key& operator<<(const TlsRange& r) { return *this << r.min << r.max; }
   Key& operator<<(const Site& s) {
     *this << s.name << s.stores << s.servers << s.links << s.mras.identity << s.mras.location << s.mras.duration
           << s.mras.service_uri;
@@ -120,8 +123,8 @@ class Key {
                  << h.connect_time << h.tls_time << h.sip_time << h.tls_version << h.cipher
                  << h.client_certificate_requested << h.accepted_issuers << h.accepted_issuer_count
                  << h.accepted_issuer_bytes << h.alerts_sent << h.alerts_received << h.peer_chain
-                 << h.peer_chain_unreadable << h.sent_chain << h.certificate_sent << h.peer_answered << h.quiet_for
-                 << h.mras;
+                 << h.peer_chain_unreadable << h.sent_chain << h.certificate_sent << h.secure_renegotiation
+                 << h.session_ticket << h.peer_answered << h.quiet_for << h.mras;
   }
   Key& operator<<(const SignatureProof& s) { return *this << s.child << s.issuer_key << s.state; }
   Key& operator<<(const Gap& g) { return *this << g.need << g.about << g.kind << g.reason << g.remedy; }

@@ -71,6 +71,10 @@ struct Handshake {
   std::vector<Unreadable> peer_chain_unreadable;
   std::vector<CertificateRef> sent_chain;  ///< as sent, our own first; empty when we were not asked
   bool certificate_sent = false;
+  /// Up to TLS 1.2, where the ServerHello came: whether it speaks of secure renegotiation (RFC 5746, 3.4), and whether
+  /// a session ticket came, which it was free to send (RFC 5077, 3.3). Nothing: not seen, or not looked for.
+  std::optional<bool> secure_renegotiation;
+  std::optional<bool> session_ticket;
 
   /// After the handshake, before any claim: did the peer answer, or stay quiet for `quiet_for`? TLS 1.3 refuses late,
   /// and what a server says there before it has seen our certificate is no answer (RFC 8446, 4.4.4).

@@ -66,6 +66,25 @@ std::string_view to_string(MrasLocation location) {
   return location == MrasLocation::intranet ? "intranet" : "internet";
 }
 
+std::string_view to_string(TlsVersion version) {
+  switch (version) {
+    case TlsVersion::tls_1_0:
+      return "TLSv1";
+    case TlsVersion::tls_1_1:
+      return "TLSv1.1";
+    case TlsVersion::tls_1_2:
+      return "TLSv1.2";
+    case TlsVersion::tls_1_3:
+      return "TLSv1.3";
+  }
+  return "TLSv1.3";
+}
+
+std::string to_string(const TlsRange& range) {
+  if (range.min == range.max) return std::string{to_string(range.min)};
+  return fmt::format("{} to {}", to_string(range.min), to_string(range.max));
+}
+
 std::string Link::id() const {
   return fmt::format("{} -> {}:{}", from, to, port);
 }

@@ -21,12 +21,23 @@ enum class Expectation { accept, refuse };
 /// of it.
 enum class ChainMode { as_given, from_stores };
 enum class MrasLocation { intranet, internet };
+enum class TlsVersion { tls_1_0, tls_1_1, tls_1_2, tls_1_3 };
 
 std::string_view to_string(Role role);                ///< "front-end", "edge"
 std::string_view to_string(Service service);          ///< "mras", "sip", "tls"
 std::string_view to_string(Expectation expectation);  ///< "accept", "refuse"
 std::string_view to_string(ChainMode mode);           ///< "file", "stores"
 std::string_view to_string(MrasLocation location);    ///< "intranet", "internet"
+
+std::string_view to_string(TlsVersion version);  ///< "TLSv1", "TLSv1.1", as OpenSSL and Handshake::tls_version
+
+/// The versions of TLS that a client goes along with; both ends are among them.
+struct TlsRange {
+  TlsVersion min = TlsVersion::tls_1_2;
+  TlsVersion max = TlsVersion::tls_1_3;
+  friend bool operator==(const TlsRange&, const TlsRange&) = default;
+};
+std::string to_string(const TlsRange& range);  ///< "TLSv1.2 to TLSv1.3", "TLSv1"
 
 /// A store as the checks need to know it: no URI with credentials, no bind name.
 struct StoreSpec {
@@ -58,7 +69,10 @@ struct Link {
   std::uint16_t port = 5062;
   Service service = Service::mras;
   Expectation expect = Expectation::accept;
+  std::optional<TlsRange> tls = {};             ///< nothing: TlsRange{}
+  std::optional<std::string> server_name = {};  ///< SNI; nothing: the name of `to`; empty: none is sent
 
+  TlsRange versions() const { return tls.value_or(TlsRange{}); }
   std::string id() const;  ///< "fe1.contoso.example -> edge1.contoso.example:5062"
 };
 

@@ -108,7 +108,7 @@ Result<SslCtxPtr> make_context(const TlsContext::Options& options, const SSL_MET
 
   // No renegotiation: what is recorded is the one handshake that took place. Servers that cannot do it safely (RFC
   // 5746) are recorded like others; nothing that an attacker could prefix (CVE-2009-3555) is worth anything here.
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_LEGACY_SERVER_CONNECT);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_LEGACY_SERVER_CONNECT);
   SSL_CTX_set_mode(context.get(), SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_max_cert_list(context.get(), max_message);
@@ -167,6 +167,7 @@ Result<TlsContext> TlsContext::server(const Options& options, const ClientTrust&
   auto handle = std::make_shared<Handle>(Handle{*std::move(made), clients.distrusted, clients.revoked});
   SSL_CTX* context = handle->context.get();
   SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_cert_verify_callback(context, verify_client, handle.get());
   X509_VERIFY_PARAM* how = SSL_CTX_get0_param(context);
@@ -219,6 +220,13 @@ struct TlsEngine::Impl {
     version = hello->version;
     facts.version = version_name(hello->version);
     facts.cipher = cipher_name(hello->cipher);
+    if (version >= TLS1_3_VERSION) {
+      facts.secure_renegotiation.reset();
+      facts.session_ticket.reset();
+    } else {
+      facts.secure_renegotiation = hello->secure_renegotiation;
+      facts.session_ticket = false;
+    }
   }
 
   void on_sent(Bytes message) {
@@ -230,6 +238,9 @@ struct TlsEngine::Impl {
     switch (message[0]) {
       case SSL3_MT_SERVER_HELLO:
         on_server_hello(message);
+        break;
+      case SSL3_MT_NEWSESSION_TICKET:
+        if (facts.session_ticket) facts.session_ticket = true;
         break;
       case SSL3_MT_CERTIFICATE:
         facts.peer_chain = read_certificates(message, version, TlsFacts::max_peer_chain);

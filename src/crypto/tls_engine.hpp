@@ -60,6 +60,8 @@ struct TlsFacts {
   std::string cipher;   ///< by its IANA name, which is also what Windows calls it: "TLS_AES_256_GCM_SHA384"
   bool client_certificate_requested = false;
   bool certificate_sent = false;             ///< one was asked for, and ours went out
+  std::optional<bool> secure_renegotiation;  ///< of a server, up to TLS 1.2: RFC 5746
+  std::optional<bool> session_ticket;        ///< the same: one came (RFC 5077)
   std::vector<ByteString> accepted_issuers;  ///< RDNSequences of the CertificateRequest, at most Handshake's maximum
   std::size_t accepted_issuer_count = 0;
   std::size_t accepted_issuer_bytes = 0;

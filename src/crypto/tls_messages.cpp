@@ -12,6 +12,7 @@ constexpr std::size_t header_size = 4;  // HandshakeType, uint24 length
 
 constexpr std::uint16_t supported_versions = 43;       // RFC 8446, 4.2.1
 constexpr std::uint16_t certificate_authorities = 47;  // RFC 8446, 4.2.4
+constexpr std::uint16_t renegotiation_info = 0xFF01;   // RFC 5746, 3.2
 
 /// A cursor over one message. Past the end it yields zeros and empty vectors, and is no longer good().
 class Cursor {
@@ -78,7 +79,10 @@ std::optional<ServerHello> read_server_hello(Bytes message) {
   cursor.take(1);  // compression_method
   if (!cursor.good()) return std::nullopt;
   if (!cursor.more()) return hello;
-  Cursor selected{extension(cursor.vector_or_rest(2), supported_versions)};
+  const Bytes extensions = cursor.vector_or_rest(2);
+  // Not without content: one octet at least says how much follows.
+  hello.secure_renegotiation = !extension(extensions, renegotiation_info).empty();
+  Cursor selected{extension(extensions, supported_versions)};
   const std::uint16_t version = selected.uint16();
   if (selected.good()) hello.version = version;
   return hello;

@@ -18,6 +18,7 @@ namespace mrascheck::crypto {
 struct ServerHello {
   std::uint16_t version = 0;  ///< from supported_versions where that is sent, else legacy_version
   std::uint16_t cipher = 0;
+  bool secure_renegotiation = false;  ///< RFC 5746, 3.4
 };
 std::optional<ServerHello> read_server_hello(Bytes message);
 

@@ -58,6 +58,12 @@ void fields(A& a, T& s) {
   a("patch_level", s.patch_level);
 }
 
+template <class A, As<TlsRange> T>
+void fields(A& a, T& r) {
+  a("min", r.min);
+  a("max", r.max);
+}
+
 template <class A, As<Link> T>
 void fields(A& a, T& l) {
   a("from", l.from);
@@ -65,6 +71,8 @@ void fields(A& a, T& l) {
   a("port", l.port);
   a("service", l.service);
   a("expect", l.expect);
+  a.where_any("tls", l.tls);
+  a.where_any("server_name", l.server_name);
 }
 
 template <class A, As<MrasQuestion> T>
@@ -237,6 +245,8 @@ void fields(A& a, T& h) {
   a("peer_chain_unreadable", h.peer_chain_unreadable);
   a("sent_chain", h.sent_chain);
   a("certificate_sent", h.certificate_sent);
+  a.where_any("secure_renegotiation", h.secure_renegotiation);
+  a.where_any("session_ticket", h.session_ticket);
   a("peer_answered", h.peer_answered);
   a("quiet_for_ms", h.quiet_for);
   a("mras", h.mras);
@@ -310,6 +320,10 @@ class Writer {
   template <class T>
   void where_any(const char* key, const std::vector<T>& member) {
     if (!member.empty()) object_[key] = value(member);
+  }
+  template <class T>
+  void where_any(const char* key, const std::optional<T>& member) {
+    if (member) object_[key] = value(*member);
   }
   void where_any(const char* key, const PropertiesRef& member) {
     if (member) object_[key] = value(*member);
@@ -450,6 +464,10 @@ class Reader {
   template <class T>
   void where_any(const char* key, std::vector<T>& member) {
     if (const Json* node = take_optional(key)) read(*node, {&place_, key, 0, false}, member);
+  }
+  template <class T>
+  void where_any(const char* key, std::optional<T>& member) {
+    if (const Json* node = take_optional(key)) read(*node, {&place_, key, 0, false}, member.emplace());
   }
   void where_any(const char* key, PropertiesRef& member) {
     const Json* node = take_optional(key);

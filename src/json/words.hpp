@@ -56,6 +56,9 @@ inline constexpr std::array all_of<ChainMode>{ChainMode::as_given, ChainMode::fr
 template <>
 inline constexpr std::array all_of<MrasLocation>{MrasLocation::intranet, MrasLocation::internet};
 template <>
+inline constexpr std::array all_of<TlsVersion>{TlsVersion::tls_1_0, TlsVersion::tls_1_1, TlsVersion::tls_1_2,
+                                               TlsVersion::tls_1_3};
+template <>
 inline constexpr std::array all_of<StoreKind>{StoreKind::intermediate, StoreKind::root,       StoreKind::ntauth,
                                               StoreKind::enrollment,   StoreKind::disallowed, StoreKind::mixed};
 template <>

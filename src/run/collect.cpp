@@ -69,9 +69,12 @@ struct Client {
     crypto::TlsContext context;
     std::vector<CertificateRef> chain;
   };
+  using Versions = std::pair<TlsVersion, TlsVersion>;
   TrustView trust;
-  std::vector<Variant> variants;
-  Error problem;  ///< why there is no variant
+  std::optional<crypto::PrivateKey> key;
+  std::vector<std::vector<CertificateRef>> chains;    ///< its own first; equally good ones
+  std::map<Versions, std::vector<Variant>> variants;  ///< made when a link needs them; none: see problem
+  Error problem;                                      ///< why there is no variant
 };
 
 std::string label(const Crl& crl) {
@@ -98,13 +101,18 @@ class Collector {
 
   void plan_names();
   const std::vector<std::string>* configured_addresses(const Server& server) const;
+  const std::vector<std::string>& name_servers() const {
+    return options_.name_servers.empty() ? config_.network.name_servers : options_.name_servers;
+  }
   Task find_name(std::string name);
   Task look(std::size_t link);
-  Task look_at(std::size_t link, std::size_t place, std::string address, const Client* client, std::size_t variant);
+  Task look_at(std::size_t link, std::size_t place, std::string address, const Client* client,
+               const Client::Variant* variant);
   Task hurry(Slots* turn, std::shared_ptr<bool> over);
   Task lose_patience();
   Task watch_time();
-  const Client& client_of(const Server& server, const sources::LoadedIdentity& identity);
+  Client& client_of(const Server& server, const sources::LoadedIdentity& identity);
+  static const std::vector<Client::Variant>& variants_of(Client& client, const TlsRange& versions);
   template <class Child>
   std::optional<SignatureState> verify(const Child& child, const Certificate& issuer);
   SignatureOracle verifying();
@@ -170,7 +178,7 @@ Collector::Collector(const Config& config, const Plan& plan, const Options& opti
   evidence_.vantage = options.vantage;
   evidence_.site = config.site;
   if (config.fetch) {
-    fetches_.emplace(loop_, Fetches::Setting{&config_, options.name_servers, deadline_, pool_.get(), [this] { ++all_; },
+    fetches_.emplace(loop_, Fetches::Setting{&config_, name_servers(), deadline_, pool_.get(), [this] { ++all_; },
                                              [this](const std::string& url) { ended(url); }});
   }
 }
@@ -347,7 +355,7 @@ Task Collector::find_name(std::string name) {
     found.record.error = late("not asked for").text;
     found.answer = transport::Answer::no_answer;
   } else {
-    const transport::NameServers servers{config_.family, options_.name_servers};
+    const transport::NameServers servers{config_.family, name_servers()};
     found = co_await transport::resolve(name, servers, deadline_.within(config_.limits.step));
   }
   names_in_flight_.give_back();
@@ -360,10 +368,13 @@ Task Collector::find_name(std::string name) {
     awaited.error = Error{ours ? ErrorKind::local : ErrorKind::unreachable,
                           fmt::format("{}: {}", printable(name), found.record.error)};
     add_gap(Needs::names, name, awaited.error->kind, awaited.error->text,
-            deadline_.over() ? late_remedy()
-                             : fmt::format("Check the name servers in /etc/resolv.conf of this host: host {}; or give "
-                                           "the addresses in the configuration.",
-                                           printable(name)));
+            deadline_.over()
+                ? late_remedy()
+                : fmt::format("Check the name servers {}: host {}; or give the addresses in the configuration.",
+                              config_.network.name_servers.empty()
+                                  ? "in /etc/resolv.conf of this host"
+                                  : "that are configured, " + enumerate(config_.network.name_servers),
+                              printable(name)));
   }
   evidence_.resolutions.push_back(std::move(found.record));
   awaited.ready.open();
@@ -390,7 +401,7 @@ SignatureOracle Collector::verifying() {
 }
 
 /// Needs its identity and its stores to have arrived.
-const Client& Collector::client_of(const Server& server, const sources::LoadedIdentity& loaded) {
+Client& Collector::client_of(const Server& server, const sources::LoadedIdentity& loaded) {
   const auto [place, first] = clients_.try_emplace(server.name);
   Client& client = place->second;
   if (!first) return client;
@@ -423,21 +434,34 @@ const Client& Collector::client_of(const Server& server, const sources::LoadedId
     }
     chains = windows_chains(loaded.identity.certificate, client.trust, options_.now, verifying());
   }
-  for (std::size_t i = 0; i < chains.size(); ++i) {
+  client.key = loaded.key;
+  client.chains = std::move(chains);
+  return client;
+}
+
+/// A context goes with one range of versions: those that a link asks for are made for it, and shared by its likes.
+const std::vector<Client::Variant>& Collector::variants_of(Client& client, const TlsRange& versions) {
+  const auto [place, first] = client.variants.try_emplace({versions.min, versions.max});
+  std::vector<Client::Variant>& variants = place->second;
+  if (!first) return variants;
+  const std::size_t all = client.chains.size();
+  for (std::size_t i = 0; i < all; ++i) {
+    const std::vector<CertificateRef>& chain = client.chains[i];
     crypto::TlsContext::Options options;
-    options.certificate = chains[i].front();
-    options.chain.assign(chains[i].begin() + 1, chains[i].end());
-    options.key = loaded.key;
+    options.certificate = chain.front();
+    options.chain.assign(chain.begin() + 1, chain.end());
+    options.key = client.key;
+    options.min_version = to_string(versions.min);
+    options.max_version = to_string(versions.max);
     auto context = crypto::TlsContext::client(options);
     if (!context) {
-      client.variants.clear();
+      variants.clear();
       client.problem = context.error();
-      return client;
+      return variants;
     }
-    const std::string name = chains.size() == 1 ? std::string{} : fmt::format("{}/{}", i + 1, chains.size());
-    client.variants.push_back({name, std::move(*context), std::move(chains[i])});
+    variants.push_back({all == 1 ? std::string{} : fmt::format("{}/{}", i + 1, all), std::move(*context), chain});
   }
-  return client;
+  return variants;
 }
 
 Task Collector::look(std::size_t index) {
@@ -495,24 +519,23 @@ Task Collector::look(std::size_t index) {
     ended(link.id());
     co_return;
   }
-  const Client& client = client_of(*from, *identity->second.loaded);
-  if (client.variants.empty()) {
+  Client& client = client_of(*from, *identity->second.loaded);
+  const std::vector<Client::Variant>& variants = variants_of(client, link.versions());
+  if (variants.empty()) {
     give_up(client.problem, fmt::format("Mend the identity or the stores of {} first.", from->name));
     co_return;
   }
   Looks& looks = looks_[index];
-  looks.open = addresses.size() * client.variants.size();
+  looks.open = addresses.size() * variants.size();
   looks.records.resize(looks.open);
   std::size_t place = 0;
   for (const std::string& address : addresses) {
-    for (std::size_t variant = 0; variant < client.variants.size(); ++variant) {
-      loop_.spawn(look_at(index, place++, address, &client, variant));
-    }
+    for (const Client::Variant& variant : variants) loop_.spawn(look_at(index, place++, address, &client, &variant));
   }
 }
 
 Task Collector::look_at(std::size_t index, std::size_t place, std::string address, const Client* client,
-                        std::size_t variant) {
+                        const Client::Variant* variant) {
   const Link& link = config_.site.links[index];
   Slots& turn = turns_.try_emplace(fmt::format("{} {}", address, link.port), loop_, 1).first->second;
   co_await turn.taken();
@@ -526,15 +549,16 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
                          config_.site.server(link.to),
                          &link,
                          std::move(address),
-                         client->variants[variant].name,
-                         client->variants[variant].context,
-                         client->variants[variant].chain,
+                         variant->name,
+                         variant->context,
+                         variant->chain,
                          &client->trust,
                          config_.site.mras,
                          config_.limits,
                          options_.now,
                          verifying(),
-                         pool_.get()};
+                         pool_.get(),
+                         config_.network.sources};
     const auto over = std::make_shared<bool>(false);
     if (!turn.lifted()) loop_.spawn(hurry(&turn, over));
     Handshake record = co_await sources::probe(std::move(probe), deadline_);

@@ -46,6 +46,7 @@ Task Fetches::run(std::string url) {
     what.addresses_of = [this](std::string host) { return addresses_of(std::move(host)); };
     what.pool = setting_.pool;
     what.step = setting_.config->limits.step;
+    what.sources = setting_.config->network.sources;
     sources::Fetched<StoreContents> came = co_await sources::fetch(std::move(what), setting_.deadline);
     keep(ends_.at(url), std::move(came));
   }

@@ -62,7 +62,8 @@ boost::asio::awaitable<Fetched<HttpAnswer>> ask(const Fetch& what, const HttpUrl
   std::optional<Error> refused;
   for (std::size_t i = 0; i < std::min(addresses->size(), most_addresses); ++i) {
     const std::string& address = (*addresses)[i];
-    transport::Connected connected = co_await transport::connect(address, url.port, run.within(what.step));
+    transport::Connected connected =
+        co_await transport::connect(address, url.port, run.within(what.step), what.sources);
     if (!connected.end.ok()) {
       refused = transport::error_of(connected.end);
       refused->text = fmt::format("{} port {}: {}", address, url.port, refused->text);

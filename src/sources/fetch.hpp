@@ -28,7 +28,8 @@ struct Fetch {
   /// Literals of a host, at least one. Asked again for each host that a redirect leads to.
   std::function<boost::asio::awaitable<Fetched<std::vector<std::string>>>(std::string host)> addresses_of;
   CertificatePool* pool = nullptr;
-  std::chrono::milliseconds step{};  ///< for each connection, and for each answer
+  std::chrono::milliseconds step{};       ///< for each connection, and for each answer
+  std::vector<std::string> sources = {};  ///< Network::sources
 };
 
 /// GETs `what.url`, following two redirects at most and to http only, and reads what came by its content: a

@@ -90,14 +90,14 @@ void Look::end(Phase phase, const StepEnd& how, Clock::time_point started, Clock
 boost::asio::awaitable<Handshake> Look::go() {
   auto started = Clock::now();
   transport::Connected connected =
-      co_await transport::connect(task_.address, task_.link->port, run_.within(task_.limits.step));
+      co_await transport::connect(task_.address, task_.link->port, run_.within(task_.limits.step), task_.sources);
   if (!connected.end.ok()) {
     end(Phase::connect, connected.end, started);
     co_return std::move(record_);
   }
   record_.connect_time = since(started);
 
-  auto engine = crypto::TlsEngine::client(task_.context, task_.to->name);
+  auto engine = crypto::TlsEngine::client(task_.context, task_.link->server_name.value_or(task_.to->name));
   if (!engine) {
     end(Phase::tls, {Outcome::local_failure, 0, engine.error().text}, started);
     co_return std::move(record_);
@@ -222,6 +222,8 @@ void observe(const crypto::TlsFacts& facts, const std::vector<CertificateRef>& c
   record.cipher = facts.cipher;
   record.client_certificate_requested = facts.client_certificate_requested;
   record.certificate_sent = facts.certificate_sent;
+  record.secure_renegotiation = facts.secure_renegotiation;
+  record.session_ticket = facts.session_ticket;
   record.alerts_sent = facts.alerts_sent;
   record.alerts_received = facts.alerts_received;
   record.accepted_issuer_count = facts.accepted_issuer_count;

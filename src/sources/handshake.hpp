@@ -31,6 +31,7 @@ struct Probe {
   UtcTime now;
   SignatureOracle signature;
   CertificatePool* pool = nullptr;
+  std::vector<std::string> sources = {};  ///< Network::sources
 };
 
 /// Connects, shakes hands, and for the services mras and sip asks. A peer that `from` would not have accepted, by its

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport/connection.hpp"
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -61,6 +62,24 @@ StepEnd ended(const ErrorCode& code) {
   return {outcome_of(code), code.value(), printable(code.message())};
 }
 
+/// Why `socket`, which is to be connected to `peer`, cannot come from the source of its family; empty when it does, or
+/// when there is none.
+std::string bind_to(Tcp::socket& socket, const asio::ip::address& peer, const std::vector<std::string>& sources) {
+  for (const std::string& text : sources) {
+    ErrorCode failed;
+    const auto source = asio::ip::make_address(text, failed);
+    if (failed) return "not an IP address: " + printable(text);
+    if (source.is_v6() != peer.is_v6()) continue;
+    // The port is chosen with the peer's in view, or so many peers could use up all of them.
+    const int no_port_yet = 1;
+    ::setsockopt(socket.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &no_port_yet, sizeof no_port_yet);
+    socket.bind({source, 0}, failed);
+    if (failed) return "not from " + printable(text) + ": " + printable(failed.message());
+    return {};
+  }
+  return {};
+}
+
 bool would_block(const ErrorCode& code) {
   return code == asio::error::would_block || code == asio::error::try_again;
 }
@@ -80,7 +99,8 @@ std::uint16_t Connection::local_port() const {
 }
 
 struct Connecting {
-  static asio::awaitable<Connected> run(std::string address, std::uint16_t port, Deadline step) {
+  static asio::awaitable<Connected> run(std::string address, std::uint16_t port, Deadline step,
+                                        std::vector<std::string> sources) {
     const auto executor = co_await asio::this_coro::executor;
     Connected connected;
     ErrorCode failed;
@@ -93,6 +113,12 @@ struct Connecting {
     auto impl = std::make_unique<Connection::Impl>(executor);
     Tcp::socket& socket = impl->socket;
     socket.open(endpoint.protocol(), failed);
+    if (!failed) {
+      if (auto refused = bind_to(socket, literal, sources); !refused.empty()) {
+        connected.end = {Outcome::local_failure, 0, std::move(refused)};
+        co_return connected;
+      }
+    }
     if (!failed) socket.non_blocking(true, failed);
     if (!failed) socket.set_option(Tcp::no_delay(true), failed);
     if (failed) {
@@ -122,8 +148,9 @@ struct Connecting {
   }
 };
 
-asio::awaitable<Connected> connect(std::string address, std::uint16_t port, Deadline step) {
-  return Connecting::run(std::move(address), port, std::move(step));
+asio::awaitable<Connected> connect(std::string address, std::uint16_t port, Deadline step,
+                                   std::vector<std::string> sources) {
+  return Connecting::run(std::move(address), port, std::move(step), std::move(sources));
 }
 
 asio::awaitable<StepEnd> Connection::send(Bytes bytes, Deadline step) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/bytes.hpp"
 #include "core/deadline.hpp"
@@ -56,7 +57,9 @@ struct Connected {
   std::optional<Connection> connection;  ///< there exactly when end.ok()
 };
 
-/// `address` is a literal. refused, unreachable, timed_out, reset and local_failure are told apart.
-asio::awaitable<Connected> connect(std::string address, std::uint16_t port, Deadline step);
+/// `address` is a literal, and so are `sources`: the first of its family is where the connection comes from. refused,
+/// unreachable, timed_out, reset and local_failure are told apart.
+asio::awaitable<Connected> connect(std::string address, std::uint16_t port, Deadline step,
+                                   std::vector<std::string> sources = {});
 
 }  // namespace mrascheck::transport

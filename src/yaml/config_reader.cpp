@@ -31,8 +31,8 @@ constexpr std::size_t max_links = 50'000;
 template <std::size_t N>
 using Words = std::array<std::string_view, N>;
 
-constexpr Words<10> top_keys{"site", "include",    "stores", "servers", "links",
-                             "mras", "thresholds", "limits", "resolve", "fetch"};
+constexpr Words<11> top_keys{"site",       "include", "stores",  "servers", "links",  "mras",
+                             "thresholds", "limits",  "resolve", "fetch",   "network"};
 constexpr Words<12> store_keys{"name", "kind",   "host", "ldap", "file",       "starttls",
                                "ca",   "verify", "bind", "base", "size-limit", "passphrase"};
 /// Of those, the ones that say how to read a directory service.
@@ -40,7 +40,9 @@ constexpr Words<6> directory_keys{"starttls", "ca", "verify", "bind", "base", "s
 constexpr Words<6> bind_keys{"dn", "password", "sasl", "channel-binding", "certificate", "key"};
 constexpr Words<12> server_keys{"name",  "role", "pool",       "addresses", "dns",           "certificate",
                                 "chain", "key",  "passphrase", "trusts",    "intermediates", "patch-level"};
-constexpr Words<5> link_keys{"from", "to", "port", "service", "expect"};
+constexpr Words<7> link_keys{"from", "to", "port", "service", "expect", "tls", "sni"};
+constexpr Words<2> tls_keys{"min", "max"};
+constexpr Words<2> network_keys{"name-servers", "source"};
 constexpr Words<4> mras_keys{"identity", "location", "duration", "service"};
 constexpr Words<2> threshold_keys{"warning", "critical"};
 constexpr Words<4> limit_keys{"step", "quiet", "deadline", "parallel"};
@@ -59,6 +61,10 @@ constexpr Choices<LdapBind::Method, 2> sasl_words{
 constexpr Choices<Role, 2> roles{{{"front-end", Role::front_end}, {"edge", Role::edge}}};
 constexpr Choices<Service, 3> services{{{"mras", Service::mras}, {"sip", Service::sip}, {"tls", Service::tls}}};
 constexpr Choices<Expectation, 2> expectations{{{"accept", Expectation::accept}, {"refuse", Expectation::refuse}}};
+constexpr Choices<TlsVersion, 4> tls_versions{{{"1.0", TlsVersion::tls_1_0},
+                                               {"1.1", TlsVersion::tls_1_1},
+                                               {"1.2", TlsVersion::tls_1_2},
+                                               {"1.3", TlsVersion::tls_1_3}}};
 constexpr Choices<MrasLocation, 2> locations{
     {{"intranet", MrasLocation::intranet}, {"internet", MrasLocation::internet}}};
 
@@ -85,6 +91,8 @@ struct LinkDraft {
   std::uint16_t port = 5062;
   Service service = Service::mras;
   Expectation expect = Expectation::accept;
+  std::optional<TlsRange> tls;
+  std::optional<std::string> server_name;
 };
 
 bool is_empty_list(const Entry& entry) {
@@ -189,6 +197,7 @@ class Reader {
     if (const Value* const thresholds = section(top, "thresholds")) read_thresholds(*thresholds);
     if (const Value* const limits = section(top, "limits")) read_limits(*limits);
     if (const Value* const names = section(top, "resolve")) read_resolve(*names);
+    if (const Value* const network = section(top, "network")) read_network(*network);
     if (const Entry* const fetch = top.find("fetch"); fetch != nullptr && once("fetch", fetch->at))
       config_.fetch = top.boolean("fetch").value_or(false);
   }
@@ -538,7 +547,61 @@ class Reader {
     draft.port = static_cast<std::uint16_t>(fields.number("port", 1, 65535).value_or(draft.port));
     draft.service = fields.choice("service", services).value_or(draft.service);
     draft.expect = fields.choice("expect", expectations).value_or(draft.expect);
+    read_versions(fields, draft);
+    if (const auto sni = fields.text("sni")) {
+      const std::string fault = sni->text == "off" ? "" : not_a_host_name(sni->text);
+      if (!fault.empty()) fields.refuse("sni", sni->at, fault + "; or write off");
+      draft.server_name = sni->text == "off" ? "" : sni->text;
+    }
     if (draft.from && draft.to) links_.push_back(std::move(draft));
+  }
+
+  void read_versions(const Fields& fields, LinkDraft& draft) {
+    const Entry* const entry = fields.find("tls");
+    const Value* const ends = entry == nullptr ? nullptr : mapping_of(*entry, fields.owner(), problems_);
+    if (ends == nullptr) return;
+    const Fields range{*ends, fmt::format("tls of {}", fields.owner()), tls_keys, problems_};
+    if (ends->entries.empty()) fields.refuse("tls", ends->at, "is empty; give 'min', 'max' or both");
+    const auto min = range.choice("min", tls_versions);
+    const auto max = range.choice("max", tls_versions);
+    draft.tls = TlsRange{};
+    // With one end given, the other follows where it must.
+    draft.tls->min = min.value_or(std::min(draft.tls->min, max.value_or(draft.tls->max)));
+    draft.tls->max = max.value_or(draft.tls->max);
+    if (min && max && *min > *max) {
+      range.refuse("min", range.find("min")->value->at, "is above 'max', so that no version is left");
+      draft.tls.reset();
+    }
+  }
+
+  void read_network(const Value& node) {
+    const Fields fields{node, "network", network_keys, problems_};
+    const auto given = [&](std::string_view key) -> std::optional<std::vector<Located>> {
+      const Entry* const entry = fields.find(key);
+      if (entry == nullptr || !once(fmt::format("network.{}", key), entry->at)) return std::nullopt;
+      auto texts = fields.texts(key);
+      if (texts && texts->empty()) fields.refuse(key, entry->value->at, "is an empty list; leave the key out instead");
+      return texts;
+    };
+    if (const auto servers = given("name-servers")) {
+      for (const Located& server : *servers) {
+        const std::string fault = not_a_name_server(server.text);
+        if (!fault.empty()) fields.refuse("name-servers", server.at, fault);
+        config_.network.name_servers.push_back(server.text);
+      }
+    }
+    if (const auto sources = given("source")) {
+      std::array<bool, 2> known{};
+      for (const Located& source : *sources) {
+        const std::string fault = not_an_address(source.text);
+        if (!fault.empty()) fields.refuse("source", source.at, fault);
+        const std::size_t family = source.text.find(':') == std::string::npos ? 0 : 1;
+        if (std::exchange(known[family], true)) {
+          fields.refuse("source", source.at, fmt::format("is the second of IPv{}; give one", family == 0 ? 4 : 6));
+        }
+        config_.network.sources.push_back(source.text);
+      }
+    }
   }
 
   void read_mras(const Value& node) {
@@ -807,7 +870,8 @@ class Reader {
         }
         for (const std::size_t t : to) {
           if (f == t) continue;
-          const Link link{client.name, servers_[t].server.name, draft.port, draft.service, draft.expect};
+          const Link link{client.name, servers_[t].server.name, draft.port, draft.service, draft.expect,
+                          draft.tls,   draft.server_name};
           const auto [first, fresh] = given_.try_emplace("link " + to_lower(link.id()), draft.at);
           if (!fresh) {
             problems_.add(draft.at, fmt::format("link {}: is already given at {}; say each once", link.id(),

@@ -87,6 +87,28 @@ std::string not_an_address(std::string_view text) {
                      in_quotes(text));
 }
 
+std::string not_a_name_server(std::string_view text) {
+  if (not_an_address(text).empty()) return {};
+  std::string_view address = text;
+  const std::size_t colon = text.rfind(':');
+  if (colon != std::string_view::npos) {
+    address = text.substr(0, colon);
+    if (address.starts_with('[') && address.ends_with(']') && address.find(':') != std::string_view::npos) {
+      address = address.substr(1, address.size() - 2);
+    } else if (address.find(':') != std::string_view::npos) {
+      address = {};
+    }
+    const std::string_view port = text.substr(colon + 1);
+    unsigned number = 0;
+    for (const char c : port) number = is_digit(c) && number < 100'000 ? number * 10 + unsigned(c - '0') : 100'000;
+    if (number >= 1 && number <= 65'535 && !address.empty() && not_an_address(address).empty()) return {};
+  }
+  return fmt::format(
+      "{} is not the address of a name server; write 192.0.2.53, \"192.0.2.53:5353\" or "
+      "\"[2001:db8::53]:53\"",
+      in_quotes(text));
+}
+
 std::string not_a_sip_user(std::string_view text) {
   std::string_view rest;
   std::string fault = sip_fault(text, rest);

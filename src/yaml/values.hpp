@@ -14,6 +14,9 @@ std::string not_a_host_name(std::string_view text);
 /// An IPv4 or IPv6 literal, without brackets, prefix or zone.
 std::string not_an_address(std::string_view text);
 
+/// "192.0.2.53", "192.0.2.53:5353", "2001:db8::53" or "[2001:db8::53]:5353".
+std::string not_a_name_server(std::string_view text);
+
 /// "sip:user@domain" (RFC 3261, 25.1) without parameters or port.
 std::string not_a_sip_user(std::string_view text);
 

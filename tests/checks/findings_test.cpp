@@ -224,6 +224,35 @@ const std::vector<Change>& changes() {
        [](SmallSite& s) { s.evidence.site.links[0].expect = Expectation::refuse; }},
       {"handshake.no-client-certificate-asked", Status::warning,
        [](SmallSite& s) { handshake_of(s).client_certificate_requested = false; }},
+      {"handshake.weak-version", Status::warning, [](SmallSite& s) { handshake_of(s).tls_version = "TLSv1.1"; }},
+      {"handshake.issuer-list-too-long", Status::warning,
+       [](SmallSite& s) {
+         handshake_of(s).accepted_issuer_count = 101;
+         handshake_of(s).accepted_issuer_bytes = 16'300;
+       }},
+      {"handshake.pool-certificates-differ", Status::warning,
+       [](SmallSite& s) {
+         auto& servers = s.evidence.site.servers;
+         const auto edge =
+             std::find_if(servers.begin(), servers.end(), [](const Server& x) { return x.role == Role::edge; });
+         Server second = *edge;
+         second.name = "edge2.contoso.example";
+         servers.push_back(second);
+         s.evidence.site.links.push_back(s.evidence.site.links[0]);
+         s.evidence.site.links.back().to = second.name;
+         s.evidence.handshakes.push_back(handshake_of(s));
+         s.evidence.handshakes.back().to = second.name;
+         for (Link& link : s.evidence.site.links) link.port = 443;
+         for (Handshake& handshake : s.evidence.handshakes) handshake.port = 443;
+         changed(s.evidence.handshakes.back().peer_chain.front(), [](Certificate&) {});
+       }},
+      {"handshake.session-ticket", Status::warning,
+       [](SmallSite& s) {
+         handshake_of(s).session_ticket = true;
+         for (Server& server : s.evidence.site.servers) server.role = Role::front_end;
+       }},
+      {"handshake.no-secure-renegotiation", Status::warning,
+       [](SmallSite& s) { handshake_of(s).secure_renegotiation = false; }},
       {"handshake.slow", Status::warning, [](SmallSite& s) { threshold(s, "tls-time"); }},
       {"handshake.untested-refusal", Status::unknown,
        [](SmallSite& s) {

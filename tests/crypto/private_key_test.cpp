@@ -48,7 +48,7 @@ INSTANTIATE_TEST_SUITE_P(
         Form{"Pkcs8Rsa", rsa_key, "openssl pkey -in made.key -out form.key", nullptr},
         Form{"Pkcs8Ec", p256, "openssl pkey -in made.key -out form.key", nullptr},
         Form{"Pkcs8Ed25519", ed25519, "openssl pkey -in made.key -out form.key", nullptr},
-        Form{"Pkcs1", rsa_key, "openssl rsa_key -in made.key -traditional -out form.key", nullptr},
+        Form{"Pkcs1", rsa_key, "openssl rsa -in made.key -traditional -out form.key", nullptr},
         Form{"Sec1", p256, "openssl ec -in made.key -out form.key", nullptr},
         Form{"Sec1BehindItsParameters", p256,
              "openssl ec -in made.key -out sec1.key && openssl ecparam -name prime256v1 -out parameters.pem && "
@@ -62,10 +62,10 @@ INSTANTIATE_TEST_SUITE_P(
         Form{"EncryptedPkcs8AsWindowsExports", rsa_key,
              "openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES -in made.key -passout pass:tarn -out form.key", "tarn"},
         Form{"EncryptedPkcs1", rsa_key,
-             "openssl rsa_key -in made.key -traditional -aes256 -passout pass:tarn -out form.key", "tarn"},
+             "openssl rsa -in made.key -traditional -aes256 -passout pass:tarn -out form.key", "tarn"},
         Form{"EncryptedSec1", p256, "openssl ec -in made.key -aes128 -passout pass:tarn -out form.key", "tarn"},
         Form{"DerPkcs8", rsa_key, "openssl pkcs8 -topk8 -nocrypt -in made.key -outform DER -out form.key", nullptr},
-        Form{"DerPkcs1", rsa_key, "openssl rsa_key -in made.key -traditional -outform DER -out form.key", nullptr},
+        Form{"DerPkcs1", rsa_key, "openssl rsa -in made.key -traditional -outform DER -out form.key", nullptr},
         Form{"DerSec1", p256, "openssl ec -in made.key -outform DER -out form.key", nullptr},
         Form{"DerEncryptedPkcs8", rsa_key,
              "openssl pkcs8 -topk8 -in made.key -passout pass:tarn -outform DER -out form.key", "tarn"},
@@ -124,7 +124,7 @@ constexpr const char* pkcs8_der =
     "openssl genrsa -out made.key 1024 && openssl pkcs8 -topk8 -in made.key -passout pass:tarn -outform DER -out "
     "form.key";
 constexpr const char* pkcs1 =
-    "openssl genrsa -out made.key 1024 && openssl rsa_key -in made.key -traditional -aes256 -passout pass:tarn -out "
+    "openssl genrsa -out made.key 1024 && openssl rsa -in made.key -traditional -aes256 -passout pass:tarn -out "
     "form.key";
 
 INSTANTIATE_TEST_SUITE_P(
@@ -134,13 +134,11 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"WrongPassphrasePkcs1", pkcs1, "tern", wrong}, Refusal{"EmptyPassphrase", pkcs8, "", wrong},
         Refusal{"EmptyPassphrasePkcs1", pkcs1, "", wrong}, Refusal{"NoPassphrasePkcs8", pkcs8, nullptr, locked},
         Refusal{"NoPassphraseDer", pkcs8_der, nullptr, locked}, Refusal{"NoPassphrasePkcs1", pkcs1, nullptr, locked},
-        Refusal{"Certificate",
-                "openssl req -x509 -newkey rsa_key:1024 -nodes -subj /CN=fe1 -keyout made.key -out form.key", nullptr,
-                no_key},
-        Refusal{
-            "CertificateInDer",
-            "openssl req -x509 -newkey rsa_key:1024 -nodes -subj /CN=fe1 -keyout made.key -outform DER -out form.key",
-            nullptr, no_key},
+        Refusal{"Certificate", "openssl req -x509 -newkey rsa:1024 -nodes -subj /CN=fe1 -keyout made.key -out form.key",
+                nullptr, no_key},
+        Refusal{"CertificateInDer",
+                "openssl req -x509 -newkey rsa:1024 -nodes -subj /CN=fe1 -keyout made.key -outform DER -out form.key",
+                nullptr, no_key},
         Refusal{"PublicKey", "openssl genrsa -out made.key 1024 && openssl pkey -in made.key -pubout -out form.key",
                 nullptr, no_key},
         Refusal{"Empty", ": > form.key", nullptr, no_key},

@@ -55,6 +55,13 @@ TEST(ServerHello, SaysItsVersionWhereverItStands) {
   EXPECT_EQ(read_server_hello(as_bytes(server_hello(tls_1_2, "")))->cipher, 0xC02F);
 }
 
+TEST(ServerHello, SaysWhetherItKnowsSecureRenegotiation) {
+  const auto knows = [](const std::string& hello) { return read_server_hello(as_bytes(hello))->secure_renegotiation; };
+  EXPECT_FALSE(knows(server_hello(tls_1_2, "")));
+  EXPECT_FALSE(knows(server_hello(tls_1_2, vector(extension(35, ""), 2))));
+  EXPECT_TRUE(knows(server_hello(tls_1_2, vector(extension(35, "") + extension(0xFF01, std::string(1, '\0')), 2))));
+}
+
 TEST(ServerHello, IsNothingWhenCutShort) {
   const std::string whole = server_hello(tls_1_2, "");
   for (std::size_t size = 0; size < whole.size(); ++size)

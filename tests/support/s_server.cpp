@@ -20,8 +20,9 @@ namespace mrascheck::test {
 
 using namespace std::chrono_literals;
 
-SServer::SServer(std::vector<std::string> arguments, Answer answer) : answer_(std::move(answer)) {
-  std::vector<std::string> command{"openssl", "s_server", "-accept", "127.0.0.1:0"};
+SServer::SServer(std::vector<std::string> arguments, Answer answer, const std::string& address)
+    : answer_(std::move(answer)) {
+  std::vector<std::string> command{"openssl", "s_server", "-accept", address + ":0"};
   command.insert(command.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : command) argv.push_back(word.data());
@@ -43,7 +44,7 @@ SServer::SServer(std::vector<std::string> arguments, Answer answer) : answer_(st
   out_ = out[0];
   if (error != 0) throw std::runtime_error("openssl s_server did not start");
 
-  const std::string sign = "ACCEPT 127.0.0.1:";
+  const std::string sign = "ACCEPT " + address + ":";
   while (port_ == 0) {
     if (!read_more()) throw std::runtime_error("openssl s_server: " + said_);
     const std::size_t at = said_.find(sign);

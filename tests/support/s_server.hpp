@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real `openssl s_server` on a port of 127.0.0.1 that it chooses itself.
+// A real `openssl s_server` on a port of loopback that it chooses itself.
 #pragma once
 
 #include <sys/types.h>
@@ -21,7 +21,8 @@ class SServer {
 
   /// `arguments` of s_server besides -accept. `answer` is called for every SIP request that s_server prints; what it
   /// gives goes to s_server's standard input.
-  explicit SServer(std::vector<std::string> arguments, Answer answer = {});
+  /// `address`: where it listens; in brackets when it is one of IPv6.
+  explicit SServer(std::vector<std::string> arguments, Answer answer = {}, const std::string& address = "127.0.0.1");
   SServer(const SServer&) = delete;
   SServer& operator=(const SServer&) = delete;
   ~SServer();

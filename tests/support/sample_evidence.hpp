@@ -78,7 +78,8 @@ inline Evidence sample_evidence() {
                      false,
                      ""}};
   e.site.links = {{"fe1.contoso.example", "edge1.contoso.example", 5062, Service::mras, Expectation::accept},
-                  {"edge1.contoso.example", "fe1.contoso.example", 5061, Service::tls, Expectation::refuse}};
+                  {"edge1.contoso.example", "fe1.contoso.example", 5061, Service::tls, Expectation::refuse,
+                   TlsRange{TlsVersion::tls_1_0, TlsVersion::tls_1_1}, ""}};
   e.site.mras = {"sip:probe@contoso.example", MrasLocation::internet, std::chrono::minutes{60},
                  "sip:mras@edges.contoso.example;gruu"};
   e.site.policy.thresholds["expiry"] = {Range{30, std::numeric_limits<double>::infinity(), false},
@@ -145,6 +146,8 @@ inline Evidence sample_evidence() {
   h.peer_chain_unreadable = {{"certificate 3", "truncated at byte 9"}};
   h.sent_chain = {fe1, old_ca};
   h.certificate_sent = true;
+  h.secure_renegotiation = false;
+  h.session_ticket = true;
   h.peer_answered = true;
   h.quiet_for = std::chrono::milliseconds{1000};
   MrasExchange m;

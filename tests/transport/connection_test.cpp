@@ -33,6 +33,25 @@ TEST(Connect, KnowsItsOwnEnd) {
   EXPECT_NE(connection.local_port(), 0);
 }
 
+TEST(Connect, ComesFromTheSourceOfItsFamily) {
+  RawPeer peer([](RawPeer::Talk& talk) { talk.stay_silent(); });
+  Loop loop;
+  Connected made = run_on(loop, connect("127.0.0.1", peer.port(), plenty(), {"::1", "127.0.0.9"}));
+  ASSERT_TRUE(made.end.ok()) << made.end.detail;
+  EXPECT_EQ(made.connection->local_address(), "127.0.0.9");
+  made = run_on(loop, connect("127.0.0.1", peer.port(), plenty(), {"::1"}));
+  ASSERT_TRUE(made.end.ok()) << made.end.detail;
+  EXPECT_EQ(made.connection->local_address(), "127.0.0.1") << "of another family the system chooses";
+}
+
+TEST(Connect, ASourceThatIsNotThisHostsIsOurOwnFailure) {
+  const test::RefusingPort port;
+  Loop loop;
+  const Connected made = run_on(loop, connect("127.0.0.1", port.port(), plenty(), {"192.0.2.1"}));
+  EXPECT_EQ(made.end.outcome, Outcome::local_failure);
+  EXPECT_EQ(made.end.detail, "not from 192.0.2.1: Cannot assign requested address");
+}
+
 TEST(Connect, Refused) {
   const test::RefusingPort port;
   Loop loop;

@@ -117,10 +117,10 @@ INSTANTIATE_TEST_SUITE_P(
         row("OnlyNull", "~\n", "1:1: the file is empty: nothing but blanks and comments"),
         row("NoMapping", "- site\n",
             "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve and fetch, got a list"),
+            "resolve, fetch and network, got a list"),
         row("NoMappingButText", "Contoso\n",
             "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve and fetch, got a string"),
+            "resolve, fetch and network, got a string"),
         row("Nul", std::string{"site: A\nx: \0\n", 13},
             "2:4: a NUL byte; a configuration is UTF-8 text (not UTF-16, nothing binary)"),
         row("Escape", "site: \x1B[31m\n",
@@ -216,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(
             "2:1: unknown key 'serversr'; did you mean 'servers'?"),
         row("UnknownKeyWithoutNeighbour", site_with("colour: red\nstores: [{name: a, file: roots.p7b}]\n"),
             "2:1: unknown key 'colour'; the keys are site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve and fetch"),
+            "resolve, fetch and network"),
         row("FetchIsYesOrNo", site_with("stores: [{name: a, file: roots.p7b}]\nfetch: sometimes\n"),
             "3:8: fetch: expected true or false, got 'sometimes'"),
         row("FetchIsNoList", site_with("stores: [{name: a, file: roots.p7b}]\nfetch: [\"http://pki/\"]\n"),
@@ -494,6 +494,28 @@ INSTANTIATE_TEST_SUITE_P(
             "8:65: port of link 1: expected a whole number from 1 to 65535, got '65536'"),
         row("PortAsWord", pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, port: sip}\n"),
             "8:65: port of link 1: expected a whole number from 1 to 65535, got 'sip'"),
+        row("UnknownTlsVersion",
+            pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, tls: {min: 1.4}}\n"),
+            "8:70: min of tls of link 1: unknown value '1.4', allowed are 1.0, 1.1, 1.2 and 1.3; did you mean '1.0'?"),
+        row("NoTlsVersionLeft",
+            pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, tls: {min: 1.2, max: 1.1}}\n"),
+            "8:70: min of tls of link 1: is above 'max', so that no version is left"),
+        row("EmptyTls", pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, tls: {}}\n"),
+            "8:64: tls of link 1: is empty; give 'min', 'max' or both"),
+        row("AddressAsSni",
+            pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, sni: 192.0.2.1}\n"),
+            "8:64: sni of link 1: '192.0.2.1' is an address; give the name that stands in the certificate; or write "
+            "off"),
+        row("BadNameServer",
+            pair_with("network: {name-servers: [dns1, \"192.0.2.53:0\", \"::1:53\", \"[::1]:5353\"]}\n"),
+            "7:26: name-servers of network: 'dns1' is not the address of a name server; write 192.0.2.53, "
+            "\"192.0.2.53:5353\" or \"[2001:db8::53]:53\"\n"
+            "7:32: name-servers of network: '192.0.2.53:0' is not the address of a name server; write 192.0.2.53, "
+            "\"192.0.2.53:5353\" or \"[2001:db8::53]:53\""),
+        row("TwoSourcesOfAFamily", pair_with("network: {source: [192.0.2.1, \"2001:db8::1\", 192.0.2.2]}\n"),
+            "7:46: source of network: is the second of IPv4; give one"),
+        row("NoSource", pair_with("network: {source: []}\n"),
+            "7:19: source of network: is an empty list; leave the key out instead"),
         row("UnknownService",
             pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, service: sips}\n"),
             "8:68: service of link 1: unknown value 'sips', allowed are mras, sip and tls; did you mean 'sip'?"),
@@ -930,6 +952,39 @@ resolve:
   EXPECT_EQ(at("links.4"), "site.yaml:36:5");
 }
 
+struct VersionsCase {
+  const char* name;
+  const char* yaml;
+  const char* versions;
+  const char* sni;
+};
+class LinkTls : public testing::TestWithParam<VersionsCase> {};
+
+TEST_P(LinkTls, IsAsWritten) {
+  const Site site;
+  const ConfigFile file =
+      site.read(pair_with(fmt::format("links:\n  - {{from: fe1.contoso.example, to: edge1.contoso.example{}}}\n"
+                                      "network: {{name-servers: 192.0.2.53, source: [192.0.2.9]}}\n",
+                                      GetParam().yaml)));
+  EXPECT_EQ(joined(site.problems(file)), "");
+  ASSERT_EQ(file.config.site.links.size(), 1U);
+  const Link& link = file.config.site.links.front();
+  EXPECT_EQ(to_string(link.versions()), GetParam().versions);
+  EXPECT_EQ(link.server_name.value_or("(its name)"), GetParam().sni);
+  EXPECT_EQ(file.config.network.name_servers, Lines{"192.0.2.53"});
+  EXPECT_EQ(file.config.network.sources, Lines{"192.0.2.9"});
+}
+INSTANTIATE_TEST_SUITE_P(
+    Links, LinkTls,
+    testing::Values(VersionsCase{"Default", "", "TLSv1.2 to TLSv1.3", "(its name)"},
+                    VersionsCase{"FromTheOldest", ", tls: {min: 1.0}", "TLSv1 to TLSv1.3", "(its name)"},
+                    VersionsCase{"OneOnly", ", tls: {min: 1.1, max: 1.1}", "TLSv1.1", "(its name)"},
+                    VersionsCase{"MaxTakesMinAlong", ", tls: {max: 1.0}", "TLSv1", "(its name)"},
+                    VersionsCase{"NoSni", ", sni: off", "TLSv1.2 to TLSv1.3", ""},
+                    VersionsCase{"OtherSni", ", sni: sip.contoso.example", "TLSv1.2 to TLSv1.3",
+                                 "sip.contoso.example"}),
+    by_name);
+
 TEST(ConfigReaderTest, WithoutLinksEveryFrontEndWithAKeyAsksEveryEdge) {
   const Site site;
   const ConfigFile file = site.read(pair_with("  # no links\n"));
@@ -1041,7 +1096,8 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
   const Site site;
   const ConfigFile strange = site.read(
       "qqqqqqqq: 1\nstores: [{qqqqqqqq: 1}, {bind: {qqqqqqqq: 1}, ldap: ldap://a}]\nservers: [{qqqqqqqq: 1}]\n"
-      "links: [{qqqqqqqq: 1}]\nmras: {qqqqqqqq: 1}\nthresholds: {qqqqqqqq: 1, expiry: {qqqqqqqq: 1}}\nlimits: "
+      "links: [{qqqqqqqq: 1}, {tls: {qqqqqqqq: 1}}]\nnetwork: {qqqqqqqq: 1}\nmras: {qqqqqqqq: 1}\nthresholds: "
+      "{qqqqqqqq: 1, expiry: {qqqqqqqq: 1}}\nlimits: "
       "{qqqqqqqq: 1}\n");
   std::size_t lists = 0;
   std::size_t keys = 0;
@@ -1057,8 +1113,8 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
       EXPECT_NE(page.find("Ic " + word), std::string::npos) << word;
     }
   }
-  EXPECT_EQ(lists, 9U);
-  EXPECT_EQ(keys, 10U + 12 + 6 + 12 + 5 + 4 + 4 + 2 + 4);
+  EXPECT_EQ(lists, 11U);
+  EXPECT_EQ(keys, 11U + 12 + 6 + 12 + 7 + 2 + 2 + 4 + 4 + 2 + 4);
 }
 
 }  // namespace
