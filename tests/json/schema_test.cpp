@@ -64,10 +64,19 @@ std::string trace_document() {
   front_end.requests = 1;
   front_end.records = 3;
   front_end.names = {"sip:probe@contoso.example", "edge.contoso.example"};
-  front_end.answers = {
-      {.status = 504, .reason = "Server time-out", .diagnostics = {{1038, "", {{"HRESULT", "0x80072746"}}}}}};
-  front_end.errors = {
-      {.grave = true, .text = "closed", .count = 2, .loose = 1, .first = {true, at}, .last = {true, at}}};
+  TraceAnswer timed_out;
+  timed_out.status = 504;
+  timed_out.reason = "Server time-out";
+  timed_out.diagnostics = {{1038, "", {{"HRESULT", "0x80072746"}}}};
+  front_end.answers = {timed_out};
+  TraceError closed;
+  closed.grave = true;
+  closed.text = "closed";
+  closed.count = 2;
+  closed.loose = 1;
+  closed.first = {true, at};
+  closed.last = {true, at};
+  front_end.errors = {closed};
   TraceTransaction transaction;
   transaction.call_id = "0123";
   transaction.cseq = 1;
@@ -83,7 +92,10 @@ std::string trace_document() {
   edge.role = TraceRole::edge;
   edge.first = at - std::chrono::minutes{1};
   edge.last = at + std::chrono::minutes{1};
-  return json::write_trace(study({.files = {{"fe01.txt", 1024, 3, false}}, .logs = {front_end, edge}}), {"x: gone"});
+  Traces traces;
+  traces.files = {{"fe01.txt", 1024, 3, false}};
+  traces.logs = {front_end, edge};
+  return json::write_trace(study(std::move(traces)), {"x: gone"});
 }
 
 Report sample_report() {
