@@ -16,7 +16,7 @@ namespace mrascheck::cli {
 namespace {
 
 constexpr std::array commands{&check_command, &rehearse_command, &issuers_command, &cleanup_command,
-                              &graph_command, &explain_command,  &list_command};
+                              &graph_command, &trace_command,    &explain_command, &list_command};
 
 void print_help(std::ostream& out) {
   out << "Usage: mrascheck COMMAND [options]; mrascheck COMMAND --help says more\n\n"

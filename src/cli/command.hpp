@@ -22,6 +22,7 @@ extern const Command cleanup_command;
 extern const Command graph_command;
 extern const Command rehearse_command;
 extern const Command explain_command;
+extern const Command trace_command;
 extern const Command list_command;
 
 /// The same program under its Monitoring Plugins name, check_mras(1).

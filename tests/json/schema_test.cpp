@@ -9,6 +9,7 @@
 
 #include "json/cleanup_json.hpp"
 #include "json/evidence_json.hpp"
+#include "json/trace_json.hpp"
 #include "samples.hpp"
 #include "support/temp_dir.hpp"
 
@@ -36,6 +37,7 @@ Ran validate(const std::string& document, const std::string& schema) {
 const std::string evidence_schema = MRASCHECK_SOURCE_DIR "/src/json/evidence.schema.json";
 const std::string report_schema = MRASCHECK_SOURCE_DIR "/src/json/report.schema.json";
 const std::string issuers_schema = MRASCHECK_SOURCE_DIR "/src/json/issuers.schema.json";
+const std::string trace_schema = MRASCHECK_SOURCE_DIR "/src/json/trace.schema.json";
 const std::string cleanup_schema = MRASCHECK_SOURCE_DIR "/src/json/cleanup.schema.json";
 
 std::string issuers_document(const Evidence& evidence) {
@@ -48,6 +50,52 @@ std::string issuers_document(const Evidence& evidence) {
 std::string cleanup_document(const Evidence& evidence) {
   crypto::SignatureVerifier verifier;
   return json::write_cleanup(plan_cleanup(evidence, test::verifying_oracle(verifier)));
+}
+
+/// A Front End that the Edge refuses, and an Edge of which only the name is known.
+std::string trace_document() {
+  const TraceTime at{std::chrono::seconds{1'300'000'000}};
+  TraceLog front_end;
+  front_end.server = "fe01";
+  front_end.files = {"fe01.txt"};
+  front_end.role = TraceRole::front_end;
+  front_end.first = at;
+  front_end.last = at + std::chrono::minutes{1};
+  front_end.requests = 1;
+  front_end.records = 3;
+  front_end.names = {"sip:probe@contoso.example", "edge.contoso.example"};
+  TraceAnswer timed_out;
+  timed_out.status = 504;
+  timed_out.reason = "Server time-out";
+  timed_out.diagnostics = {{1038, "", {{"HRESULT", "0x80072746"}}}};
+  front_end.answers = {timed_out};
+  TraceError closed;
+  closed.grave = true;
+  closed.text = "closed";
+  closed.count = 2;
+  closed.loose = 1;
+  closed.first = {true, at};
+  closed.last = {true, at};
+  front_end.errors = {closed};
+  TraceTransaction transaction;
+  transaction.call_id = "0123";
+  transaction.cseq = 1;
+  transaction.user = 0;
+  transaction.edge = 1;
+  transaction.taken = {true, at + std::chrono::seconds{5}};
+  transaction.replied = {true, undated};
+  transaction.answer_replied = 0;
+  transaction.errors[0] = 0;
+  front_end.transactions = {transaction};
+  TraceLog edge;
+  edge.server = "edge";
+  edge.role = TraceRole::edge;
+  edge.first = at - std::chrono::minutes{1};
+  edge.last = at + std::chrono::minutes{1};
+  Traces traces;
+  traces.files = {{"fe01.txt", 1024, 3, false}};
+  traces.logs = {front_end, edge};
+  return json::write_trace(study(std::move(traces)), {"x: gone"});
 }
 
 Report sample_report() {
@@ -104,6 +152,8 @@ INSTANTIATE_TEST_SUITE_P(
                     SchemaRow{"Issuers", issuers_document(test::redeployed_site()), issuers_schema},
                     SchemaRow{"EmptyIssuers", issuers_document({}), issuers_schema},
                     SchemaRow{"Cleanup", cleanup_document(test::redeployed_site()), cleanup_schema},
+                    SchemaRow{"Trace", trace_document(), trace_schema},
+                    SchemaRow{"EmptyTrace", json::write_trace(study({}), {}), trace_schema},
                     SchemaRow{"EmptyCleanup", cleanup_document({}), cleanup_schema}),
     [](const auto& row) { return row.param.name; });
 
@@ -118,6 +168,10 @@ TEST(Schema, IsStrict) {
   auto issuers = nlohmann::ordered_json::parse(issuers_document(test::redeployed_site()));
   issuers["groups"][0]["members"][0]["standing"] = "fine";
   EXPECT_EQ(validate(dir.write("issuers.json", issuers.dump()), issuers_schema).status, 1);
+  auto trace = nlohmann::ordered_json::parse(trace_document());
+  EXPECT_EQ(trace["causes"][0]["tally"]["never_reached"], 1);
+  trace["requests"][0]["password"] = "secret";
+  EXPECT_EQ(validate(dir.write("trace.json", trace.dump()), trace_schema).status, 1);
   auto cleanup = nlohmann::ordered_json::parse(cleanup_document(test::redeployed_site()));
   cleanup["certificates"][0]["places"][0].erase("store");
   EXPECT_EQ(validate(dir.write("cleanup.json", cleanup.dump()), cleanup_schema).status, 1);
