@@ -103,6 +103,28 @@ class Decoder {
   bool big_endian_ = false;
 };
 
+/// What unquoted() takes away begins with one of these.
+constexpr std::array<bool, 256> may_be_quoted = [] {
+  std::array<bool, 256> table{};
+  for (const char c : {' ', '\t', '>', '|', '&', '\xC2'}) table[static_cast<std::uint8_t>(c)] = true;
+  return table;
+}();
+
+/// The beginning of the next line from `p` on that may hold a mark; `end` when none does.
+const char* next_mark(const char* p, const char* end) {
+  const char* const from = p;
+  while (p < end) {
+    const auto* dollar = static_cast<const char*>(std::memchr(p, '$', static_cast<std::size_t>(end - p)));
+    if (dollar == nullptr) return end;
+    if (dollar + 1 == end || dollar[1] == '$') {
+      while (dollar > from && dollar[-1] != '\n') --dollar;
+      return dollar;
+    }
+    p = dollar + 1;
+  }
+  return end;
+}
+
 }  // namespace
 
 class Reader::State {
@@ -184,7 +206,7 @@ class Reader::State {
   /// A record that fills the buffer is told of as it is, and the rest of it is passed over.
   void give_up_record() { scan(false, true); }
 
-  void close(Record& record, std::string_view span, bool whole) {
+  void close(const Record& record, std::string_view span, bool whole) {
     if (!record.empty()) collector.record(record, whole && !record.head.empty());
     // Where a record breaks off, the line behind it may have run into it.
     if (!whole) {
@@ -195,7 +217,6 @@ class Reader::State {
         if (!line.ends_with(begin_mark)) collector.component(line);
       }
     }
-    record = Record{};
   }
 
   /// Takes every line that is whole; keeps what begins a record that is not.
@@ -221,6 +242,9 @@ class Reader::State {
       body = false;
     };
     while (p < end) {
+      // Most of a trace is what nobody needs: the rest of other messages, and bodies.
+      if (inside && record.marked && (body || record.settled)) p = next_mark(p, end);
+      if (p == end) break;
       const auto* eol = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
       if (eol == nullptr) {
         if (!last) break;
@@ -278,12 +302,11 @@ class Reader::State {
           continue;
         }
       }
-      if (line[0] == ' ' || line[0] == '>' || line[0] == '\t' || line[0] == '|' || line[0] == '\xC2' ||
-          line[0] == '&') {
+      if (may_be_quoted[static_cast<std::uint8_t>(line[0])]) {
         line = unquoted(line);
         if (line.empty()) continue;
       }
-      if (line[0] == 'T' && line.starts_with("TL_") && find_head(line, 0) == 0) {
+      if (line[0] == 'T' && line.size() > 2 && line[1] == 'L' && line.starts_with("TL_") && find_head(line, 0) == 0) {
         if (inside) {
           finish_body(line_begin);
           close(record, span_to(line_begin), false);
@@ -311,6 +334,7 @@ class Reader::State {
       } else if (!record.marked && record.another(line)) {
         finish_body(line_begin);
         close(record, span_to(line_begin), false);
+        record = Record{};
         record_begin = line_begin;
         resume = line_begin;
       }

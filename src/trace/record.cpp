@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 #include "core/text.hpp"
 
@@ -21,6 +22,14 @@ constexpr char lower(char c) {
 /// `name` in lower case, with its colon.
 inline bool is_field(std::string_view line, std::string_view name) {
   if (line.size() < name.size()) return false;
+  if (name.size() >= sizeof(std::uint64_t)) {
+    // Eight at a time: of what stands in names, this bit tells only the case of letters.
+    std::uint64_t a = 0;
+    std::uint64_t b = 0;
+    std::memcpy(&a, line.data(), sizeof a);
+    std::memcpy(&b, name.data(), sizeof b);
+    if ((a | 0x2020202020202020U) != b) return false;
+  }
   for (std::size_t i = 0; i < name.size(); ++i) {
     if (lower(line[i]) != name[i]) return false;
   }
@@ -150,8 +159,8 @@ bool Record::begins_body(std::string_view line) {
   return is_field(line, "message-body:");
 }
 
-bool Record::take(std::string_view line) {
-  if (line.empty()) return false;
+void Record::take(std::string_view line) {
+  if (line.empty()) return;
   const auto keep = [&](std::string_view name, std::string_view Record::*member) {
     if (!is_field(line, name)) return false;
     // Of a field that stands there twice the first counts: where two records run into one, that is the outer one's.
@@ -161,63 +170,70 @@ bool Record::take(std::string_view line) {
   };
   switch (lower(line[0])) {
     case 'c':
-      if (keep("call-id:", &Record::call_id) || keep("cseq:", &Record::cseq)) return true;
-      if (keep("content-type:", &Record::content_type)) return true;
+      if (keep("call-id:", &Record::call_id) || keep("cseq:", &Record::cseq)) return settle();
+      if (keep("content-type:", &Record::content_type)) return;
       break;
     case 'd':
-      if (keep("direction:", &Record::direction)) return true;
+      if (keep("direction:", &Record::direction)) return;
       if (keep("data:", &Record::data)) {
         last_ = &data;
-        return true;
+        return;
       }
       break;
     case 'f':
-      if (keep("from:", &Record::from)) return true;
+      if (keep("from:", &Record::from)) return;
       break;
     case 'm':
-      if (keep("max-forwards:", &Record::max_forwards)) return true;
+      if (keep("max-forwards:", &Record::max_forwards)) return settle();
       for (const std::string_view name : {"ms-diagnostics:", "ms-diagnostics-public:"}) {
         if (!is_field(line, name)) continue;
         last_ = nullptr;
         // The public one says less, and stands for one that is not there.
-        if (name.size() > 15 && diagnostics_count > 0) return true;
+        if (name.size() > 15 && diagnostics_count > 0) return;
         if (diagnostics_count < max_diagnostics) {
           last_ = &diagnostics[diagnostics_count++];
           *last_ = value_behind(line, name.size());
         }
-        return true;
+        return;
       }
       break;
     case 'p':
-      if (keep("peer:", &Record::peer)) return true;
+      if (keep("peer:", &Record::peer)) return;
       break;
     case 'r':
-      if (keep("result-code:", &Record::result_code)) return true;
+      if (keep("result-code:", &Record::result_code)) return;
       break;
     case 's':
-      if (keep("start-line:", &Record::start_line) || keep("severity:", &Record::severity)) return true;
-      if (keep("sip-start-line:", &Record::sip_start_line) || keep("sip-call-id:", &Record::sip_call_id)) return true;
-      if (keep("sip-cseq:", &Record::sip_cseq)) return true;
+      if (keep("start-line:", &Record::start_line)) return settle();
+      if (keep("severity:", &Record::severity)) return;
+      if (keep("sip-start-line:", &Record::sip_start_line) || keep("sip-call-id:", &Record::sip_call_id)) return;
+      if (keep("sip-cseq:", &Record::sip_cseq)) return;
       break;
     case 't':
-      if (keep("to:", &Record::to)) return true;
-      if (keep("trace-correlation-id:", &Record::correlation)) return true;
+      if (keep("to:", &Record::to)) return;
+      if (keep("trace-correlation-id:", &Record::correlation)) return;
       if (keep("text:", &Record::text)) {
         last_ = &text;
-        return true;
+        return;
       }
       break;
     default:
       break;
   }
-  if (has_field_form(line)) {
+  if (last_ == nullptr) return;
+  if (last_->empty() || has_field_form(line)) {
     last_ = nullptr;
-    return true;
+    return;
   }
-  if (last_ == nullptr || last_->empty()) return false;
   // The rest of a line that was broken: the bytes in between are in the buffer as well.
   *last_ = std::string_view(last_->data(), static_cast<std::size_t>(line.data() + line.size() - last_->data()));
-  return true;
+}
+
+void Record::settle() {
+  if (!marked || start_line.empty() || cseq.empty()) return;
+  settled = start_line.starts_with("SIP/2.0")
+                ? !cseq.ends_with("SERVICE")
+                : !call_id.empty() && !max_forwards.empty() && !start_line.starts_with("SERVICE");
 }
 
 bool Record::could_begin(std::string_view line) {
@@ -304,6 +320,8 @@ std::size_t find_head(std::string_view text, std::size_t from) {
 }
 
 std::size_t find_last_head(std::string_view text) {
+  if (text.starts_with("TL_") && text.find("TL_", 3) == std::string_view::npos)
+    return is_head_at(text, 0) ? 0 : std::string_view::npos;
   for (std::size_t at = text.rfind("TL_"); at != std::string_view::npos; at = text.rfind("TL_", at - 1)) {
     if (is_head_at(text, at)) return at;
     if (at == 0) break;
@@ -333,8 +351,12 @@ std::string cleaned(std::string_view text, std::size_t limit) {
       }
     }
     if (static_cast<std::uint8_t>(c) < 0x80) {
-      out += c;
-      text.remove_prefix(1);
+      std::size_t plain = 1;
+      while (plain < text.size() && static_cast<std::uint8_t>(text[plain]) < 0x80 && text[plain] != '&' &&
+             text[plain] != '\r' && text[plain] != '\n')
+        ++plain;
+      out.append(text.data(), plain);
+      text.remove_prefix(plain);
     } else if (const std::size_t length = utf8_length(text); length > 0) {
       out += text.substr(0, length);
       text.remove_prefix(length);

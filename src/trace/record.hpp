@@ -22,14 +22,15 @@ struct Record {
 
   std::string_view head;  ///< its first line; empty when that was lost
   bool marked = false;    ///< its $$begin_record is there
+  bool settled = false;   ///< all is known that matters of a message which is not about MRAS
   std::string_view correlation, direction, peer, start_line, from, to, call_id, cseq, max_forwards, content_type;
   std::string_view body;  ///< from Message-Body on
   std::array<std::string_view, max_diagnostics> diagnostics;
   std::size_t diagnostics_count = 0;
   std::string_view severity, text, result_code, sip_start_line, sip_call_id, sip_cseq, data;
 
-  /// Takes the field on `line`, or what a mail program has broken off the line before. False when it is neither.
-  bool take(std::string_view line);
+  /// Takes the field on `line`, or what a mail program has broken off the line before; passes over anything else.
+  void take(std::string_view line);
   /// `line` begins the body.
   static bool begins_body(std::string_view line);
   /// Whether a record without its beginning may begin with this line.
@@ -39,6 +40,8 @@ struct Record {
   bool empty() const { return call_id.empty() && sip_call_id.empty() && start_line.empty() && text.empty(); }
 
  private:
+  void settle();
+
   std::string_view* last_ = nullptr;
 };
 
