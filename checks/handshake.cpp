@@ -7,6 +7,7 @@
 
 #include "checks/common.hpp"
 #include "checks/tls_quality.hpp"
+#include "checks/trials.hpp"
 #include "core/explain.hpp"
 #include "core/issuers.hpp"
 #include "core/text.hpp"
@@ -42,9 +43,10 @@ constexpr std::array own_kinds{
 };
 
 constexpr auto kinds = [] {
-  std::array<FindingKind, own_kinds.size() + tls_quality_kinds.size()> all{};
-  std::copy(tls_quality_kinds.begin(), tls_quality_kinds.end(),
-            std::copy(own_kinds.begin(), own_kinds.end(), all.begin()));
+  std::array<FindingKind, own_kinds.size() + tls_quality_kinds.size() + trial_kinds.size()> all{};
+  auto next = std::copy(own_kinds.begin(), own_kinds.end(), all.begin());
+  next = std::copy(tls_quality_kinds.begin(), tls_quality_kinds.end(), next);
+  std::copy(trial_kinds.begin(), trial_kinds.end(), next);
   return all;
 }();
 
@@ -541,6 +543,7 @@ Verdict judge(const Evidence& evidence) {
         {handshake.id(), fmt::format("{}, {}{}; {}", handshake.tls_version, handshake.cipher, took, confirmed)});
   }
   judge_tls_quality(evidence, verdict);
+  judge_trials(evidence, verdict);
   auto untried = links_not_reaching(evidence, Phase::tls, [](const Link&) { return true; });
   if (!untried.empty()) {
     Finding& skipped = verdict.findings.emplace_back(finding(kinds[not_tried], Status::unknown, evidence.site.name));

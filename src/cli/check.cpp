@@ -21,6 +21,9 @@ po::options_description check_options() {
   offer_sources(all, "judge");
   // clang-format off
   all.add_options()
+      ("identities", identities_help)
+      ("enumerate", enumerate_help)
+      ("chain-variants", chain_variants_help)
       ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, to be judged again with --evidence")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
        "text, plugin or json, to standard output or a file; repeatable (default text)")

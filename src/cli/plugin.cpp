@@ -50,6 +50,8 @@ po::options_description plugin_options() {
       ("name-server", po::value<Texts>()->composing()->value_name("ADDRESS"), "ask this name server, ADDRESS[:PORT]; repeatable")
       ("resolve", po::value<Texts>()->composing()->value_name("NAME=ADDRESS"), "use this address for that name; repeatable")
       ("fetch", fetch_help)
+      ("enumerate", enumerate_help)
+      ("chain-variants", chain_variants_help)
       ("use-ipv4,4", "IPv4 only")
       ("use-ipv6,6", "IPv6 only")
       ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, in seconds or as 500ms (default 10s)")
@@ -304,6 +306,7 @@ Result<Config> config_from(const Arguments& args) {
   if (auto set = set_network(args, config, link); !set) return tl::unexpected(set.error());
   add_stores(args, config, front_end);
   config.fetch = args.has("fetch");
+  config.try_everywhere = {false, args.has("enumerate"), args.has("chain-variants")};
   config.site.name = edge.name;
   config.site.links.push_back(link);
   config.site.servers = {front_end, edge};

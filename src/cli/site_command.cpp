@@ -67,6 +67,12 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   if (args.has("evidence")) {
     if (args.has("fetch"))
       return tl::unexpected(std::vector<std::string>{"--fetch asks the network, and a recording is judged without it"});
+    for (const char* const option : {"identities", "enumerate", "chain-variants"}) {
+      if (args.has(option)) {
+        return tl::unexpected(std::vector{
+            fmt::format("--{} tries something on the network, and a recording is judged without it", option)});
+      }
+    }
     const auto& door = run::door();
     if (!door) return tl::unexpected(std::vector{door.error().text});
     auto evidence = (*door)->read_recordings(args.texts("evidence"));
@@ -81,6 +87,7 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   }
   if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
   config->fetch = config->fetch || args.has("fetch");
+  config->try_everywhere = {args.has("identities"), args.has("enumerate"), args.has("chain-variants")};
   return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
     return std::vector{error.text};
   });

@@ -19,6 +19,13 @@ inline constexpr std::string_view version = MRASCHECK_VERSION;
 inline constexpr const char* fetch_help =
     "also fetch what the certificates in use name by http:// as their issuer's certificate and revocation list";
 
+inline constexpr const char* identities_help =
+    "also try on every link who else is let in: no certificate, and the strangers of the configuration";
+inline constexpr const char* enumerate_help =
+    "also find out which versions of TLS and cipher suites every server agrees to (many connections, one at a time)";
+inline constexpr const char* chain_variants_help =
+    "also try what may be sent behind the certificate: nothing, the chain, the root too, what the stores make";
+
 /// A configuration that everything can be done with, or all that is wrong with it, a line each.
 tl::expected<Config, std::vector<std::string>> load_config(const std::string& path);
 

@@ -40,4 +40,14 @@ Result<SecretSource> parse_secret_source(std::string_view text) {
               "it; say where it is: file:PATH, env:NAME or fd:NUMBER");
 }
 
+Trials Config::trials_of(std::size_t link) const {
+  Trials wanted = site.links[link].expect == Expectation::accept ? try_everywhere : Trials{};
+  if (const auto own = trials.find(link); own != trials.end()) {
+    wanted.identities = wanted.identities || own->second.identities;
+    wanted.offer = wanted.offer || own->second.offer;
+    wanted.chains = wanted.chains || own->second.chains;
+  }
+  return wanted;
+}
+
 }  // namespace mrascheck

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/site.hpp"
+#include "core/trial.hpp"
 
 namespace mrascheck {
 
@@ -81,6 +82,21 @@ struct Network {
   std::vector<std::string> sources;  ///< literals, one of a family at most; of another family the system chooses
 };
 
+/// What else is tried on a link, on request: each takes connections of its own.
+struct Trials {
+  bool identities = false;  ///< who else is let in: nobody's certificate, and those of Config::strangers
+  bool offer = false;       ///< the versions and cipher suites that the server agrees to
+  bool chains = false;      ///< what the client may send behind its certificate
+  bool any() const { return identities || offer || chains; }
+};
+
+/// A certificate to try on links, that is no server's own.
+struct StrangerSource {
+  TrialKind kind = TrialKind::foreign_ca;
+  std::optional<Expectation> expect;  ///< nothing: expected()
+  IdentitySource source;              ///< its server is empty
+};
+
 /// A validated configuration. Where something of it stood in a file is gone: all complaints have been made.
 struct Config {
   Site site;
@@ -88,6 +104,10 @@ struct Config {
   std::vector<IdentitySource> identities;
   Limits limits;
   Network network;
+  std::vector<StrangerSource> strangers;
+  Trials try_everywhere;                 ///< on every link that is to be accepted
+  std::map<std::size_t, Trials> trials;  ///< by link
+  Trials trials_of(std::size_t link) const;
   bool fetch = false;  ///< GET what certificates in use say by http of their issuers (AIA) and revocation lists (CDP)
   std::map<std::string, std::vector<std::string>> resolve;  ///< name to address literals, before any DNS
   enum class Family { any, v4, v6 } family = Family::any;

@@ -126,11 +126,14 @@ class Key {
                  << h.peer_chain_unreadable << h.sent_chain << h.certificate_sent << h.secure_renegotiation
                  << h.session_ticket << h.peer_answered << h.quiet_for << h.mras;
   }
+  Key& operator<<(const Trial& t) { return *this << t.handshake << t.kind << t.about << t.expect; }
+  Key& operator<<(const TlsOffer::Version& v) { return *this << v.version << v.ciphers << v.complete << v.detail; }
+  Key& operator<<(const TlsOffer& o) { return *this << o.from << o.to << o.port << o.address << o.versions; }
   Key& operator<<(const SignatureProof& s) { return *this << s.child << s.issuer_key << s.state; }
   Key& operator<<(const Gap& g) { return *this << g.need << g.about << g.kind << g.reason << g.remedy; }
   Key& operator<<(const Evidence& e) {
-    return *this << e.vantage << e.site << e.stores << e.identities << e.resolutions << e.handshakes << e.signatures
-                 << e.gaps;
+    return *this << e.vantage << e.site << e.stores << e.identities << e.resolutions << e.handshakes << e.trials
+                 << e.offers << e.signatures << e.gaps;
   }
 
   std::string take() { return std::move(bytes_); }
@@ -187,6 +190,11 @@ struct PlanOrder {
   }
   std::size_t resolved(std::string_view name) const {
     return position(site.servers, [&](const Server& s) { return equals_ignoring_case(s.resolved_name(), name); });
+  }
+  std::size_t link(const TlsOffer& o) const {
+    return position(site.links, [&](const Link& l) {
+      return l.port == o.port && equals_ignoring_case(l.from, o.from) && equals_ignoring_case(l.to, o.to);
+    });
   }
   std::size_t link(const Handshake& h) const {
     return position(site.links, [&](const Link& l) {
@@ -342,7 +350,8 @@ bool fills(const Evidence& other, const Gap& gap) {
   return false;
 }
 
-bool same_link(const Handshake& a, const Handshake& b) {
+template <class A, class B>
+bool same_link(const A& a, const B& b) {
   return a.port == b.port && equals_ignoring_case(a.from, b.from) && equals_ignoring_case(a.to, b.to);
 }
 
@@ -364,6 +373,14 @@ void supersede(Evidence& older, const Evidence& newer) {
   std::erase_if(older.handshakes, [&](const Handshake& was) {
     return std::any_of(newer.handshakes.begin(), newer.handshakes.end(),
                        [&](const Handshake& is) { return same_link(is, was); });
+  });
+  std::erase_if(older.trials, [&](const Trial& was) {
+    return std::any_of(newer.trials.begin(), newer.trials.end(),
+                       [&](const Trial& is) { return is.kind == was.kind && same_link(is.handshake, was.handshake); });
+  });
+  std::erase_if(older.offers, [&](const TlsOffer& was) {
+    return std::any_of(newer.offers.begin(), newer.offers.end(),
+                       [&](const TlsOffer& is) { return same_link(is, was); });
   });
   std::erase_if(older.gaps, [&](const Gap& was) {
     return std::any_of(newer.gaps.begin(), newer.gaps.end(),
@@ -394,6 +411,8 @@ void join(Evidence& evidence, Evidence&& older) {
   }
   append(evidence.resolutions, std::move(older.resolutions));
   append(evidence.handshakes, std::move(older.handshakes));
+  append(evidence.trials, std::move(older.trials));
+  append(evidence.offers, std::move(older.offers));
   append(evidence.signatures, std::move(older.signatures));
   append(evidence.gaps, std::move(older.gaps));
 }
@@ -435,6 +454,12 @@ void normalise(Evidence& evidence) {
   arrange(evidence.identities, [&](const Identity& i) { return order.server(i.server); });
   arrange(evidence.resolutions, [&](const Resolution& r) { return order.resolved(r.name); });
   arrange(evidence.handshakes, [&](const Handshake& h) { return order.link(h); });
+  arrange(evidence.trials, [&](const Trial& t) {
+    return (Key{} << order.link(t.handshake) << t.handshake.address << t.kind << t.about).take();
+  });
+  drop_repeated(evidence.trials);
+  arrange(evidence.offers, [&](const TlsOffer& o) { return order.link(o); });
+  drop_repeated(evidence.offers);
   arrange(evidence.gaps, [&](const Gap& g) { return (Key{} << g.need << order.gap(g)).take(); });
   drop_repeated(evidence.resolutions);
   drop_repeated(evidence.handshakes);

@@ -9,6 +9,7 @@
 #include "core/result.hpp"
 #include "core/site.hpp"
 #include "core/store.hpp"
+#include "core/trial.hpp"
 
 namespace mrascheck {
 
@@ -71,6 +72,8 @@ struct Evidence {
   std::vector<Identity> identities;
   std::vector<Resolution> resolutions;
   std::vector<Handshake> handshakes;
+  std::vector<Trial> trials;               ///< on request
+  std::vector<TlsOffer> offers;            ///< on request
   std::vector<SignatureProof> signatures;  ///< sorted, each pair once
   std::vector<Gap> gaps;
 };

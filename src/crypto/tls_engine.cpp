@@ -33,6 +33,24 @@ constexpr const char* ciphers = "DEFAULT:!aNULL:@SECLEVEL=0";
 constexpr const char* tls13_ciphers = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
 constexpr const char* groups = "X25519:P-256:P-384:P-521";
 
+/// What OpenSSL offers of everything that it has, without `others`: up to TLS 1.2, and from 1.3 on.
+std::pair<std::string, std::string> ciphers_but(const std::vector<std::string>& others) {
+  std::string list = "ALL:!aNULL:!eNULL:!PSK:!SRP";
+  for (const std::string& name : others) {
+    const char* own = OPENSSL_cipher_name(name.c_str());
+    if (own != nullptr && std::string_view{own} != "(NONE)" && !name.starts_with("TLS_AES") &&
+        !name.starts_with("TLS_CHACHA"))
+      list += fmt::format(":!{}", own);
+  }
+  std::string modern;
+  for (const char* const name : {"TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256",
+                                 "TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256"}) {
+    if (std::find(others.begin(), others.end(), name) == others.end())
+      modern += (modern.empty() ? "" : ":") + std::string{name};
+  }
+  return {list + ":@SECLEVEL=0", modern};
+}
+
 std::optional<int> version_number(std::string_view name) {
   if (name == "TLSv1") return TLS1_VERSION;
   if (name == "TLSv1.1") return TLS1_1_VERSION;
@@ -100,9 +118,12 @@ Result<SslCtxPtr> make_context(const TlsContext::Options& options, const SSL_MET
   start_openssl();
   ERR_clear_error();
   SslCtxPtr context{SSL_CTX_new(method)};
+  const auto [older, modern] = options.all_ciphers_but ? ciphers_but(*options.all_ciphers_but)
+                                                       : std::pair<std::string, std::string>{ciphers, tls13_ciphers};
   if (!context || SSL_CTX_set_min_proto_version(context.get(), *min) != 1 ||
-      SSL_CTX_set_max_proto_version(context.get(), *max) != 1 || SSL_CTX_set_cipher_list(context.get(), ciphers) != 1 ||
-      SSL_CTX_set_ciphersuites(context.get(), tls13_ciphers) != 1 ||
+      SSL_CTX_set_max_proto_version(context.get(), *max) != 1 ||
+      SSL_CTX_set_cipher_list(context.get(), older.c_str()) != 1 ||
+      SSL_CTX_set_ciphersuites(context.get(), modern.c_str()) != 1 ||
       SSL_CTX_set1_groups_list(context.get(), groups) != 1)
     return fail(ErrorKind::local, fmt::format("OpenSSL: no TLS: {}", drain_errors()));
 

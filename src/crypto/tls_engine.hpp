@@ -28,6 +28,9 @@ class TlsContext {
     std::optional<PrivateKey> key;
     std::string min_version;  ///< "TLSv1", "TLSv1.1", "TLSv1.2" or "TLSv1.3"; "TLSv1.2" when empty
     std::string max_version;  ///< the same; "TLSv1.3" when empty
+    /// By their IANA names. Given, everything that OpenSSL has is offered but these; that it is nothing is no error
+    /// here.
+    std::optional<std::vector<std::string>> all_ciphers_but;
   };
   /// Error: config, when certificate and key do not belong together, one of them is missing, OpenSSL cannot decode a
   /// certificate, or a version has no such name.

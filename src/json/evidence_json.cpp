@@ -252,6 +252,31 @@ void fields(A& a, T& h) {
   a("mras", h.mras);
 }
 
+template <class A, As<Trial> T>
+void fields(A& a, T& t) {
+  a("kind", t.kind);
+  a("about", t.about);
+  a("expect", t.expect);
+  a("handshake", t.handshake);
+}
+
+template <class A, As<TlsOffer::Version> T>
+void fields(A& a, T& v) {
+  a("version", v.version);
+  a("ciphers", v.ciphers);
+  a("complete", v.complete);
+  a("detail", v.detail);
+}
+
+template <class A, As<TlsOffer> T>
+void fields(A& a, T& o) {
+  a("from", o.from);
+  a("to", o.to);
+  a("address", o.address);
+  a("port", o.port);
+  a("versions", o.versions);
+}
+
 template <class A, As<SignatureProof> T>
 void fields(A& a, T& s) {
   a("child", s.child);
@@ -277,6 +302,8 @@ void fields(A& a, T& e) {
   a("identities", e.identities);
   a("resolutions", e.resolutions);
   a("handshakes", e.handshakes);
+  a.where_any("trials", e.trials);
+  a.where_any("offers", e.offers);
   a("signatures", e.signatures);
   a("gaps", e.gaps);
 }
@@ -758,6 +785,16 @@ void check_references(ReadTables& tables, const Evidence& evidence) {
     demand(handshakes, i, "from", evidence.handshakes[i].from);
     demand(handshakes, i, "to", evidence.handshakes[i].to);
   }
+  static constexpr Place trials{&root, "trials", 0, false};
+  static constexpr Place offers{&root, "offers", 0, false};
+  for (std::size_t i = 0; i < evidence.trials.size(); ++i) {
+    demand(trials, i, "from", evidence.trials[i].handshake.from);
+    demand(trials, i, "to", evidence.trials[i].handshake.to);
+  }
+  for (std::size_t i = 0; i < evidence.offers.size(); ++i) {
+    demand(offers, i, "from", evidence.offers[i].from);
+    demand(offers, i, "to", evidence.offers[i].to);
+  }
 }
 
 Result<Evidence> read_document(const Json& document, const CertificateDecoder& decode, const CrlDecoder& decode_crl) {
@@ -801,6 +838,9 @@ std::string write_evidence(const Evidence& evidence) {
   WrittenTables tables;
   for (const Handshake& handshake : evidence.handshakes) {
     for (const Name& name : handshake.accepted_issuers) tables.names.emplace(name_key(name), 0);
+  }
+  for (const Trial& trial : evidence.trials) {
+    for (const Name& name : trial.handshake.accepted_issuers) tables.names.emplace(name_key(name), 0);
   }
   std::size_t number = 0;
   for (auto& [name, index] : tables.names) index = number++;

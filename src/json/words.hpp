@@ -59,6 +59,10 @@ template <>
 inline constexpr std::array all_of<TlsVersion>{TlsVersion::tls_1_0, TlsVersion::tls_1_1, TlsVersion::tls_1_2,
                                                TlsVersion::tls_1_3};
 template <>
+inline constexpr std::array all_of<TrialKind>{TrialKind::none,       TrialKind::foreign_ca,  TrialKind::stale_ca,
+                                              TrialKind::expired,    TrialKind::server_only, TrialKind::leaf_only,
+                                              TrialKind::full_chain, TrialKind::with_root,   TrialKind::from_stores};
+template <>
 inline constexpr std::array all_of<StoreKind>{StoreKind::intermediate, StoreKind::root,       StoreKind::ntauth,
                                               StoreKind::enrollment,   StoreKind::disallowed, StoreKind::mixed};
 template <>

@@ -20,6 +20,7 @@
 #include "run/remedies.hpp"
 #include "run/slots.hpp"
 #include "sources/handshake.hpp"
+#include "sources/offer.hpp"
 #include "sources/sources.hpp"
 #include "transport/loop.hpp"
 #include "transport/resolve.hpp"
@@ -77,6 +78,16 @@ struct Client {
   Error problem;                                      ///< why there is no variant
 };
 
+/// What a link is tried with besides.
+struct Attempt {
+  TrialKind kind = TrialKind::none;
+  std::string about;
+  std::optional<Expectation> expect;
+  std::vector<CertificateRef> chain;  ///< its own first; empty: no certificate
+  std::optional<crypto::PrivateKey> key;
+  std::string problem;  ///< why it cannot be tried
+};
+
 std::string label(const Crl& crl) {
   return fmt::format("revocation list of {} from {}", crl.issuer.text(), to_iso8601(crl.this_update));
 }
@@ -108,6 +119,12 @@ class Collector {
   Task look(std::size_t link);
   Task look_at(std::size_t link, std::size_t place, std::string address, const Client* client,
                const Client::Variant* variant);
+  Job stranger_job(std::size_t index);
+  Task try_on(std::size_t link, std::string address, const Client* client);
+  std::vector<Attempt> attempts_on(const Link& link, const Trials& wanted, const Client& client);
+  void add_chains(const Client& client, std::vector<Attempt>& attempts);
+  boost::asio::awaitable<Handshake> attempt(const Link& link, const std::string& address, const Attempt& what);
+  boost::asio::awaitable<TlsOffer> offer_of(const Link& link, const std::string& address, const Client& client);
   Task hurry(Slots* turn, std::shared_ptr<bool> over);
   Task lose_patience();
   Task watch_time();
@@ -126,6 +143,7 @@ class Collector {
   Error late(const std::string& what) const;
   std::string late_remedy() const;
   void ended(const std::string& what);
+  void link_ended(const Link& link);
 
   const Config& config_;
   const Plan& plan_;
@@ -149,7 +167,11 @@ class Collector {
   std::map<std::string, AwaitedName> names_;  ///< by lower case
   std::map<std::string, Client> clients_;
   std::map<std::string, Slots> turns_;  ///< by address and port
+  std::map<std::string, Slots> hosts_;  ///< by address: trials wait for each other there, however long they take
+  std::vector<std::unique_ptr<AwaitedIdentity>> strangers_;  ///< as Config::strangers
   Slots links_in_flight_;
+  Gate links_over_;  ///< what is tried besides does not disturb what is measured
+  std::size_t links_open_ = 0;
   Slots names_in_flight_;
   struct Looks {
     std::vector<std::optional<Handshake>> records;  ///< in the order of addresses, then of chains
@@ -173,6 +195,8 @@ Collector::Collector(const Config& config, const Plan& plan, const Options& opti
       options_(options),
       deadline_{Clock::now() + config.limits.deadline, options.stop},
       links_in_flight_(loop_, config.limits.parallel),
+      links_over_(loop_),
+      links_open_(plan.links.size()),
       names_in_flight_(loop_, names_at_once) {
   evidence_.collected_at = options.now;
   evidence_.vantage = options.vantage;
@@ -215,6 +239,11 @@ void Collector::ended(const std::string& what) {
   ++done_;
   if (options_.progress) options_.progress(done_, all_, what);
   if (done_ == all_) loop_.leave();
+}
+
+void Collector::link_ended(const Link& link) {
+  ended(link.id());
+  if (--links_open_ == 0) links_over_.open();
 }
 
 void Collector::begin_worker(std::vector<Job> jobs) {
@@ -470,7 +499,7 @@ Task Collector::look(std::size_t index) {
   const Server* to = config_.site.server(link.to);
   const auto give_up = [&](const Error& error, std::string remedy) {
     add_gap(Needs::handshakes, link.id(), error.kind, error.text, std::move(remedy));
-    ended(link.id());
+    link_ended(link);
   };
   if (from == nullptr || to == nullptr) {
     give_up({ErrorKind::config, "one of its servers is not configured"}, "Add the server, or leave out the link.");
@@ -516,7 +545,7 @@ Task Collector::look(std::size_t index) {
     co_return;
   }
   if (addresses.empty()) {  // the name server's word: the record of the name says it
-    ended(link.id());
+    link_ended(link);
     co_return;
   }
   Client& client = client_of(*from, *identity->second.loaded);
@@ -524,6 +553,10 @@ Task Collector::look(std::size_t index) {
   if (variants.empty()) {
     give_up(client.problem, fmt::format("Mend the identity or the stores of {} first.", from->name));
     co_return;
+  }
+  if (config_.trials_of(index).any()) {
+    all_ += addresses.size();
+    for (const std::string& address : addresses) loop_.spawn(try_on(index, address, &client));
   }
   Looks& looks = looks_[index];
   looks.open = addresses.size() * variants.size();
@@ -574,7 +607,185 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
   }
   links_in_flight_.give_back();
   turn.give_back();
-  if (--looks.open == 0) ended(link.id());
+  if (--looks.open == 0) link_ended(link);
+}
+
+Collector::Job Collector::stranger_job(std::size_t index) {
+  return [this, index, source = config_.strangers[index].source, pool = pool_]() -> std::function<void()> {
+    auto result = std::make_shared<LoadResult>();
+    try {
+      *result = sources::load_identity(source, *pool);
+      if (*result && !(*result)->key)
+        *result = tl::unexpected(IdentityError{{ErrorKind::config, "no private key is configured"}, {}});
+    } catch (const std::exception& cause) {
+      *result = tl::unexpected(IdentityError{{ErrorKind::local, printable(cause.what())}, {}});
+    }
+    return [this, index, result] {
+      AwaitedIdentity& awaited = *strangers_[index];
+      if (*result) {
+        awaited.loaded = std::move(**result);
+      } else {
+        awaited.error = result->error().error;
+      }
+      awaited.ready.open();
+      ended("certificate " + printable(config_.strangers[index].source.certificate));
+    };
+  };
+}
+
+/// A path to a root that the client trusts, with and without that root; and what Windows would choose.
+void Collector::add_chains(const Client& client, std::vector<Attempt>& attempts) {
+  const std::vector<CertificateRef>& own = client.chains.front();
+  const auto add = [&](TrialKind kind, std::string about, std::vector<CertificateRef> chain, std::string problem) {
+    attempts.push_back({kind, std::move(about), std::nullopt, std::move(chain), client.key, std::move(problem)});
+  };
+  add(TrialKind::leaf_only, "", {own.front()}, "");
+  const PathSet paths = find_paths(
+      own.front(), {.trust = &client.trust, .sent = std::span{own}.subspan(1), .at = options_.now}, verifying());
+  const auto valid =
+      std::find_if(paths.paths.begin(), paths.paths.end(), [](const Path& path) { return path.valid(); });
+  if (valid == paths.paths.end()) {
+    const std::string none = "no path from it to a root that its server trusts is known here";
+    add(TrialKind::full_chain, "", {}, none);
+    add(TrialKind::with_root, "", {}, none);
+  } else {
+    std::vector<CertificateRef> whole = valid->certificates;
+    const bool root = whole.size() > 1 && whole.back()->self_issued();
+    std::vector<CertificateRef> rootless(whole.begin(), whole.end() - (root ? 1 : 0));
+    add(TrialKind::full_chain, "", std::move(rootless), "");
+    if (root) add(TrialKind::with_root, "", std::move(whole), "");
+  }
+  if (!client.trust.missing.empty() || !client.trust.damaged.empty()) {
+    add(TrialKind::from_stores, "", {}, "not all of the stores of its server could be read");
+    return;
+  }
+  auto chains = windows_chains(own.front(), client.trust, options_.now, verifying());
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    add(TrialKind::from_stores, chains.size() == 1 ? "" : fmt::format("{}/{}", i + 1, chains.size()),
+        std::move(chains[i]), "");
+  }
+}
+
+std::vector<Attempt> Collector::attempts_on(const Link& link, const Trials& wanted, const Client& client) {
+  std::vector<Attempt> attempts;
+  const Server* to = config_.site.server(link.to);
+  if (wanted.identities) {
+    attempts.push_back({TrialKind::none, "", expected(TrialKind::none, to->role), {}, std::nullopt, ""});
+    for (std::size_t i = 0; i < config_.strangers.size(); ++i) {
+      const StrangerSource& stranger = config_.strangers[i];
+      const AwaitedIdentity& awaited = *strangers_[i];
+      Attempt& attempt = attempts.emplace_back();
+      attempt.kind = stranger.kind;
+      attempt.expect = stranger.expect ? stranger.expect : expected(stranger.kind, to->role);
+      attempt.about = stranger.source.certificate;
+      if (!awaited.loaded) {
+        attempt.problem = awaited.error ? awaited.error->text : late("not read").text;
+        continue;
+      }
+      attempt.about = short_name(*awaited.loaded->identity.certificate);
+      attempt.key = awaited.loaded->key;
+      attempt.chain = {awaited.loaded->identity.certificate};
+      attempt.chain.insert(attempt.chain.end(), awaited.loaded->identity.chain.begin(),
+                           awaited.loaded->identity.chain.end());
+    }
+  }
+  if (wanted.chains) add_chains(client, attempts);
+  return attempts;
+}
+
+boost::asio::awaitable<Handshake> Collector::attempt(const Link& link, const std::string& address,
+                                                     const Attempt& what) {
+  Link bare = link;  // the handshake, and nothing inside it
+  bare.service = Service::tls;
+  const TrustView nothing;
+  crypto::TlsContext::Options options;
+  if (!what.chain.empty()) {
+    options.certificate = what.chain.front();
+    options.chain.assign(what.chain.begin() + 1, what.chain.end());
+    options.key = what.key;
+  }
+  options.min_version = to_string(link.versions().min);
+  options.max_version = to_string(link.versions().max);
+  const auto context = crypto::TlsContext::client(options);
+  Handshake record;
+  record.from = link.from;
+  record.to = link.to;
+  record.address = address;
+  record.port = link.port;
+  record.detail = !what.problem.empty()       ? what.problem
+                  : over_ || deadline_.over() ? late("not begun").text
+                  : context                   ? ""
+                                              : context.error().text;
+  if (!record.detail.empty()) co_return record;
+  sources::Probe probe{config_.site.server(link.from),
+                       config_.site.server(link.to),
+                       &bare,
+                       address,
+                       "",
+                       *context,
+                       what.chain,
+                       &nothing,
+                       config_.site.mras,
+                       config_.limits,
+                       options_.now,
+                       verifying(),
+                       pool_.get(),
+                       config_.network.sources};
+  record = co_await sources::probe(std::move(probe), deadline_);
+  record.accepted_issuers.clear();  // the link's own record has them
+  co_return record;
+}
+
+boost::asio::awaitable<TlsOffer> Collector::offer_of(const Link& link, const std::string& address,
+                                                     const Client& client) {
+  sources::OfferProbe probe;
+  probe.from = link.from;
+  probe.to = link.to;
+  probe.address = address;
+  probe.port = link.port;
+  probe.server_name = link.server_name.value_or(link.to);
+  probe.chain = client.chains.front();
+  probe.key = client.key;
+  probe.step = config_.limits.step;
+  probe.sources = config_.network.sources;
+  TlsOffer offer = co_await sources::find_offer(std::move(probe), deadline_);
+  co_return offer;
+}
+
+/// All that is to be tried on one address, when all links have been looked at: one connection after the other, while
+/// nobody else tries something there.
+Task Collector::try_on(std::size_t index, std::string address, const Client* client) {
+  const Link& link = config_.site.links[index];
+  const Trials wanted = config_.trials_of(index);
+  co_await links_over_.opened();
+  if (wanted.identities) {
+    for (const auto& stranger : strangers_) co_await stranger->ready.opened();
+  }
+  Slots& host = hosts_.try_emplace(address, loop_, 1).first->second;
+  co_await host.taken();
+  co_await links_in_flight_.taken();
+  std::vector<std::pair<std::vector<CertificateRef>, Handshake>> seen;  // equal chains end equally
+  const std::vector<Attempt> attempts = attempts_on(link, wanted, *client);
+  for (const Attempt& what : attempts) {
+    const auto known = std::find_if(seen.begin(), seen.end(), [&](const auto& one) {
+      return !tries_identity(what.kind) && what.problem.empty() && one.first == what.chain;
+    });
+    Handshake record;
+    if (known != seen.end()) {
+      record = known->second;
+    } else {
+      record = co_await attempt(link, address, what);
+      if (!tries_identity(what.kind)) seen.emplace_back(what.chain, record);
+    }
+    evidence_.trials.push_back({what.kind, what.about, what.expect, std::move(record)});
+  }
+  if (wanted.offer) {
+    TlsOffer offer = co_await offer_of(link, address, *client);
+    evidence_.offers.push_back(std::move(offer));
+  }
+  links_in_flight_.give_back();
+  host.give_back();
+  ended(fmt::format("trials of {} at {}", link.id(), address));
 }
 
 Task Collector::hurry(Slots* turn, std::shared_ptr<bool> over) {
@@ -594,7 +805,10 @@ Task Collector::watch_time() {
   over_ = true;
   for (auto& [name, store] : stores_) store.ready.open();
   for (auto& [name, identity] : identities_) identity.ready.open();
+  links_over_.open();
+  for (auto& stranger : strangers_) stranger->ready.open();
   for (auto& [address, turn] : turns_) turn.lift();
+  for (auto& [address, host] : hosts_) host.lift();
   links_in_flight_.lift();
   names_in_flight_.lift();
   if (fetches_) fetches_->hurry();
@@ -693,10 +907,18 @@ Evidence Collector::run() {
     stores_.try_emplace(source.name, loop_);
     (source.ldap_uris.empty() ? files : directories).push_back(store_job(source, config_.site.stores[i].kind));
   }
-  all_ = identities.size() + files.size() + directories.size() + plan_.links.size();
+  std::vector<Job> strangers;
+  const bool any_trial = std::any_of(plan_.links.begin(), plan_.links.end(),
+                                     [this](std::size_t i) { return config_.trials_of(i).identities; });
+  for (std::size_t i = 0; any_trial && i < config_.strangers.size(); ++i) {
+    strangers_.push_back(std::make_unique<AwaitedIdentity>(loop_));
+    strangers.push_back(stranger_job(i));
+  }
+  all_ = identities.size() + strangers.size() + files.size() + directories.size() + plan_.links.size();
   plan_names();
   for (const std::size_t i : plan_.links) loop_.spawn(look(i));
   begin_worker(std::move(identities));
+  begin_worker(std::move(strangers));
   begin_worker(std::move(files));
   for (Job& job : directories) begin_worker({std::move(job)});
   loop_.spawn(lose_patience());

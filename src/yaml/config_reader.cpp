@@ -27,12 +27,13 @@ constexpr std::size_t max_include_depth = 32;
 constexpr std::size_t max_stores = 1'000;
 constexpr std::size_t max_servers = 5'000;
 constexpr std::size_t max_links = 50'000;
+constexpr std::size_t max_strangers = 32;
 
 template <std::size_t N>
 using Words = std::array<std::string_view, N>;
 
-constexpr Words<11> top_keys{"site",       "include", "stores",  "servers", "links",  "mras",
-                             "thresholds", "limits",  "resolve", "fetch",   "network"};
+constexpr Words<12> top_keys{"site",       "include", "stores",  "servers", "links",   "mras",
+                             "thresholds", "limits",  "resolve", "fetch",   "network", "strangers"};
 constexpr Words<12> store_keys{"name", "kind",   "host", "ldap", "file",       "starttls",
                                "ca",   "verify", "bind", "base", "size-limit", "passphrase"};
 /// Of those, the ones that say how to read a directory service.
@@ -40,7 +41,8 @@ constexpr Words<6> directory_keys{"starttls", "ca", "verify", "bind", "base", "s
 constexpr Words<6> bind_keys{"dn", "password", "sasl", "channel-binding", "certificate", "key"};
 constexpr Words<12> server_keys{"name",  "role", "pool",       "addresses", "dns",           "certificate",
                                 "chain", "key",  "passphrase", "trusts",    "intermediates", "patch-level"};
-constexpr Words<7> link_keys{"from", "to", "port", "service", "expect", "tls", "sni"};
+constexpr Words<8> link_keys{"from", "to", "port", "service", "expect", "tls", "sni", "try"};
+constexpr Words<6> stranger_keys{"kind", "certificate", "chain", "key", "passphrase", "expect"};
 constexpr Words<2> tls_keys{"min", "max"};
 constexpr Words<2> network_keys{"name-servers", "source"};
 constexpr Words<4> mras_keys{"identity", "location", "duration", "service"};
@@ -61,6 +63,11 @@ constexpr Choices<LdapBind::Method, 2> sasl_words{
 constexpr Choices<Role, 2> roles{{{"front-end", Role::front_end}, {"edge", Role::edge}}};
 constexpr Choices<Service, 3> services{{{"mras", Service::mras}, {"sip", Service::sip}, {"tls", Service::tls}}};
 constexpr Choices<Expectation, 2> expectations{{{"accept", Expectation::accept}, {"refuse", Expectation::refuse}}};
+constexpr Choices<TrialKind, 4> stranger_kinds{{{"foreign-ca", TrialKind::foreign_ca},
+                                                {"stale-ca", TrialKind::stale_ca},
+                                                {"expired", TrialKind::expired},
+                                                {"server-only", TrialKind::server_only}}};
+constexpr Words<3> trial_words{"identities", "enumerate", "chain-variants"};
 constexpr Choices<TlsVersion, 4> tls_versions{{{"1.0", TlsVersion::tls_1_0},
                                                {"1.1", TlsVersion::tls_1_1},
                                                {"1.2", TlsVersion::tls_1_2},
@@ -93,6 +100,7 @@ struct LinkDraft {
   Expectation expect = Expectation::accept;
   std::optional<TlsRange> tls;
   std::optional<std::string> server_name;
+  Trials trials;
 };
 
 bool is_empty_list(const Entry& entry) {
@@ -193,6 +201,8 @@ class Reader {
          [&](const Value& node, const std::string& owner) { read_server(node, owner); });
     links_given_ = links_given_ || top.find("links") != nullptr;
     each(top, "links", "link", max_links, [&](const Value& node, const std::string& owner) { read_link(node, owner); });
+    each(top, "strangers", "stranger", max_strangers,
+         [&](const Value& node, const std::string& owner) { read_stranger(node, owner); });
     if (const Value* const mras = section(top, "mras")) read_mras(*mras);
     if (const Value* const thresholds = section(top, "thresholds")) read_thresholds(*thresholds);
     if (const Value* const limits = section(top, "limits")) read_limits(*limits);
@@ -548,12 +558,46 @@ class Reader {
     draft.service = fields.choice("service", services).value_or(draft.service);
     draft.expect = fields.choice("expect", expectations).value_or(draft.expect);
     read_versions(fields, draft);
+    read_trials(fields, draft);
     if (const auto sni = fields.text("sni")) {
       const std::string fault = sni->text == "off" ? "" : not_a_host_name(sni->text);
       if (!fault.empty()) fields.refuse("sni", sni->at, fault + "; or write off");
       draft.server_name = sni->text == "off" ? "" : sni->text;
     }
     if (draft.from && draft.to) links_.push_back(std::move(draft));
+  }
+
+  void read_trials(const Fields& fields, LinkDraft& draft) {
+    const auto words = fields.texts("try");
+    if (!words) return;
+    for (const Located& word : *words) {
+      draft.trials.identities = draft.trials.identities || word.text == trial_words[0];
+      draft.trials.offer = draft.trials.offer || word.text == trial_words[1];
+      draft.trials.chains = draft.trials.chains || word.text == trial_words[2];
+      if (std::find(trial_words.begin(), trial_words.end(), word.text) != trial_words.end()) continue;
+      fields.refuse("try", word.at,
+                    fmt::format("unknown value {}, allowed are {}", in_quotes(word.text), enumerate(trial_words)));
+    }
+    if (draft.trials.any() && draft.expect == Expectation::refuse) {
+      fields.refuse("try", fields.find("try")->value->at,
+                    "goes with links that are to be accepted: what is tried is held against what they get");
+    }
+  }
+
+  void read_stranger(const Value& node, const std::string& owner) {
+    const Fields fields{node, owner, stranger_keys, problems_};
+    StrangerSource stranger;
+    fields.require("kind", "kind: foreign-ca");
+    fields.require("certificate", "certificate: stranger.crt");
+    fields.require("key", "key: stranger.key");
+    stranger.kind = fields.choice("kind", stranger_kinds).value_or(stranger.kind);
+    stranger.expect = fields.choice("expect", expectations);
+    IdentitySource& source = stranger.source;
+    source.certificate = path(fields, "certificate", Expected::file).value_or("");
+    source.key = path(fields, "key", Expected::file).value_or("");
+    source.chain = path(fields, "chain", Expected::file).value_or("");
+    source.passphrase = secret(fields, "passphrase");
+    config_.strangers.push_back(std::move(stranger));
   }
 
   void read_versions(const Fields& fields, LinkDraft& draft) {
@@ -884,6 +928,7 @@ class Reader {
                                                     in_quotes(link.to)));
           }
           remember(fmt::format("links.{}", config_.site.links.size()), draft.at);
+          if (draft.trials.any()) config_.trials[config_.site.links.size()] = draft.trials;
           if (!add_link(link, draft.at, "")) return;
         }
       }

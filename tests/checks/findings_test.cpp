@@ -132,6 +132,32 @@ MrasExchange& exchange_of(SmallSite& site) {
   return *handshake_of(site).mras;
 }
 
+/// What else was tried on the link, and how it ended.
+Trial& tried(SmallSite& site, TrialKind kind, Outcome outcome) {
+  Trial& trial = site.evidence.trials.emplace_back();
+  trial.kind = kind;
+  trial.expect = expected(kind, Role::edge);
+  trial.handshake = handshake_of(site);
+  trial.handshake.mras.reset();
+  trial.handshake.outcome = outcome;
+  trial.handshake.phase = outcome == Outcome::completed ? Phase::done : Phase::confirm;
+  trial.handshake.peer_answered = outcome == Outcome::completed;
+  trial.handshake.certificate_sent = kind != TrialKind::none;
+  if (kind == TrialKind::none) trial.handshake.sent_chain.clear();
+  if (outcome == Outcome::rejected_by_peer) trial.handshake.alerts_received = {{48, true}};
+  return trial;
+}
+
+void agreed(SmallSite& site, TlsVersion version, const char* cipher, bool complete) {
+  const Handshake& link = handshake_of(site);
+  TlsOffer& offer = site.evidence.offers.emplace_back();
+  offer.from = link.from;
+  offer.to = link.to;
+  offer.address = link.address;
+  offer.port = link.port;
+  offer.versions.push_back({version, {cipher}, complete, "alert handshake_failure"});
+}
+
 const std::vector<Change>& changes() {
   static const std::vector<Change> all{
       {"store-contents.unreadable", Status::warning,
@@ -253,6 +279,28 @@ const std::vector<Change>& changes() {
        }},
       {"handshake.no-secure-renegotiation", Status::warning,
        [](SmallSite& s) { handshake_of(s).secure_renegotiation = false; }},
+      {"handshake.identity-let-in", Status::critical,
+       [](SmallSite& s) { tried(s, TrialKind::none, Outcome::completed); }},
+      {"handshake.identity-refused", Status::warning,
+       [](SmallSite& s) {
+         Trial& trial = tried(s, TrialKind::server_only, Outcome::rejected_by_peer);
+         trial.handshake.sent_chain = handshake_of(s).sent_chain;
+         changed(trial.handshake.sent_chain.front(),
+                 [](Certificate& c) { c.extended_key_usage = {{server_auth_oid}}; });
+       }},
+      {"handshake.trial-undecided", Status::unknown,
+       [](SmallSite& s) { tried(s, TrialKind::foreign_ca, Outcome::timed_out); }},
+      {"handshake.chain-matters", Status::warning,
+       [](SmallSite& s) {
+         tried(s, TrialKind::from_stores, Outcome::rejected_by_peer);
+         tried(s, TrialKind::full_chain, Outcome::completed);
+       }},
+      {"handshake.old-version-offered", Status::warning,
+       [](SmallSite& s) { agreed(s, TlsVersion::tls_1_1, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", true); }},
+      {"handshake.nothing-for-windows", Status::warning,
+       [](SmallSite& s) { agreed(s, TlsVersion::tls_1_2, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", true); }},
+      {"handshake.offer-unknown", Status::unknown,
+       [](SmallSite& s) { agreed(s, TlsVersion::tls_1_2, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384", false); }},
       {"handshake.slow", Status::warning, [](SmallSite& s) { threshold(s, "tls-time"); }},
       {"handshake.untested-refusal", Status::unknown,
        [](SmallSite& s) {
@@ -1051,6 +1099,62 @@ TEST(Findings, ASevereOneExistsExactlyWhenThePathIsInvalid) {
     ASSERT_NE(path_check, report.checks.end());
     EXPECT_EQ(path_check->status == Status::critical, invalid) << change.code;
   }
+}
+
+struct IdentityCase {
+  const char* name;
+  TrialKind kind;
+  Role role;
+  bool asked;
+  Outcome outcome;
+  Status status;
+};
+class IdentityTest : public testing::TestWithParam<IdentityCase> {};
+
+TEST_P(IdentityTest, IsJudgedByWhoCame) {
+  const IdentityCase& c = GetParam();
+  SmallSite site = healthy();
+  Trial& trial = tried(site, c.kind, c.outcome);
+  trial.expect = expected(c.kind, c.role);
+  trial.handshake.client_certificate_requested = c.asked;
+  if (c.kind == TrialKind::expired) {
+    trial.handshake.sent_chain = handshake_of(site).sent_chain;
+    changed(trial.handshake.sent_chain.front(),
+            [&](Certificate& own) { own.not_after = site.evidence.collected_at - std::chrono::days{1}; });
+  }
+  EXPECT_EQ(to_string(report_of(site).status), to_string(c.status));
+}
+INSTANTIATE_TEST_SUITE_P(
+    Trials, IdentityTest,
+    testing::Values(
+        IdentityCase{"NobodyRefused", TrialKind::none, Role::edge, true, Outcome::rejected_by_peer, Status::ok},
+        IdentityCase{"NobodyCutOff", TrialKind::none, Role::edge, true, Outcome::reset, Status::ok},
+        IdentityCase{"NobodyLetIn", TrialKind::none, Role::edge, true, Outcome::completed, Status::critical},
+        IdentityCase{"NobodyLetInByAFrontEnd", TrialKind::none, Role::front_end, true, Outcome::completed, Status::ok},
+        IdentityCase{"ForeignRefused", TrialKind::foreign_ca, Role::edge, true, Outcome::rejected_by_peer, Status::ok},
+        IdentityCase{"ForeignLetIn", TrialKind::foreign_ca, Role::edge, true, Outcome::completed, Status::critical},
+        IdentityCase{"StaleLetIn", TrialKind::stale_ca, Role::edge, true, Outcome::completed, Status::warning},
+        IdentityCase{"ExpiredRefused", TrialKind::expired, Role::edge, true, Outcome::closed, Status::ok},
+        IdentityCase{"ExpiredLetIn", TrialKind::expired, Role::edge, true, Outcome::completed, Status::critical},
+        IdentityCase{"ServerOnlyWithClientUsage", TrialKind::server_only, Role::edge, true, Outcome::completed,
+                     Status::unknown},
+        IdentityCase{"NoAnswer", TrialKind::foreign_ca, Role::edge, true, Outcome::timed_out, Status::unknown}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Findings, WhatAServerAgreesToIsHeldAgainstWindows) {
+  SmallSite site = healthy();
+  agreed(site, TlsVersion::tls_1_2, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", true);
+  const auto codes = [&] {
+    std::set<std::string> found;
+    for (const CheckResult& check : report_of(site).checks) {
+      for (const Finding& finding : check.verdict.findings) found.insert(finding.summary);
+    }
+    return found;
+  };
+  EXPECT_EQ(codes(), (std::set<std::string>{"edge1.contoso.example agrees to no cipher suite that Windows Server 2012 "
+                                            "R2 has enabled by default"}));
+  site.evidence.site.servers[0].patch_level = "7.0.2046.123";
+  EXPECT_TRUE(codes().empty()) << "Skype for Business Server 2019 runs on nothing so old";
 }
 
 }  // namespace

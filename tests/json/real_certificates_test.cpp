@@ -42,6 +42,7 @@ TEST(EvidenceOfRealCertificates, ComesBackWithTheSameValues) {
   for (StoreContents& store : evidence.stores) store.entries.clear();
   evidence.stores[0].entries = {{*root, StoreKind::root, "root.pem", 0}};
   evidence.identities.resize(1);
+  evidence.trials.clear();
 
   const std::string written = json::write_evidence(evidence);
   const auto read = json::read_evidence(written, "incident.json", decode, test::decode_sample_crl);

@@ -544,6 +544,32 @@ TEST_F(CollectTest, AChainFromADamagedStoreIsNotGuessedEither) {
 // ---- names
 // -----------------------------------------------------------------------------------------------------------
 
+TEST_F(CollectTest, WhatElseIsTriedComesLastAndOneAtATime) {
+  TlsPeer peer(pki().peer("edge1"), [](TlsPeer::Session& session) { session.raw().stay_silent(); });
+  front_end("fe1");
+  front_end("fe2", "fe2");
+  edge("edge1");
+  for (const char* from : {"fe1", "fe2"}) {
+    link(from, "edge1", peer.port());
+    config_.site.links.back().service = Service::tls;
+  }
+  config_.strangers.push_back({TrialKind::foreign_ca, {}, {"", pki() / "none.crt", pki() / "none.key", {}, {}}});
+  config_.try_everywhere = {true, false, true};
+  const Evidence evidence = collect();
+  EXPECT_EQ(endings(evidence), (Lines{"edge1 done completed", "edge1 done completed"}));
+  Lines tried;
+  for (const Trial& trial : evidence.trials) {
+    tried.push_back(fmt::format("{} {} {}", trial.handshake.from.substr(0, 3), to_string(trial.kind),
+                                trial.handshake.accepted() ? "in" : to_string(trial.handshake.outcome)));
+  }
+  EXPECT_EQ(tried, (Lines{"fe1 none rejected-by-peer", "fe1 foreign-ca local-failure", "fe1 leaf-only in",
+                          "fe1 full-chain in", "fe1 with-root in", "fe1 from-stores in", "fe2 none rejected-by-peer",
+                          "fe2 foreign-ca local-failure", "fe2 leaf-only in", "fe2 full-chain in", "fe2 with-root in",
+                          "fe2 from-stores in"}));
+  EXPECT_EQ(peer.connections(), 2 + 2 * 3) << "equal chains are tried once";
+  EXPECT_TRUE(evidence.gaps.empty());
+}
+
 TEST_F(CollectTest, NamesAreAskedForOnce) {
   NameServer dns([](const std::string&, bool six) {
     return six ? NameServer::Reply{} : NameServer::Reply{0, {"127.0.0.1"}};

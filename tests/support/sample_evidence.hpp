@@ -190,6 +190,15 @@ inline Evidence sample_evidence() {
   quiet.outcome = Outcome::completed;
   quiet.mras->granted.reset();
   e.handshakes = {quiet, refused, h};
+  Handshake tried = quiet;
+  tried.accepted_issuers.clear();
+  e.trials = {{TrialKind::with_root, "1/2", {}, tried}, {TrialKind::none, "", Expectation::refuse, refused}};
+  e.offers = {{"fe1.contoso.example",
+               "edge1.contoso.example",
+               "192.0.2.1",
+               5062,
+               {{TlsVersion::tls_1_0, {}, false, "no answer in time"},
+                {TlsVersion::tls_1_2, {"TLS_RSA_WITH_AES_128_CBC_SHA"}, true, "alert handshake_failure"}}}};
 
   e.signatures = {{new_ca->sha256, Sha256{1, 2, 3}, SignatureState::verified},
                   {fe1->sha256, Sha256{9}, SignatureState::failed},

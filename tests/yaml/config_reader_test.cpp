@@ -117,10 +117,10 @@ INSTANTIATE_TEST_SUITE_P(
         row("OnlyNull", "~\n", "1:1: the file is empty: nothing but blanks and comments"),
         row("NoMapping", "- site\n",
             "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve, fetch and network, got a list"),
+            "resolve, fetch, network and strangers, got a list"),
         row("NoMappingButText", "Contoso\n",
             "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve, fetch and network, got a string"),
+            "resolve, fetch, network and strangers, got a string"),
         row("Nul", std::string{"site: A\nx: \0\n", 13},
             "2:4: a NUL byte; a configuration is UTF-8 text (not UTF-16, nothing binary)"),
         row("Escape", "site: \x1B[31m\n",
@@ -216,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(
             "2:1: unknown key 'serversr'; did you mean 'servers'?"),
         row("UnknownKeyWithoutNeighbour", site_with("colour: red\nstores: [{name: a, file: roots.p7b}]\n"),
             "2:1: unknown key 'colour'; the keys are site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve, fetch and network"),
+            "resolve, fetch, network and strangers"),
         row("FetchIsYesOrNo", site_with("stores: [{name: a, file: roots.p7b}]\nfetch: sometimes\n"),
             "3:8: fetch: expected true or false, got 'sometimes'"),
         row("FetchIsNoList", site_with("stores: [{name: a, file: roots.p7b}]\nfetch: [\"http://pki/\"]\n"),
@@ -506,6 +506,19 @@ INSTANTIATE_TEST_SUITE_P(
             pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, sni: 192.0.2.1}\n"),
             "8:64: sni of link 1: '192.0.2.1' is an address; give the name that stands in the certificate; or write "
             "off"),
+        row("UnknownTrial",
+            pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, try: [identities, all]}\n"),
+            "8:77: try of link 1: unknown value 'all', allowed are identities, enumerate and chain-variants"),
+        row("TrialsWhereNobodyIsLetIn",
+            pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, expect: refuse, try: "
+                      "enumerate}\n"),
+            "8:80: try of link 1: goes with links that are to be accepted: what is tried is held against what they "
+            "get"),
+        row("StrangerOfNoKind", pair_with("strangers:\n  - {kind: friend, certificate: fe1.crt, key: fe1.key}\n"),
+            "8:12: kind of stranger 1: unknown value 'friend', allowed are foreign-ca, stale-ca, expired and "
+            "server-only"),
+        row("StrangerWithoutKey", pair_with("strangers:\n  - {kind: expired, certificate: fe1.crt}\n"),
+            "8:5: key of stranger 1: is missing; add 'key: stranger.key'"),
         row("BadNameServer",
             pair_with("network: {name-servers: [dns1, \"192.0.2.53:0\", \"::1:53\", \"[::1]:5353\"]}\n"),
             "7:26: name-servers of network: 'dns1' is not the address of a name server; write 192.0.2.53, "
@@ -952,6 +965,39 @@ resolve:
   EXPECT_EQ(at("links.4"), "site.yaml:36:5");
 }
 
+TEST(ConfigReaderTest, WhatElseIsTried) {
+  const Site site;
+  const ConfigFile file = site.read(
+      pair_with("strangers:\n"
+                "  - {kind: foreign-ca, certificate: edge1.crt, key: fe1.key}\n"
+                "  - {kind: server-only, certificate: fe1.crt, key: fe1.key, chain: fe1-chain.pem, expect: refuse, "
+                "passphrase: \"file:fe1.pass\"}\n"
+                "links:\n"
+                "  - {from: fe1.contoso.example, to: edge.contoso.example, try: [identities, chain-variants]}\n"
+                "  - {from: fe1.contoso.example, to: edge1.contoso.example, port: 5061, try: enumerate}\n"
+                "  - {from: fe1.contoso.example, to: edge2.contoso.example, port: 5061, expect: refuse}\n"));
+  EXPECT_EQ(joined(site.problems(file)), "");
+  const Config& config = file.config;
+  ASSERT_EQ(config.strangers.size(), 2U);
+  EXPECT_EQ(config.strangers[0].kind, TrialKind::foreign_ca);
+  EXPECT_EQ(config.strangers[0].expect, std::nullopt);
+  EXPECT_EQ(config.strangers[0].source.certificate, site.dir() / "edge1.crt");
+  EXPECT_EQ(config.strangers[1].expect, Expectation::refuse);
+  EXPECT_EQ(config.strangers[1].source.chain, site.dir() / "fe1-chain.pem");
+  ASSERT_TRUE(config.strangers[1].source.passphrase);
+  std::string tried;
+  Config everywhere = config;
+  everywhere.try_everywhere = {true, true, true};
+  for (const Config* one : {&config, static_cast<const Config*>(&everywhere)}) {
+    for (std::size_t i = 0; i < one->site.links.size(); ++i) {
+      const Trials trials = one->trials_of(i);
+      tried +=
+          fmt::format("{}{}{} ", trials.identities ? "i" : "-", trials.offer ? "o" : "-", trials.chains ? "c" : "-");
+    }
+  }
+  EXPECT_EQ(tried, "i-c i-c -o- --- ioc ioc ioc --- ");
+}
+
 struct VersionsCase {
   const char* name;
   const char* yaml;
@@ -1096,7 +1142,8 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
   const Site site;
   const ConfigFile strange = site.read(
       "qqqqqqqq: 1\nstores: [{qqqqqqqq: 1}, {bind: {qqqqqqqq: 1}, ldap: ldap://a}]\nservers: [{qqqqqqqq: 1}]\n"
-      "links: [{qqqqqqqq: 1}, {tls: {qqqqqqqq: 1}}]\nnetwork: {qqqqqqqq: 1}\nmras: {qqqqqqqq: 1}\nthresholds: "
+      "links: [{qqqqqqqq: 1}, {tls: {qqqqqqqq: 1}}]\nnetwork: {qqqqqqqq: 1}\nstrangers: [{qqqqqqqq: 1}]\nmras: "
+      "{qqqqqqqq: 1}\nthresholds: "
       "{qqqqqqqq: 1, expiry: {qqqqqqqq: 1}}\nlimits: "
       "{qqqqqqqq: 1}\n");
   std::size_t lists = 0;
@@ -1113,8 +1160,8 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
       EXPECT_NE(page.find("Ic " + word), std::string::npos) << word;
     }
   }
-  EXPECT_EQ(lists, 11U);
-  EXPECT_EQ(keys, 11U + 12 + 6 + 12 + 7 + 2 + 2 + 4 + 4 + 2 + 4);
+  EXPECT_EQ(lists, 12U);
+  EXPECT_EQ(keys, 12U + 12 + 6 + 12 + 8 + 2 + 2 + 6 + 4 + 4 + 2 + 4);
 }
 
 }  // namespace

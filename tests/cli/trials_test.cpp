@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// What else is tried on a link on request, with openssl s_server as the Edge.
+#include <gmock/gmock-matchers.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "cli/edge_pki.hpp"
+#include "support/s_server.hpp"
+
+namespace mrascheck::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using Words = std::vector<std::string>;
+
+/// EdgePki with certificates of those who must not be let in, and a configuration that tries them.
+class TrialSite {
+ public:
+  TrialSite() {
+    pki_.openssl().self_signed("foreign-root", "/CN=Fabrikam Root CA", ca_extensions);
+    pki_.openssl().self_signed("stale-root", "/CN=Contoso Root CA", ca_extensions);
+    pki_.issue("foreign", "fe1.contoso.example", "foreign-root");
+    pki_.issue("stale", "fe1.contoso.example", "stale-root");
+    pki_.openssl().issued("server-only", "/CN=fe1.contoso.example", "root",
+                          "extendedKeyUsage=serverAuth\nsubjectAltName=DNS:fe1.contoso.example");
+    pki_.openssl().shell(
+        "openssl req -new -key fe1.key -subj /CN=fe1.contoso.example -out expired.csr && cp fe1.key expired.key && "
+        "openssl x509 -req -in expired.csr -CA root.crt -CAkey root.key -out expired.crt -days -1 "
+        "-extfile fe1.cnf -extensions ext");
+  }
+
+  const EdgePki& pki() const { return pki_; }
+  std::string site_of(int port, const std::string& link) const {
+    return pki_.openssl().dir().write("site.yaml", R"(site: Contoso
+strangers:
+  - {kind: foreign-ca, certificate: foreign.crt, key: foreign.key}
+  - {kind: stale-ca, certificate: stale.crt, key: stale.key}
+  - {kind: expired, certificate: expired.crt, key: expired.key}
+  - {kind: server-only, certificate: server-only.crt, key: server-only.key}
+stores:
+  - {name: roots, kind: root, file: root.crt}
+  - {name: intermediates, kind: intermediate, file: issuing.crt}
+servers:
+  - {name: fe1.contoso.example, role: front-end, certificate: fe1.crt, key: fe1.key, chain: issuing.crt,
+     trusts: roots, intermediates: intermediates}
+  - {name: edge.contoso.example, role: edge, addresses: 127.0.0.1}
+limits: {quiet: 300ms}
+links:
+  - {from: fe1.contoso.example, to: edge.contoso.example, service: tls, port: )" +
+                                                       std::to_string(port) + link + "}\n");
+  }
+  Words server(const Words& more) const {
+    Words words{"-cert", pki_.file("edge.crt"), "-key", pki_.file("edge.key"), "-cert_chain", pki_.file("issuing.crt")};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+ private:
+  EdgePki pki_;
+};
+
+const TrialSite& trial_site() {
+  static const TrialSite site;
+  return site;
+}
+
+Ended check_site(const std::string& config, Words more) {
+  more.insert(more.begin(), {"check", "-c", config, "--format", "plugin", "-vv", "--max-output", "100000"});
+  return mrascheck(more);
+}
+
+struct PolicyCase {
+  const char* name;
+  Words server;
+  const char* policy;
+  int code;
+  Words said;
+};
+class ClientPolicies : public testing::TestWithParam<PolicyCase> {};
+
+TEST_P(ClientPolicies, AreToldByWhoIsLetIn) {
+  const PolicyCase& c = GetParam();
+  const TrialSite& site = trial_site();
+  Words arguments =
+      site.server({"-CAfile", site.pki().file("root.crt"), "-no-CApath", "-no-CAstore", "-purpose", "any"});
+  arguments.insert(arguments.end(), c.server.begin(), c.server.end());
+  SServer server(arguments);
+  const Ended check = check_site(site.site_of(server.port(), ""), {"--identities"});
+  EXPECT_EQ(check.err, "");
+  EXPECT_EQ(check.code, c.code) << check.out << server.last_words();
+  EXPECT_THAT(check.out, HasSubstr(std::string{"client certificates are "} + c.policy + ";"));
+  for (const std::string& words : c.said) EXPECT_THAT(check.out, HasSubstr(words));
+}
+INSTANTIATE_TEST_SUITE_P(
+    CommandLine, ClientPolicies,
+    testing::Values(
+        PolicyCase{
+            "RequiredTls12",
+            {"-tls1_2", "-Verify", "3", "-verify_return_error"},
+            "required",
+            0,
+            {"no certificate: refused: handshake_failure (expected: refuse)",
+             "foreign-ca (fe1.contoso.example): refused: unknown_ca (expected: refuse)",
+             "expired (fe1.contoso.example): refused: certificate_expired (expected: refuse)",
+             "server-only (fe1.contoso.example): let in: the server stayed quiet for 300 ms (expected: accept)"}},
+        PolicyCase{"RequiredTls13",
+                   {"-tls1_3", "-Verify", "3", "-verify_return_error"},
+                   "required",
+                   0,
+                   {"no certificate: refused: certificate_required (expected: refuse)",
+                    "foreign-ca (fe1.contoso.example): refused: unknown_ca (expected: refuse)"}},
+        PolicyCase{"Optional",
+                   {"-verify", "3", "-verify_return_error"},
+                   "optional",
+                   2,
+                   {"handshake.identity-let-in", "edge.contoso.example lets in who must be refused: no certificate",
+                    "foreign-ca (fe1.contoso.example): refused: unknown_ca"}},
+        PolicyCase{"NotAskedFor",
+                   {},
+                   "not asked for",
+                   2,
+                   {"handshake.no-client-certificate-asked", "lets in who must be refused: no certificate",
+                    "let in, without being asked for a certificate"}},
+        PolicyCase{"AskedForAndNotLookedAt",
+                   {"-Verify", "3"},
+                   "required",
+                   2,
+                   {"lets in who must be refused: foreign-ca", "lets in who must be refused: expired",
+                    "lets in who must be refused: stale-ca"}}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Trials, AServerThatHoldsClientsToTheirUsageIsTold) {
+  const TrialSite& site = trial_site();
+  SServer server(site.server({"-CAfile", site.pki().file("root.crt"), "-no-CApath", "-no-CAstore", "-Verify", "3",
+                              "-verify_return_error", "-purpose", "sslclient"}));
+  const Ended check = check_site(site.site_of(server.port(), ", try: identities"), {});
+  EXPECT_EQ(check.code, 1) << check.out << server.last_words();
+  EXPECT_THAT(check.out, AllOf(HasSubstr("handshake.identity-refused"),
+                               HasSubstr("edge.contoso.example refuses who must be let in: server-only")));
+}
+
+TEST(Trials, WhichChainIsAccepted) {
+  const TrialSite& site = trial_site();
+  SServer server(site.server(
+      {"-CAfile", site.pki().file("root.crt"), "-no-CApath", "-no-CAstore", "-Verify", "3", "-verify_return_error"}));
+  const Ended check = check_site(site.site_of(server.port(), ""), {"--chain-variants"});
+  EXPECT_EQ(check.code, 0) << check.out << server.last_words();
+  EXPECT_THAT(check.out, AllOf(HasSubstr("leaf-only: refused: unknown_ca"), HasSubstr("full-chain: let in"),
+                               HasSubstr("with-root: let in"), HasSubstr("from-stores: let in"),
+                               Not(HasSubstr("handshake.chain-matters"))));
+  SServer knowing(site.server({"-CAfile", site.pki().file("issuing.crt"), "-partial_chain", "-no-CApath", "-no-CAstore",
+                               "-Verify", "3", "-verify_return_error"}));
+  const Ended second = check_site(site.site_of(knowing.port(), ", try: chain-variants"), {});
+  EXPECT_EQ(second.code, 0) << second.out << knowing.last_words();
+  EXPECT_THAT(second.out, HasSubstr("leaf-only: let in"));
+}
+
+TEST(Trials, AChainOfTheStoresThatIsRefusedIsTold) {
+  const TrialSite& site = trial_site();
+  SServer server(site.server(
+      {"-CAfile", site.pki().file("root.crt"), "-no-CApath", "-no-CAstore", "-Verify", "3", "-verify_return_error"}));
+  std::ifstream file(site.site_of(server.port(), ""));
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::string fed = ", intermediates: intermediates";
+  text.erase(text.find(fed), fed.size());  // its stores lack the issuing CA, and so does what Windows makes of them
+  const Ended check = check_site(site.pki().openssl().dir().write("lacking.yaml", text), {"--chain-variants"});
+  EXPECT_EQ(check.code, 1) << check.out << server.last_words();
+  EXPECT_THAT(check.out, AllOf(HasSubstr("handshake.chain-matters"),
+                               HasSubstr("in with full-chain and with-root, and refuses the same certificate with "
+                                         "from-stores")));
+}
+
+TEST(Trials, WhatAServerAgreesTo) {
+  const TrialSite& site = trial_site();
+  SServer server(site.server({"-CAfile", site.pki().file("root.crt"), "-Verify", "3", "-tls1_2", "-cipher",
+                              "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-SHA256", "-serverpref"}));
+  const std::string recording = site.pki().file("recording.json");
+  const Ended check = check_site(site.site_of(server.port(), ""), {"--enumerate", "--record", recording});
+  EXPECT_EQ(check.code, 0) << check.out << server.last_words();
+  EXPECT_THAT(check.out,
+              AllOf(HasSubstr("agrees to TLSv1.2 with TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "
+                              "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256"),
+                    HasSubstr("Windows Server 2012 R2: TLSv1.2 with TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, and 1 "
+                              "more")));
+  const Ended again =
+      mrascheck({"check", "--evidence", recording, "--format", "plugin", "-vv", "--max-output", "100000"});
+  EXPECT_EQ(again.out, check.out);
+  const Ended refused = mrascheck({"check", "--evidence", recording, "--enumerate"});
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("--enumerate tries something on the network"));
+}
+
+TEST(Trials, AFileThatCannotBeReadIsUnknown) {
+  const TrialSite& site = trial_site();
+  SServer server(site.server({"-CAfile", site.pki().file("root.crt"), "-no-CApath", "-no-CAstore", "-Verify", "3",
+                              "-verify_return_error", "-purpose", "any"}));
+  site.pki().openssl().dir().write("broken.crt", "nothing");
+  std::ifstream file(site.site_of(server.port(), ""));
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t at = text.find("foreign.crt");
+  text.replace(at, 11, "broken.crt");
+  const Ended check = check_site(site.pki().openssl().dir().write("broken.yaml", text), {"--identities"});
+  EXPECT_EQ(check.code, 3) << check.out;
+  EXPECT_THAT(check.out, AllOf(HasSubstr("handshake.trial-undecided"), HasSubstr("broken.crt: neither PEM nor DER")));
+}
+
+}  // namespace
+}  // namespace mrascheck::test
