@@ -93,7 +93,7 @@ void add_member_facts(const IssuerMember& member, bool first, const CleanupPlan&
         fmt::format("; its key signed {}{}", used_by(member), member.enrolled ? "; stands in Enrollment Services" : "");
   } else if (!first) {
     line += fmt::format("; {} ({} confidence: {})", to_string(member.relation.relation),
-                        to_string(member.relation.confidence), member.relation.because);
+                        to_string(member.relation.confidence), member.relation.because());
     line += member.signs.empty() ? "; signed nothing that is in use" : "; has the same key as one in use";
   }
   const bool vouched =

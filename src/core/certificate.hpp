@@ -60,33 +60,36 @@ struct Certificate {
 
   Name subject;
   Name issuer;
-  std::string serial;  ///< the INTEGER's content octets as lower-case hexadecimal, leading zero octets dropped
   UtcTime not_before;
   UtcTime not_after;  ///< RFC 5280, 4.1.2.5: this second is still valid
+
+  // What certificates of one name are compared by stands together: of a hundred thousand, each look costs memory.
+  std::optional<bool> is_ca;               ///< basicConstraints cA; nothing when the extension is absent
+  std::optional<std::uint16_t> key_usage;  ///< KeyUsage bits; nothing when the extension is absent
+  std::optional<CaVersion> ca_version;
+  std::optional<Sha1> previous_ca_hash;  ///< Microsoft 1.3.6.1.4.1.311.21.2
+  std::optional<unsigned> path_length;   ///< pathLenConstraint
+  Sha256 spki_sha256{};                  ///< of the whole SubjectPublicKeyInfo: equal exactly when the keys are
+
+  std::string serial;  ///< the INTEGER's content octets as lower-case hexadecimal, leading zero octets dropped
 
   SharedText signature_algorithm;  ///< "sha256WithRSAEncryption"; the dotted OID where we have no name for it
   std::string key_algorithm;       ///< "RSA", "EC P-256", "Ed25519"; else the dotted OID
   unsigned key_bits = 0;           ///< 0 when unknown
-  Sha256 spki_sha256{};            ///< of the whole SubjectPublicKeyInfo: equal exactly when the keys are
 
   std::optional<ByteString> subject_key_id;
   std::optional<AuthorityKeyId> authority_key_id;
-  std::optional<bool> is_ca;               ///< basicConstraints cA; nothing when the extension is absent
-  std::optional<unsigned> path_length;     ///< pathLenConstraint
-  std::optional<std::uint16_t> key_usage;  ///< KeyUsage bits; nothing when the extension is absent
   std::optional<std::vector<std::string>> extended_key_usage;  ///< dotted OIDs; nothing when absent
   std::vector<std::string> dns_names;                          ///< subjectAltName dNSName, printable
   std::vector<ByteString> ip_addresses;                        ///< subjectAltName iPAddress, 4 or 16 octets
   std::vector<Name> directory_names;                           ///< subjectAltName directoryName
   std::uint16_t alt_name_forms = 0;                            ///< as NameConstraints::Subtrees::forms
   std::shared_ptr<const NameConstraints> name_constraints;     ///< null when the extension is absent, as it mostly is
-  std::vector<std::string> ca_issuer_urls;
-  std::vector<std::string> crl_urls;
+  SharedTexts ca_issuer_urls;
+  SharedTexts crl_urls;
   std::vector<std::string> unknown_critical;  ///< dotted OIDs of critical extensions this program does not evaluate
 
-  std::optional<CaVersion> ca_version;
-  std::optional<Sha1> previous_ca_hash;  ///< Microsoft 1.3.6.1.4.1.311.21.2
-  std::string template_name;             ///< Microsoft 1.3.6.1.4.1.311.20.2
+  std::string template_name;  ///< Microsoft 1.3.6.1.4.1.311.20.2
 
   bool self_issued() const { return matches(subject, issuer); }
   /// Self-issued, and no authority key identifier says that another key or certificate than this one signed it: one CA

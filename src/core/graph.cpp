@@ -442,13 +442,13 @@ bool Path::has(PathProblemKind kind) const {
 }
 
 void IssuerIndex::add(const CertificateRef& certificate) {
-  auto& same = by_subject_[certificate->subject.canonical()];
+  auto& same = by_subject_[&certificate->subject];
   const auto place = std::lower_bound(same.begin(), same.end(), certificate, by_content);
   if (place == same.end() || (*place)->sha256 != certificate->sha256) same.insert(place, certificate);
 }
 
 std::span<const CertificateRef> IssuerIndex::named(const Name& subject) const {
-  const auto found = by_subject_.find(subject.canonical());
+  const auto found = by_subject_.find(&subject);
   return found == by_subject_.end() ? std::span<const CertificateRef>{} : std::span{found->second};
 }
 
@@ -594,12 +594,13 @@ static void sort_locations(std::span<Location> locations) {
 CertificateGraph::CertificateGraph(const Evidence& evidence) {
   std::size_t most = 0;
   for (const StoreContents& store : evidence.stores) most += store.entries.size();
-  by_subject_.reserve(most);
   std::vector<Sighting> sightings;
   sightings.reserve(most);
   std::vector<std::size_t> ends;
   const auto add = [&](const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry) {
-    const std::size_t subject = by_subject_.try_emplace(certificate->subject.canonical(), ends.size()).first->second;
+    const Name& name = certificate->subject;
+    const auto same = [&name](const Subject& known) { return matches(*known.name, name); };
+    const std::size_t subject = by_subject_.add(name.hash(), same, {&name, ends.size()}).first.number;
     if (subject == ends.size()) ends.push_back(0);
     ++ends[subject];
     sightings.push_back({&certificate, {store, entry}, subject, head_of(certificate->sha256)});
@@ -658,8 +659,9 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
 }
 
 std::span<const GraphEntry> CertificateGraph::named(const Name& subject) const {
-  const auto found = by_subject_.find(subject.canonical());
-  return found == by_subject_.end() ? std::span<const GraphEntry>{} : subjects_[found->second];
+  const Subject* const found =
+      by_subject_.find(subject.hash(), [&subject](const Subject& known) { return matches(*known.name, subject); });
+  return found == nullptr ? std::span<const GraphEntry>{} : subjects_[found->number];
 }
 
 const GraphEntry* CertificateGraph::find(const Certificate& certificate) const {

@@ -13,6 +13,7 @@
 
 #include "core/certificate.hpp"
 #include "core/evidence.hpp"
+#include "core/open_table.hpp"
 
 namespace mrascheck {
 
@@ -96,7 +97,7 @@ class IssuerIndex {
   std::span<const CertificateRef> named(const Name& subject) const;
 
  private:
-  std::unordered_map<std::string_view, std::vector<CertificateRef>> by_subject_;  ///< by the canonical names in them
+  std::unordered_map<const Name*, std::vector<CertificateRef>, NameHash, NameEqual> by_subject_;  ///< by names in them
 };
 
 /// The revocation lists at hand that can be relied on: by the name of their issuer, with the key that signed each. A
@@ -172,7 +173,11 @@ class CertificateGraph {
   std::vector<Location> locations_;  ///< those of one entry beside each other
   std::vector<GraphEntry> entries_;  ///< those of one subject beside each other, sorted by SHA-256
   std::vector<std::span<const GraphEntry>> subjects_;
-  std::unordered_map<std::string_view, std::size_t> by_subject_;  ///< by Name::canonical: which of `subjects_`
+  struct Subject {
+    const Name* name = nullptr;
+    std::size_t number = 0;  ///< in `subjects_`
+  };
+  OpenTable<Subject> by_subject_;
   mutable std::unordered_map<std::string_view, const Certificate*> by_thumbprint_;  ///< filled when first asked
   std::vector<CertificateRef> live_;
 };

@@ -55,29 +55,6 @@ bool signed_by_sibling(const Certificate& child, const Certificate& sibling) {
          *child.authority_key_id->key_id == *sibling.subject_key_id;
 }
 
-/// A Classification whose facts are put into words only where somebody reads them: of most pairs only the relation
-/// matters.
-class Decision {
- public:
-  using Words = std::string (*)(const Certificate& before, const Certificate& after);
-
-  Decision(Relation relation, Confidence confidence, const char* fact)
-      : relation_(relation), confidence_(confidence), fact_(fact) {}
-  Decision(Relation relation, Confidence confidence, Words words)
-      : relation_(relation), confidence_(confidence), words_(words) {}
-
-  Relation relation() const { return relation_; }
-  Classification explained(const Certificate& older, const Certificate& newer) const {
-    return {relation_, confidence_, words_ != nullptr ? words_(older, newer) : fact_};
-  }
-
- private:
-  Relation relation_;
-  Confidence confidence_;
-  const char* fact_ = "";
-  Words words_ = nullptr;
-};
-
 /// What is known of one certificate beyond its own words; see Lineage.
 struct Kin {
   std::optional<bool> self_signed;               ///< of a self-issued one: whether its own key verifies it
@@ -101,8 +78,8 @@ bool signed_by_other_key(const Certificate& c, const Kin* kin) {
 
 Relation relation_of(const Certificate& a, const Certificate& b);
 
-Decision classify_same_key(const Certificate& older, const Certificate& newer, const Kin* of_older,
-                           const Kin* of_newer) {
+Kinship classify_same_key(const Certificate& older, const Certificate& newer, const Kin* of_older,
+                          const Kin* of_newer) {
   using enum Relation;
   using enum Confidence;
   const bool same_issuer = matches(older.issuer, newer.issuer);
@@ -172,8 +149,8 @@ bool is_foreign(const Certificate& certificate, const Kin& kin, bool directory_r
 }
 
 /// Of a pair with different keys that nothing links: a new installation, and whose.
-Decision classify_unlinked(const Certificate& older, const Certificate& newer, const Kin* of_older, const Kin* of_newer,
-                           bool directory_read) {
+Kinship classify_unlinked(const Certificate& older, const Certificate& newer, const Kin* of_older, const Kin* of_newer,
+                          bool directory_read) {
   using enum Relation;
   using enum Confidence;
   const bool told = newer.ca_version.has_value() || older.ca_version.has_value();
@@ -202,8 +179,8 @@ Decision classify_unlinked(const Certificate& older, const Certificate& newer, c
 }
 
 /// Classification of an ordered pair: `newer` is the one with the higher index, else the later notBefore.
-Decision classify_ordered(const Certificate& older, const Certificate& newer, const Kin* of_older, const Kin* of_newer,
-                          const std::vector<Sha256>* sibling_keys, bool directory_read) {
+Kinship classify_ordered(const Certificate& older, const Certificate& newer, const Kin* of_older, const Kin* of_newer,
+                         const std::vector<Sha256>* sibling_keys, bool directory_read) {
   using enum Relation;
   using enum Confidence;
   if (is_misfiled(older) != is_misfiled(newer)) {
@@ -280,14 +257,14 @@ Ordered in_order(const Certificate& a, const Certificate& b, const Kin* of_a, co
   return a_first ? Ordered{a, b, of_a, of_b} : Ordered{b, a, of_b, of_a};
 }
 
-Decision decide(const Ordered& pair, const std::vector<Sha256>* sibling_keys, bool directory_read) {
+Kinship decide(const Ordered& pair, const std::vector<Sha256>* sibling_keys, bool directory_read) {
   if (pair.older.sha256 == pair.newer.sha256)
     return {Relation::duplicate_publication, Confidence::certain, "the same bytes"};
   return classify_ordered(pair.older, pair.newer, pair.of_older, pair.of_newer, sibling_keys, directory_read);
 }
 
 Relation relation_of(const Certificate& a, const Certificate& b) {
-  return decide(in_order(a, b, nullptr, nullptr), nullptr, false).relation();
+  return decide(in_order(a, b, nullptr, nullptr), nullptr, false).relation;
 }
 
 }  // namespace
@@ -420,7 +397,7 @@ bool legitimate(Relation relation) {
 
 Classification classify(const Certificate& a, const Certificate& b) {
   const Ordered pair = in_order(a, b, nullptr, nullptr);
-  return decide(pair, nullptr, false).explained(pair.older, pair.newer);
+  return decide(pair, nullptr, false).between(pair.older, pair.newer);
 }
 
 bool is_misfiled(const Certificate& certificate) {
@@ -550,6 +527,9 @@ Lineage::Lineage(std::span<const GraphEntry> siblings, const CertificateGraph& g
     const StoreSpec* spec = evidence.site.store(store.store);
     return spec != nullptr && spec->directory;
   });
+  impl_->members.reserve(siblings.size());
+  impl_->keys.reserve(siblings.size());
+  impl_->kin.reserve(siblings.size());
   for (const GraphEntry& entry : siblings) {
     impl_->members.push_back(entry.certificate.get());
     impl_->keys.push_back(entry.certificate->spki_sha256);
@@ -563,12 +543,16 @@ Lineage::Lineage(Lineage&&) noexcept = default;
 Lineage& Lineage::operator=(Lineage&&) noexcept = default;
 
 Classification Lineage::classify(const Certificate& a, const Certificate& b) const {
+  return kinship(a, b);
+}
+
+Kinship Lineage::kinship(const Certificate& a, const Certificate& b) const {
   const Ordered pair = in_order(a, b, impl_->find(a), impl_->find(b));
-  return decide(pair, &impl_->keys, impl_->directory_read).explained(pair.older, pair.newer);
+  return decide(pair, &impl_->keys, impl_->directory_read).between(pair.older, pair.newer);
 }
 
 Relation Lineage::relation(const Certificate& a, const Certificate& b) const {
-  return decide(in_order(a, b, impl_->find(a), impl_->find(b)), &impl_->keys, impl_->directory_read).relation();
+  return decide(in_order(a, b, impl_->find(a), impl_->find(b)), &impl_->keys, impl_->directory_read).relation;
 }
 
 bool Lineage::foreign(const Certificate& certificate) const {
@@ -673,7 +657,7 @@ class Analysis {
     for (const auto& key : order) members.push_back(std::move(group.members[std::get<std::size_t>(key)]));
     group.members = std::move(members);
     for (IssuerMember& one : group.members) {
-      one.relation = lineage.classify(*group.members.front().entry->certificate, *one.entry->certificate);
+      one.relation = lineage.kinship(*group.members.front().entry->certificate, *one.entry->certificate);
     }
   }
 
@@ -826,7 +810,7 @@ class Analysis {
       const Certificate& current = *other.entry->certificate;
       return certificate.not_before > current.not_before &&
              (certificate.spki_sha256 != current.spki_sha256 ||
-              lineage.classify(current, certificate).confidence == Confidence::medium);
+              lineage.kinship(current, certificate).confidence == Confidence::medium);
     });
   }
 

@@ -40,6 +40,35 @@ struct Classification {
   std::string because;  ///< the facts that decided, one line
 };
 
+/// A Classification whose facts are put into words where somebody reads them: of most pairs nobody does. Refers to both
+/// certificates.
+class Kinship {
+ public:
+  using Words = std::string (*)(const Certificate& before, const Certificate& after);
+
+  Kinship() = default;
+  Kinship(Relation of_the_two, Confidence how_sure, const char* fact)
+      : relation(of_the_two), confidence(how_sure), fact_(fact) {}
+  Kinship(Relation of_the_two, Confidence how_sure, Words words)
+      : relation(of_the_two), confidence(how_sure), words_(words) {}
+  Kinship between(const Certificate& older, const Certificate& newer) && {
+    older_ = &older;
+    newer_ = &newer;
+    return *this;
+  }
+
+  Relation relation = Relation::unclear;
+  Confidence confidence = Confidence::medium;
+  std::string because() const { return words_ != nullptr ? words_(*older_, *newer_) : fact_; }
+  operator Classification() const { return {relation, confidence, because()}; }  // NOLINT(*-explicit-*)
+
+ private:
+  const char* fact_ = "";
+  Words words_ = nullptr;
+  const Certificate* older_ = nullptr;
+  const Certificate* newer_ = nullptr;
+};
+
 /// Whether it is how a CA is run: renewals, cross certificates, the same certificate in two places.
 bool legitimate(Relation relation);
 
@@ -62,6 +91,7 @@ class Lineage {
 
   /// Of two siblings, in either order.
   Classification classify(const Certificate& a, const Certificate& b) const;
+  Kinship kinship(const Certificate& a, const Certificate& b) const;
   /// As classify() has it, at less cost: nothing is put into words.
   Relation relation(const Certificate& a, const Certificate& b) const;
   /// In no container of a directory that was read, and self-signed or signed by nobody here.
@@ -102,7 +132,7 @@ struct IssuerMember {
   bool time_valid = false;
   Standing standing = Standing::unrelated;
   Voucher voucher = Voucher::nobody;  ///< of current, alive and unused ones; not looked for otherwise
-  Classification relation;            ///< to the group's first member; of the first one itself: meaningless
+  Kinship relation;                   ///< to the group's first member; of the first one itself: meaningless
   bool foreign = false;               ///< Lineage::foreign, beside one that is not: also of what is current
 };
 

@@ -2,6 +2,7 @@
 #include "core/name.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace mrascheck {
 
@@ -17,6 +18,7 @@ Name::Name(const Forms& forms) {
     *ends[i] = static_cast<std::uint32_t>(out - all.get());
   }
   forms_ = all;
+  if (!forms.canonical.empty()) hash_ = std::hash<std::string_view>{}(forms.canonical);
 }
 
 }  // namespace mrascheck

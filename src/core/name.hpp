@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -29,9 +30,13 @@ class Name {
   std::string_view common_name() const { return part(text_end_, end_); }
 
   bool empty() const { return canonical().empty(); }
+  /// Equal for names that match. Kept, since the letters of many names are far apart in memory.
+  std::size_t hash() const { return hash_; }
 
   /// RFC 5280, 7.1: what decides whether one certificate may have issued another.
-  friend bool matches(const Name& a, const Name& b) { return a.forms_ == b.forms_ || a.canonical() == b.canonical(); }
+  friend bool matches(const Name& a, const Name& b) {
+    return a.forms_ == b.forms_ || (a.hash_ == b.hash_ && a.canonical() == b.canonical());
+  }
   /// Byte by byte, as Windows compares.
   friend bool same_bytes(const Name& a, const Name& b) {
     return a.forms_ == b.forms_ || as_text(a.der()) == as_text(b.der());
@@ -45,6 +50,16 @@ class Name {
   std::uint32_t canonical_end_ = 0;
   std::uint32_t text_end_ = 0;
   std::uint32_t end_ = 0;
+  std::size_t hash_ = 0;
+};
+
+/// For containers whose keys are names that live elsewhere, at least as long: equal are those that match. The hash may
+/// throw as far as a container knows, so that it keeps what it was told.
+struct NameHash {
+  std::size_t operator()(const Name* name) const { return name->hash(); }
+};
+struct NameEqual {
+  bool operator()(const Name* a, const Name* b) const { return matches(*a, *b); }
 };
 
 }  // namespace mrascheck

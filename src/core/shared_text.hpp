@@ -2,9 +2,11 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace mrascheck {
 
@@ -29,6 +31,29 @@ class SharedText {
 
  private:
   std::shared_ptr<const std::string> text_;
+};
+
+/// The same of several texts: what a CA writes into all that it issues.
+class SharedTexts {
+ public:
+  SharedTexts() = default;
+  SharedTexts(std::vector<std::string> texts)  // NOLINT(*-explicit-*)
+      : texts_(texts.empty() ? nullptr : std::make_shared<const std::vector<std::string>>(std::move(texts))) {}
+
+  const std::vector<std::string>& all() const {
+    static const std::vector<std::string> none;
+    return texts_ ? *texts_ : none;
+  }
+  operator const std::vector<std::string>&() const { return all(); }  // NOLINT(*-explicit-*)
+  auto begin() const { return all().begin(); }
+  auto end() const { return all().end(); }
+  bool empty() const { return !texts_; }
+  std::size_t size() const { return all().size(); }
+
+  friend bool operator==(const SharedTexts& a, const std::vector<std::string>& b) { return a.all() == b; }
+
+ private:
+  std::shared_ptr<const std::vector<std::string>> texts_;
 };
 
 }  // namespace mrascheck

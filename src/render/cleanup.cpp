@@ -127,7 +127,7 @@ std::string issuers(const Evidence& evidence, const std::vector<IssuerGroup>& gr
       page.item(fmt::format("{}: {}", to_string(member.standing), facts_of(certificate)), 2);
       if (&member != &group.members.front()) {
         page.item(fmt::format("{}, to the first: {} confidence, {}", to_string(member.relation.relation),
-                              to_string(member.relation.confidence), member.relation.because),
+                              to_string(member.relation.confidence), member.relation.because()),
                   4);
       }
       if (!member.time_valid) page.item("not valid at this time", 4);

@@ -14,6 +14,7 @@
 
 #include "core/text.hpp"
 #include "sources/descriptor.hpp"
+#include "sources/memory.hpp"
 #include "sources/sources.hpp"
 
 namespace mrascheck::sources {
@@ -36,20 +37,6 @@ Result<std::size_t> read_some(int descriptor, std::uint8_t* into, std::size_t si
 
 /// Below this, giving memory back costs more than it saves.
 static constexpr std::size_t large = std::size_t{4} * 1024 * 1024;
-
-/// The part of a buffer that has its pages for itself.
-static std::pair<std::uint8_t*, std::size_t> whole_pages(std::uint8_t* begin, std::size_t size) {
-  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  void* at = begin;
-  std::size_t space = size;
-  if (std::align(page, page, at, space) == nullptr) return {begin, 0};
-  return {static_cast<std::uint8_t*>(at), space / page * page};
-}
-
-static void ask_for_large_pages(std::uint8_t* begin, std::size_t size) {
-  const auto [at, bytes] = whole_pages(begin, size);
-  ::madvise(at, bytes, MADV_HUGEPAGE);
-}
 
 /// Fills what `room` gives, which is at least as many bytes as it is asked for, those before kept; how many there are.
 static Result<std::size_t> read_into(const std::function<std::uint8_t*(std::size_t)>& room, const std::string& path,

@@ -33,6 +33,18 @@ static StoreKind kind_of(const Certificate& certificate, StoreKind configured) {
   return certificate.may_be_self_signed() ? StoreKind::root : StoreKind::intermediate;
 }
 
+/// A PEM text from its first BEGIN line on, if nothing but plain text stands above, of which no reader takes notice;
+/// else empty.
+static std::string_view from_first_block(std::string_view text) {
+  constexpr std::size_t longest_heading = 4'096;
+  const std::size_t at = text.substr(0, longest_heading).find("-----");
+  if (at == std::string_view::npos || !text.substr(at).starts_with("-----BEGIN ")) return {};
+  const std::string_view heading = text.substr(0, at);
+  if (!heading.empty() && heading.back() != '\n') return {};
+  const auto plain = [](char c) { return (c >= ' ' && c <= '~') || c == '\t' || c == '\r' || c == '\n'; };
+  return std::all_of(heading.begin(), heading.end(), plain) ? text.substr(at) : std::string_view{};
+}
+
 namespace {
 
 /// One store as it is being read: what comes to it from each of its files.
@@ -56,6 +68,14 @@ class LocalStore {
     }
     if (x509::looks_like_der(bytes) && x509::classify(bytes) == x509::DerKind::pkcs12) return read_pkcs12(bytes, place);
     const bool usual = bytes.size() <= largest_usual_store;
+    // What a host writes above its export, its own name perhaps, is the only thing that may differ.
+    const std::string_view blocks = usual ? from_first_block(as_text(bytes)) : std::string_view{};
+    if (const auto known = blocks.empty() ? nullptr : pool_.recall_all(blocks)) {
+      for (const CertificateRef& certificate : *known) keep({}, certificate);
+      return;
+    }
+    CertificatePool::Certificates plain_ones;
+    bool all_plain = true;
     const auto keep_found = [&](const x509::CertificateView& found) {
       content.let_go(found.behind);
       stores::FoundEntry plain;
@@ -67,15 +87,21 @@ class LocalStore {
         plain.properties.friendly_name = found.trust->alias;
       }
       const CertificateRef certificate = take(plain);
+      all_plain = all_plain && certificate && !found.trust;
+      if (all_plain) plain_ones.push_back(certificate);
       if (certificate && usual && !found.encoded.empty()) pool_.remember(found.encoded, certificate);
     };
     const auto keep_known = [&](const x509::CertificateView& found) {
       CertificateRef certificate = usual ? pool_.recall(found.encoded) : nullptr;
       if (!certificate) return false;
+      if (all_plain) plain_ones.push_back(certificate);
       keep({}, std::move(certificate));
       return true;
     };
     x509::Scan scan = x509::scan_certificates(bytes, keep_found, keep_known);
+    constexpr std::size_t worth_it = 8;
+    if (!blocks.empty() && all_plain && plain_ones.size() >= worth_it && scan.crls.empty() && scan.unreadable.empty())
+      pool_.remember_all(blocks, std::move(plain_ones));
     for (std::size_t i = 0; i < scan.crls.size(); ++i) {
       const x509::FoundCrl& found = scan.crls[i];
       Result<CrlRef> crl = pool_.intern_crl(found.der);

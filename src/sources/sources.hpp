@@ -3,17 +3,16 @@
 
 #include <functional>
 #include <memory>
-#include <memory_resource>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "core/config.hpp"
 #include "core/deadline.hpp"
 #include "core/evidence.hpp"
+#include "core/open_table.hpp"
 #include "core/result.hpp"
 #include "core/secret.hpp"
 #include "crypto/private_key.hpp"
@@ -34,21 +33,17 @@ class CertificatePool {
   /// Bounded: when too much is to be remembered, all before is forgotten.
   void remember(std::string_view encoded, const CertificateRef& certificate);
 
+  using Certificates = std::vector<CertificateRef>;
+  /// The same of a whole text and all certificates in it, in their order; null when it is not remembered.
+  std::shared_ptr<const Certificates> recall_all(std::string_view text);
+  void remember_all(std::string_view text, Certificates certificates);
+
  private:
-  /// Of the SHA-256 that a certificate carries; not noexcept, so that the set keeps it and need not look there again.
   struct Hash {
-    using is_transparent = void;
     std::size_t operator()(const Sha256& digest) const;
-    std::size_t operator()(const CertificateRef& certificate) const;
-  };
-  struct Equal {
-    using is_transparent = void;
-    bool operator()(const CertificateRef& a, const CertificateRef& b) const { return a->sha256 == b->sha256; }
-    bool operator()(const Sha256& a, const CertificateRef& b) const { return a == b->sha256; }
   };
   std::mutex mutex_;
-  std::pmr::monotonic_buffer_resource nodes_;  ///< of known_, beside each other: nothing is ever taken out of it
-  std::pmr::unordered_set<CertificateRef, Hash, Equal> known_{&nodes_};
+  OpenTable<CertificateRef> known_;                         ///< by the SHA-256 that each carries
   std::unordered_map<Sha256, CrlRef, Hash> crls_by_bytes_;  ///< key: SHA-256 of the DER
   /// Of the end of a block, where the signature stands, which no two certificates share.
   struct EndHash {
@@ -56,6 +51,12 @@ class CertificatePool {
     std::size_t operator()(std::string_view encoded) const;
   };
   std::unordered_map<std::string, CertificateRef, EndHash, std::equal_to<>> remembered_;  ///< key: base64
+  struct Text {
+    std::string text;
+    Certificates certificates;
+  };
+  std::unordered_map<std::size_t, std::shared_ptr<const Text>> texts_;  ///< key: hash of the text's end
+  std::size_t text_octets_ = 0;                                         ///< in texts_
 };
 
 /// Error: config, naming the source, never the secret; an empty one too, and a terminal behind "fd:". One trailing

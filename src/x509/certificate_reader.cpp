@@ -193,7 +193,7 @@ static bool read_subject_key_id(Bytes value, Trouble& trouble, Certificate& into
   return true;
 }
 
-static bool read_crl_distribution_points(Bytes value, Trouble& trouble, Certificate& into) {
+static bool read_distribution_points(Bytes value, Trouble& trouble, std::vector<std::string>& into) {
   Element sequence;
   if (!take_only_sequence(value, trouble, sequence)) return false;
   Reader in(sequence.content, trouble);
@@ -213,7 +213,7 @@ static bool read_crl_distribution_points(Bytes value, Trouble& trouble, Certific
         while (!full_name.empty()) {
           Element name;
           if (!take_general_name(full_name, trouble, name)) return false;
-          if (name.tag == der::primitive(6)) into.crl_urls.push_back(printable(as_text(name.content), max_url_bytes));
+          if (name.tag == der::primitive(6)) into.push_back(printable(as_text(name.content), max_url_bytes));
         }
       } else if (names.tag != der::constructed(1)) {
         return trouble.at(names.whole, "not a distribution point's name");
@@ -227,7 +227,7 @@ static bool read_crl_distribution_points(Bytes value, Trouble& trouble, Certific
   return true;
 }
 
-static bool read_authority_info_access(Bytes value, Trouble& trouble, Certificate& into) {
+static bool read_access_descriptions(Bytes value, Trouble& trouble, std::vector<std::string>& into) {
   Element sequence;
   if (!take_only_sequence(value, trouble, sequence)) return false;
   Reader in(sequence.content, trouble);
@@ -244,10 +244,65 @@ static bool read_authority_info_access(Bytes value, Trouble& trouble, Certificat
     }
     const bool ca_issuers = as_text(method.content) == "\x2b\x06\x01\x05\x05\x07\x30\x02"sv;
     if (ca_issuers && location.tag == der::primitive(6)) {
-      into.ca_issuer_urls.push_back(printable(as_text(location.content), max_url_bytes));
+      into.push_back(printable(as_text(location.content), max_url_bytes));
     }
   }
   return true;
+}
+
+namespace {
+
+/// URLs as extensions of the same bytes have said them before.
+class KnownUrls {
+ public:
+  using Read = bool (*)(Bytes value, Trouble& trouble, std::vector<std::string>& into);
+
+  bool take(Bytes value, Trouble& trouble, SharedTexts& into, Read read) {
+    constexpr std::size_t most_octets = 512;
+    if (value.size() > most_octets) return read_anew(value, trouble, into, read);
+    Known& known = known_[place_of(value)];
+    if (known.value.empty() || known.value != as_text(value)) {
+      if (!read_anew(value, trouble, into, read)) return false;
+      known = {std::string{as_text(value)}, into};
+      return true;
+    }
+    into = known.urls;
+    return true;
+  }
+
+ private:
+  struct Known {
+    std::string value;
+    SharedTexts urls;
+  };
+
+  static bool read_anew(Bytes value, Trouble& trouble, SharedTexts& into, Read read) {
+    std::vector<std::string> urls;
+    if (!read(value, trouble, urls)) return false;
+    into = std::move(urls);
+    return true;
+  }
+  /// Those of one site differ near their ends, if anywhere.
+  static std::size_t place_of(Bytes value) {
+    std::size_t place = value.size();
+    for (const std::uint8_t octet : value.last(std::min<std::size_t>(value.size(), 16))) place = place * 31 + octet;
+    return place % places;
+  }
+
+  static constexpr std::size_t places = 256;
+  std::array<Known, places> known_;
+};
+
+}  // namespace
+
+static bool read_crl_distribution_points(Bytes value, Trouble& trouble, Certificate& into) {
+  thread_local KnownUrls known;
+  return known.take(value, trouble, into.crl_urls, read_distribution_points);
+}
+
+static bool read_authority_info_access(Bytes value, Trouble& trouble, Certificate& into) {
+  thread_local KnownUrls known;
+  return known.take(value, trouble, into.ca_issuer_urls, read_access_descriptions);
 }
 
 /// Policies are not evaluated, so that each is looked at no deeper than its OID.

@@ -48,11 +48,10 @@ bool check_oid(Bytes content, Trouble& trouble) {
   if (content.empty()) return trouble.at(content, "an empty object identifier");
   if (content.size() > 128) return trouble.at(content, "an object identifier of more than 128 octets");
   if ((content.back() & 0x80U) != 0) return trouble.at(content, "an object identifier that breaks off");
-  const std::uint8_t* before = nullptr;
+  std::uint8_t before = 0;
   for (const std::uint8_t& octet : content) {
-    const bool first = before == nullptr || (*before & 0x80U) == 0;
-    if (octet == 0x80 && first) return trouble.at(&octet, "an object identifier in more octets than needed");
-    before = &octet;
+    if (octet == 0x80 && before < 0x80) return trouble.at(&octet, "an object identifier in more octets than needed");
+    before = octet;
   }
   return true;
 }

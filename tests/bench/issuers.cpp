@@ -76,8 +76,10 @@ int run(const std::vector<std::string>& paths, unsigned threads) {
 }  // namespace mrascheck
 
 int main(int argc, char** argv) {
-  ::mallopt(M_ARENA_MAX, 1);  // as the program's own main()
+  ::mallopt(M_ARENA_MAX, 2);  // as the program's own main()
   ::mallopt(M_TOP_PAD, 1 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   std::vector<std::string> paths{argv + 1, argv + argc};
   unsigned threads = 1;
   if (paths.size() > 2 && paths[0] == "--threads") {

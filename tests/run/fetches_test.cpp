@@ -288,7 +288,9 @@ TEST(Fetches, KeepsSoMuchAndNoMore) {
   for (int i = 0; i < 5; ++i) openssl.dir().write(fmt::format("{}.crt", i), file);
   const HttpServer server(openssl.dir().path().string());
   Certificate certificate;
-  for (int i = 0; i < 5; ++i) certificate.ca_issuer_urls.push_back(server.url("127.0.0.1", fmt::format("{}.crt", i)));
+  std::vector<std::string> urls;
+  for (int i = 0; i < 5; ++i) urls.push_back(server.url("127.0.0.1", fmt::format("{}.crt", i)));
+  certificate.ca_issuer_urls = std::move(urls);
 
   Config config;
   config.limits.step = 60s;

@@ -407,6 +407,46 @@ TEST_F(HashedDirectoryTest, RevocationListsAreReadAsWell) {
   EXPECT_EQ(faults(*contents), Lines{});
 }
 
+namespace {
+
+struct HeadingCase {
+  const char* name;
+  const char* heading;
+  const char* behind;
+};
+
+class ExportedAgain : public LocalStoreTest, public testing::WithParamInterface<HeadingCase> {};
+
+}  // namespace
+
+TEST_P(ExportedAgain, ReadsAsIfItWereTheFirst) {
+  std::string blocks;
+  for (int i = 0; i < 4; ++i) blocks += pem("sub") + pem("root") + pem("server");
+  const std::string first = dir_.write("first.pem", "exported from fe1\n" + blocks);
+  const std::string again = dir_.write("again.pem", GetParam().heading + blocks + GetParam().behind);
+  ASSERT_TRUE(read({first}, StoreKind::mixed));
+  const auto after = read({again}, StoreKind::mixed);
+  StoreSource source;
+  source.name = "fe1";
+  source.paths = {again};
+  CertificatePool fresh;
+  const auto alone = read_local_store(source, StoreKind::mixed, fresh);
+  ASSERT_TRUE(after && alone);
+  EXPECT_EQ(entries(*after), entries(*alone));
+  EXPECT_EQ(complaints(*after), complaints(*alone));
+  EXPECT_GE(after->entries.size(), 11U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Headings, ExportedAgain,
+                         testing::Values(HeadingCase{"None", "", ""},
+                                         HeadingCase{"AnotherHost", "exported from fe2\r\n\r\n", ""},
+                                         HeadingCase{"AStrayEnd", "-----END CERTIFICATE-----\n", ""},
+                                         HeadingCase{"ABlankAbove", "fe2\n  ", ""},
+                                         HeadingCase{"TextInTheSameLine", "fe2\n: ", ""},
+                                         HeadingCase{"AByteOrderMark", "\xef\xbb\xbf", ""},
+                                         HeadingCase{"SomethingBehind", "", "-----BEGIN CERTIFICATE-----\n"}),
+                         [](const auto& row) { return row.param.name; });
+
 TEST_F(LocalStoreTest, SaysThatADirectoryIsEmpty) {
   const auto contents = read({dir_.path().string()});
   ASSERT_TRUE(contents);
