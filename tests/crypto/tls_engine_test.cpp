@@ -597,8 +597,8 @@ TEST(TlsContext, SaysWhatIsWrongWithAnIdentity) {
     const Result<TlsContext> context = TlsContext::client(options);
     return context ? std::string("none") : context.error().text;
   };
-  TlsContext::Options options{
-      .certificate = site.front_end.certificate, .chain = {}, .key = {}, .min_version = {}, .max_version = {}};
+  TlsContext::Options options;
+  options.certificate = site.front_end.certificate;
   EXPECT_EQ(refusal(options), "fe1: a certificate without its private key");
   options.key = site.edge.key;
   EXPECT_EQ(refusal(options), "fe1: the private key belongs to another certificate");
