@@ -22,6 +22,7 @@
 #include "stores.hpp"
 #include "support/slapd.hpp"
 #include "support/temp_dir.hpp"
+#include "traces.hpp"
 
 namespace mrascheck {
 namespace {
@@ -225,7 +226,8 @@ int main(int argc, char** argv) {
                                                               {"shapes", mrascheck::bench::store_shapes},
                                                               {"threads", mrascheck::bench::store_threads},
                                                               {"fleet", mrascheck::bench::store_fleet},
-                                                              {"mesh", mrascheck::bench::mesh}};
+                                                              {"mesh", mrascheck::bench::mesh},
+                                                              {"traces", mrascheck::bench::traces}};
   try {
     for (const auto& [name, run] : parts) {
       if (argc < 2 || argv[1] == name) run();

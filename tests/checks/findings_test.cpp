@@ -26,6 +26,7 @@ SmallSite healthy() {
       .store("redeployment-b", StoreKind::intermediate);
   Evidence& evidence = site.evidence;
   evidence.site.servers[1].pool = "pool.contoso.example";  // the fixture's leaf carries this name
+  for (Server& server : evidence.site.servers) server.patch_level = "7.0.2046.820";
   Resolution& resolution = evidence.resolutions.emplace_back();
   resolution.name = "edge1.contoso.example";
   resolution.addresses = {"192.0.2.1"};
@@ -442,6 +443,22 @@ const std::vector<Change>& changes() {
        [](SmallSite& s) { exchange_of(s).problem = "tcpPort \"443x\" is no port"; }},
       {"mras-credentials.slow", Status::warning, [](SmallSite& s) { threshold(s, "mras-time"); }},
       {"mras-credentials.not-asked", Status::unknown, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::reset); }},
+      {"server-versions.edge-behind", Status::warning,
+       [](SmallSite& s) { s.evidence.site.servers[0].patch_level = "7.0.2046.830"; }},
+      {"server-versions.pool-differs", Status::warning,
+       [](SmallSite& s) {
+         Server other = s.evidence.site.servers[1];
+         other.name = "edge2.contoso.example";
+         other.patch_level = "7.0.2046.830";
+         s.evidence.site.servers.push_back(other);
+       }},
+      {"server-versions.out-of-support", Status::warning,
+       [](SmallSite& s) {
+         s.evidence.collected_at = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
+         for (Server& server : s.evidence.site.servers) server.patch_level = "5.0.8308.992";
+       }},
+      {"server-versions.unknown-build", Status::unknown,
+       [](SmallSite& s) { s.evidence.site.servers[1].patch_level = "9.9.1.1"; }},
   };
   return all;
 }
