@@ -68,6 +68,7 @@ void judge_edges(const Evidence& evidence, Verdict& verdict) {
     if (edge->role != Role::edge || front_end->role != Role::front_end) continue;
     if (!(*theirs < *ours) || !seen.emplace(link.from, link.to).second) continue;
     Finding found = finding(kinds[edge_behind], Status::warning, fmt::format("{} -> {}", link.from, link.to));
+    found.servers = {link.from, link.to};
     found.summary = fmt::format("{} has fewer updates than {}, which asks it for credentials", link.to, link.from);
     found.facts.push_back(fmt::format("{}: {}", link.to, describe_version(*edge)));
     found.facts.push_back(fmt::format("{}: {}", link.from, describe_version(*front_end)));

@@ -103,6 +103,8 @@ class Causes {
         if (finding.status == Status::critical) paths_.try_emplace({finding.servers[0], finding.servers[1]}, i);
       } else if (finding.code == "certificate-names.mismatch" && !finding.servers.empty()) {
         names_.try_emplace(finding.servers[0], i);
+      } else if (finding.code == "server-versions.edge-behind" && finding.servers.size() == 2) {
+        behind_.try_emplace({finding.servers[0], finding.servers[1]}, i);
       } else if (finding.code == "same-name-issuers.stale") {
         add_by_certificate(stale_, i);
       } else if (is(finding, "validity") && finding.status == Status::critical) {
@@ -150,6 +152,14 @@ class Causes {
     }
     if (refused_by_peer(finding) && finding.servers.size() == 2 && !finding.certificates.empty())
       return why_refused(node);
+    // Known to go together; that one comes of the other is not shown.
+    if (finding.code == "mras-credentials.sip-error" && finding.servers.size() == 2 &&
+        finding.reason.find("0xC3E93C69") != std::string::npos) {
+      const auto behind = behind_.find({finding.servers[0], finding.servers[1]});
+      if (behind == behind_.end()) return std::nullopt;
+      node.probably = true;
+      return behind->second;
+    }
     return std::nullopt;
   }
 
@@ -253,18 +263,26 @@ class Causes {
         add(broken, {first, second});
       }
     }
+    if (!shown && is(cause, "server-versions")) {
+      const auto failed = std::find_if(symptoms.begin(), symptoms.end(),
+                                       [&](std::size_t i) { return is(*nodes_[i].finding, "mras-credentials"); });
+      return fmt::format("{}, probably because {}", likewise(*nodes_[*failed].finding, symptoms), cause.summary);
+    }
     if (is(cause, "handshake") || (refusals.empty() && broken.empty())) return likewise(cause, symptoms);
     const std::string effect = refusals.empty() ? said(broken, "has no valid path to", "have no valid path to")
                                                 : said(refusals, "refuses", "refuse");
-    return fmt::format("{}, {}because {}", effect, shown ? "" : "probably ", why(cause, all, refusals.empty() ? broken : refusals));
+    return fmt::format("{}, {}because {}", effect, shown ? "" : "probably ",
+                       why(cause, all, refusals.empty() ? broken : refusals));
   }
 
-  std::string why(const Finding& cause, const std::vector<std::size_t>& all, const std::vector<WhoAndWhom>& pairs) const {
+  std::string why(const Finding& cause, const std::vector<std::size_t>& all,
+                  const std::vector<WhoAndWhom>& pairs) const {
     if (cause.code != "same-name-issuers.stale") {
       std::string clause = with_short_prints(cause.reason.empty() ? cause.summary : cause.reason);
       const bool one = std::all_of(pairs.begin(), pairs.end(),
                                    [&](const WhoAndWhom& pair) { return pair.first == pairs.front().first; });
-      if (is(cause, "certification-path") && clause.ends_with(" here")) clause.replace(clause.size() - 4, 4, one ? "in its stores" : "in their stores");
+      if (is(cause, "certification-path") && clause.ends_with(" here"))
+        clause.replace(clause.size() - 4, 4, one ? "in its stores" : "in their stores");
       return clause;
     }
     for (const std::size_t i : all) {
@@ -332,6 +350,7 @@ class Causes {
   std::vector<KnownFinding> nodes_;
   std::map<WhoAndWhom, std::size_t> paths_;
   std::map<std::string, std::size_t> names_;
+  std::map<WhoAndWhom, std::size_t> behind_;  ///< an Edge with fewer updates than its Front End
   ByCertificate stale_;
   ByCertificate ended_;
   ByCertificate revoked_;

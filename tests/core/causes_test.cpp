@@ -216,6 +216,22 @@ INSTANTIATE_TEST_SUITE_P(
                     s.finding("mras-credentials.sip-error", {fe1, edge2}, {}, "403");
                   },
                   ""},
+        CauseCase{"FewerUpdatesAreTheSuspectOfAFailedConnection",
+                  [](Scene& s) {
+                    s.finding("mras-credentials.sip-error", {fe1, edge1}, {}, "504, ms-diagnostics 2 0xC3E93C69(X)");
+                    s.finding("mras-credentials.sip-error", {fe1, edge2}, {}, "504, ms-diagnostics 2 0xC3E93C69(X)");
+                    s.finding("server-versions.edge-behind", {fe1, edge1}, {}, "", Status::warning);
+                    s.finding("server-versions.edge-behind", {fe1, edge2}, {}, "", Status::warning);
+                  },
+                  "summary of mras-credentials.sip-error; likewise edge2, probably because summary of "
+                  "server-versions.edge-behind | server-versions.edge-behind | mras-credentials.sip-error "
+                  "mras-credentials.sip-error server-versions.edge-behind"},
+        CauseCase{"FewerUpdatesAreNotTheSuspectOfAnotherAnswer",
+                  [](Scene& s) {
+                    s.finding("mras-credentials.sip-error", {fe1, edge1}, {}, "403 Forbidden");
+                    s.finding("server-versions.edge-behind", {fe1, edge1}, {}, "", Status::warning);
+                  },
+                  ""},
         CauseCase{"WhatCouldNotBeginBehindOneObstacle",
                   [](Scene& s) {
                     s.finding("names-resolve.not-found", {edge1});
