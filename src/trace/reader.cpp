@@ -204,7 +204,14 @@ class Reader::State {
   }
 
   /// A record that fills the buffer is told of as it is, and the rest of it is passed over.
-  void give_up_record() { scan(false, true); }
+  void give_up_record() {
+    scan(false, true);
+    // What is left is the beginning of one line.
+    if (filled_ > text_.size() / 2) {
+      filled_ = 0;
+      drop_line_ = true;
+    }
+  }
 
   void close(const Record& record, std::string_view span, bool whole) {
     if (!record.empty()) collector.record(record, whole && !record.head.empty());

@@ -404,6 +404,15 @@ TEST(Traces, LongRecordsAndLinesArePassedOver) {
   }
 }
 
+TEST(Traces, LongLineInUtf16IsPassedOver) {
+  trace::Limits small;
+  small.buffer = 4096;
+  for (const std::size_t length : {2000U, 3000U, 4000U, 50'000U}) {
+    const std::string text = utf16(std::string(length, 'x') + "\r\n" + fixture("connection-failed-front-end.txt"));
+    EXPECT_EQ(study_of(text, SIZE_MAX, small).all.failed, 1U) << length;
+  }
+}
+
 TEST(Traces, MoreRequestsThanTheBoundAreSaid) {
   trace::Limits few;
   few.transactions = 1;
