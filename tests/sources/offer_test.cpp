@@ -53,7 +53,7 @@ class Offers : public testing::TestWithParam<OfferCase> {};
 
 TEST_P(Offers, AreFoundOutWhole) {
   const ContosoPki& pki = ContosoPki::get();
-  std::vector<std::string> arguments{"-cert", pki / "edge1.crt", "-key",           pki / "edge1.key", "-Verify",
+  std::vector<std::string> arguments{"-cert", pki / "edge1.crt", "-key",          pki / "edge1.key", "-Verify",
                                      "3",     "-CAfile",         pki / "root.crt"};
   arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
   test::SServer server(arguments);
