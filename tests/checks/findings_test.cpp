@@ -1161,6 +1161,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Findings, WhatAServerAgreesToIsHeldAgainstWindows) {
   SmallSite site = healthy();
   agreed(site, TlsVersion::tls_1_2, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", true);
+  for (Server& server : site.evidence.site.servers) server.patch_level.clear();
   const auto codes = [&] {
     std::set<std::string> found;
     for (const CheckResult& check : report_of(site).checks) {
@@ -1168,10 +1169,11 @@ TEST(Findings, WhatAServerAgreesToIsHeldAgainstWindows) {
     }
     return found;
   };
-  EXPECT_EQ(codes(), (std::set<std::string>{"edge1.contoso.example agrees to no cipher suite that Windows Server 2012 "
-                                            "R2 has enabled by default"}));
+  const std::string too_old =
+      "edge1.contoso.example agrees to no cipher suite that Windows Server 2012 R2 has enabled by default";
+  EXPECT_EQ(codes(), std::set<std::string>{too_old});
   site.evidence.site.servers[0].patch_level = "7.0.2046.123";
-  EXPECT_TRUE(codes().empty()) << "Skype for Business Server 2019 runs on nothing so old";
+  EXPECT_FALSE(codes().contains(too_old)) << "Skype for Business Server 2019 runs on nothing so old";
 }
 
 }  // namespace
