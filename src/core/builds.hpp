@@ -15,7 +15,7 @@ namespace mrascheck {
 /// "5.0.8308.291", as Get-CsServerPatchVersion and the Uninstall keys of the registry show it.
 struct ServerVersion {
   std::array<std::uint32_t, 4> parts{};
-  auto operator<=>(const ServerVersion&) const = default;
+  auto operator<=>(const ServerVersion&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 /// Nothing for anything but four numbers with dots between.
 std::optional<ServerVersion> parse_server_version(std::string_view text);

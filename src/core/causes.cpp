@@ -71,6 +71,7 @@ class Causes {
     }
     add_what_was_not_tried(families);
     std::vector<Cause> causes;
+    causes.reserve(families.size());
     for (const auto& [root, symptoms] : families) causes.push_back(make(root, symptoms));
     std::stable_sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) { return b.status < a.status; });
     return causes;

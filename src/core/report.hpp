@@ -23,7 +23,7 @@ struct CheckResult {
 struct FindingRef {
   std::size_t check = 0;
   std::size_t finding = 0;
-  friend auto operator<=>(const FindingRef&, const FindingRef&) = default;
+  friend auto operator<=>(const FindingRef&, const FindingRef&) = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// Several findings that end together.

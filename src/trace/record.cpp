@@ -306,7 +306,7 @@ Head parse_head(std::string_view line) {
   }
   if (rest.starts_with("( ")) {
     const std::size_t end = rest.find(')');
-    if (end != std::string_view::npos && end < 24) rest = trim(rest.substr(end + 1));
+    if (end < 24) rest = trim(rest.substr(end + 1));
   }
   head.rest = rest;
   return head;
