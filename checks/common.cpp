@@ -26,10 +26,6 @@ std::string describe(const Certificate& certificate) {
                      to_date(certificate.not_before), to_date(certificate.not_after));
 }
 
-std::string short_host(std::string_view host) {
-  return std::string{host.substr(0, host.find('.'))};
-}
-
 std::string Labels::unique(const std::string& wanted) {
   const int seen = used_[wanted]++;
   return seen == 0 ? wanted : fmt::format("{}_{}", wanted, seen + 1);
@@ -112,11 +108,13 @@ std::string where_it_leads(const Evidence& evidence, const std::string& url) {
   return fmt::format("{} ({})", url, found);
 }
 
-const Link* link_of(const Evidence& evidence, const Handshake& handshake) {
-  const auto found = std::find_if(evidence.site.links.begin(), evidence.site.links.end(), [&](const Link& link) {
-    return link.from == handshake.from && link.to == handshake.to && link.port == handshake.port;
-  });
-  return found == evidence.site.links.end() ? nullptr : &*found;
+LinksByEnds::LinksByEnds(const Evidence& evidence) {
+  for (const Link& link : evidence.site.links) links_.try_emplace({link.from, link.to, link.port}, &link);
+}
+
+const Link* LinksByEnds::of(const Handshake& handshake) const {
+  const auto found = links_.find({handshake.from, handshake.to, handshake.port});
+  return found == links_.end() ? nullptr : found->second;
 }
 
 Status status_of(double value, const Thresholds& thresholds) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "core/evidence.hpp"
@@ -17,9 +19,6 @@ Finding finding(const FindingKind& kind, Status status, std::string about);
 
 /// "Contoso Issuing CA, thumbprint A1B2..., valid 2026-01-01 to 2028-01-01".
 std::string describe(const Certificate& certificate);
-
-/// The first label of a host name: "fe1" of "fe1.contoso.example".
-std::string short_host(std::string_view host);
 
 /// Perfdata labels "<prefix>_<short host>..." made unique among those given out so far by a number at the end.
 class Labels {
@@ -38,8 +37,16 @@ std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phas
 /// the configured one, and what was found there is said with it; as is what was fetched by one of http.
 std::string where_it_leads(const Evidence& evidence, const std::string& url);
 
-/// The link that a handshake belongs to; null when the site has none such.
-const Link* link_of(const Evidence& evidence, const Handshake& handshake);
+/// The links of a site, by who asks whom on which port. The evidence must outlive it.
+class LinksByEnds {
+ public:
+  explicit LinksByEnds(const Evidence& evidence);
+  /// The link that a handshake belongs to; null when the site has none such.
+  const Link* of(const Handshake& handshake) const;
+
+ private:
+  std::map<std::tuple<std::string_view, std::string_view, std::uint16_t>, const Link*> links_;
+};
 
 /// Status::critical or warning, by the thresholds of `metric`; ok when neither alerts.
 Status status_of(double value, const Thresholds& thresholds);

@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
 #include <set>
+#include <string>
+#include <tuple>
 
 #include "checks/common.hpp"
 #include "checks/tls_quality.hpp"
@@ -75,6 +79,45 @@ bool ended_in_handshake(const Handshake& handshake) {
          handshake.outcome == Outcome::rejected_by_peer;
 }
 
+/// What every handshake is judged against, made once.
+class Background {
+ public:
+  explicit Background(const Evidence& all) : evidence{all}, graph{all}, links{all} {
+    for (const Handshake& handshake : all.handshakes) {
+      if (!handshake.variant.empty() && handshake.accepted())
+        let_in_.try_emplace({handshake.from, handshake.to, handshake.endpoint()}, &handshake);
+    }
+  }
+
+  /// The other variant of a refused link that was let in, when equally good chains were tried one after the other.
+  const Handshake* accepted_variant(const Handshake& refused) const {
+    if (refused.variant.empty()) return nullptr;
+    const auto found = let_in_.find({refused.from, refused.to, refused.endpoint()});
+    return found == let_in_.end() ? nullptr : found->second;
+  }
+
+  bool is_stale(const Certificate& certificate) {
+    if (!stale_) {
+      stale_.emplace();
+      for (const IssuerGroup& group : issuer_groups(evidence, graph, signature)) {
+        for (const IssuerMember& member : group.members) {
+          if (member.standing == Standing::stale) stale_->insert(member.entry->certificate->sha256);
+        }
+      }
+    }
+    return stale_->contains(certificate.sha256);
+  }
+
+  const Evidence& evidence;
+  const CertificateGraph graph;
+  const LinksByEnds links;
+  const SignatureOracle signature = recorded_oracle(evidence.signatures);
+
+ private:
+  std::map<std::tuple<std::string, std::string, std::string>, const Handshake*> let_in_;
+  std::optional<std::set<Sha256>> stale_;
+};
+
 std::vector<std::string> what_was_shown(const Handshake& handshake) {
   std::vector<std::string> facts;
   if (!handshake.tls_version.empty())
@@ -95,16 +138,6 @@ std::vector<std::string> what_was_shown(const Handshake& handshake) {
   return facts;
 }
 
-/// The other variant of this link that was let in, when equally good chains were tried one after the other.
-const Handshake* accepted_variant(const Evidence& evidence, const Handshake& handshake) {
-  if (handshake.variant.empty()) return nullptr;
-  const auto found = std::find_if(evidence.handshakes.begin(), evidence.handshakes.end(), [&](const Handshake& other) {
-    return other.from == handshake.from && other.to == handshake.to && other.endpoint() == handshake.endpoint() &&
-           other.variant != handshake.variant && other.accepted();
-  });
-  return found == evidence.handshakes.end() ? nullptr : &*found;
-}
-
 std::string chain_text(const Handshake& handshake) {
   std::vector<std::string> names;
   for (std::size_t i = 1; i < handshake.sent_chain.size(); ++i)
@@ -113,17 +146,15 @@ std::string chain_text(const Handshake& handshake) {
 }
 
 /// What an Edge that says unknown_ca may lack: the issuers of what was sent that were not sent along.
-void add_unsent_issuers(const Evidence& evidence, const Handshake& handshake, std::vector<std::string>& facts) {
+void add_unsent_issuers(const Background& known, const Handshake& handshake, std::vector<std::string>& facts) {
   constexpr std::size_t most_steps = 10;
   if (handshake.sent_chain.empty()) return;
-  const CertificateGraph graph{evidence};
-  const SignatureOracle signature = recorded_oracle(evidence.signatures);
   CertificateRef last = handshake.sent_chain.back();
   if (handshake.sent_chain.size() == 1) facts.push_back("no intermediate was sent, only the certificate itself");
   for (std::size_t step = 0; step < most_steps && !last->self_issued(); ++step) {
-    const auto named = graph.named(last->issuer);
+    const auto named = known.graph.named(last->issuer);
     const auto issuer = std::find_if(named.begin(), named.end(), [&](const GraphEntry& entry) {
-      return signature(*last, *entry.certificate) == SignatureState::verified;
+      return known.signature(*last, *entry.certificate) == SignatureState::verified;
     });
     if (issuer == named.end()) return;
     last = issuer->certificate;
@@ -134,8 +165,8 @@ void add_unsent_issuers(const Evidence& evidence, const Handshake& handshake, st
 
 /// A peer that does not know who signed our certificate, and names him among those that it accepts: the names agree,
 /// and most likely the keys do not. Where another chain was let in, it knows him, and something between is the reason.
-void add_namesake(const Evidence& evidence, const Handshake& handshake, Finding& refused) {
-  if (handshake.sent_chain.empty() || accepted_variant(evidence, handshake) != nullptr) return;
+void add_namesake(const Background& known, const Handshake& handshake, Finding& refused) {
+  if (handshake.sent_chain.empty() || known.accepted_variant(handshake) != nullptr) return;
   const Certificate& last = *handshake.sent_chain.back();
   const bool listed = std::any_of(handshake.accepted_issuers.begin(), handshake.accepted_issuers.end(),
                                   [&](const Name& name) { return name.canonical() == last.issuer.canonical(); });
@@ -144,11 +175,9 @@ void add_namesake(const Evidence& evidence, const Handshake& handshake, Finding&
       fmt::format("{} names {} among the issuers that it accepts: it has a CA of this name, and what {} sent does not "
                   "lead to that one: most likely the same name with another key",
                   handshake.to, last.issuer.text(), handshake.from));
-  const CertificateGraph graph{evidence};
-  const SignatureOracle signature = recorded_oracle(evidence.signatures);
   std::string ours;
-  for (const GraphEntry& entry : graph.named(last.issuer)) {
-    if (signature(last, *entry.certificate) != SignatureState::verified) continue;
+  for (const GraphEntry& entry : known.graph.named(last.issuer)) {
+    if (known.signature(last, *entry.certificate) != SignatureState::verified) continue;
     ours = fmt::format(", which has the thumbprint {}", thumbprint(*entry.certificate));
     break;
   }
@@ -160,19 +189,12 @@ void add_namesake(const Evidence& evidence, const Handshake& handshake, Finding&
 }
 
 /// Which of two equally good chains should be left over: never the one that is refused, before it is let in as well.
-std::string one_chain_remedy(const Evidence& evidence, const Handshake& refused, const Handshake& let_in) {
-  const CertificateGraph graph{evidence};
-  const auto groups = issuer_groups(evidence, graph, recorded_oracle(evidence.signatures));
-  const auto stands = [&](const Handshake& handshake, Standing standing) {
-    return std::any_of(handshake.sent_chain.begin(), handshake.sent_chain.end(), [&](const CertificateRef& sent) {
-      return std::any_of(groups.begin(), groups.end(), [&](const IssuerGroup& group) {
-        return std::any_of(group.members.begin(), group.members.end(), [&](const IssuerMember& member) {
-          return member.standing == standing && member.entry->certificate->sha256 == sent->sha256;
-        });
-      });
-    });
+std::string one_chain_remedy(Background& known, const Handshake& refused, const Handshake& let_in) {
+  const auto sends_stale = [&known](const Handshake& handshake) {
+    return std::any_of(handshake.sent_chain.begin(), handshake.sent_chain.end(),
+                       [&known](const CertificateRef& sent) { return known.is_stale(*sent); });
   };
-  const bool clear = stands(refused, Standing::stale) && !stands(let_in, Standing::stale);
+  const bool clear = sends_stale(refused) && !sends_stale(let_in);
   if (clear) {
     return fmt::format(
         "Take what same-name-issuers says may go out of the stores that feed {}, then restart its services, so that "
@@ -186,12 +208,13 @@ std::string one_chain_remedy(const Evidence& evidence, const Handshake& refused,
       chain_text(let_in), refused.to, chain_text(refused), refused.to, refused.to);
 }
 
-std::string versions_of(const Evidence& evidence, const Handshake& handshake) {
-  const Link* link = link_of(evidence, handshake);
+std::string versions_of(const Background& known, const Handshake& handshake) {
+  const Link* link = known.links.of(handshake);
   return to_string(link == nullptr ? TlsRange{} : link->versions());
 }
 
-Finding alert_finding(const Evidence& evidence, const Handshake& handshake) {
+Finding alert_finding(Background& known, const Handshake& handshake) {
+  const Evidence& evidence = known.evidence;
   Finding refused = finding(kinds[rejected_by_peer], Status::critical, handshake.id());
   const std::string alert =
       handshake.alerts_received.empty() ? "a fatal alert" : handshake.alerts_received.back().name();
@@ -221,24 +244,24 @@ Finding alert_finding(const Evidence& evidence, const Handshake& handshake) {
           handshake.from, handshake.to, handshake.to);
     }
     if (handshake.alerts_received.back().description == unknown_ca) {
-      add_unsent_issuers(evidence, handshake, refused.facts);
-      add_namesake(evidence, handshake, refused);
+      add_unsent_issuers(known, handshake, refused.facts);
+      add_namesake(known, handshake, refused);
     }
     constexpr std::uint8_t protocol_version = 70;
     if (handshake.alerts_received.back().description == protocol_version) {
-      refused.facts.push_back(fmt::format("this link allows {}", versions_of(evidence, handshake)));
+      refused.facts.push_back(fmt::format("this link allows {}", versions_of(known, handshake)));
       refused.remedy += " To look at it as it is, let this link use older versions: `tls` of the link.";
     }
   } else {
     refused.remedy =
         fmt::format("Read the Schannel events (36874 to 36888) on {}: they say why it sent the alert.", handshake.to);
   }
-  if (const Handshake* better = accepted_variant(evidence, handshake)) {
+  if (const Handshake* better = known.accepted_variant(handshake)) {
     refused.facts.push_back(fmt::format(
         "with the equally good chain {} it let {} in: the stores of {} hold two ways to build the chain, and Windows "
         "may send either",
         better->variant, handshake.from, handshake.from));
-    refused.remedy = one_chain_remedy(evidence, handshake, *better);
+    refused.remedy = one_chain_remedy(known, handshake, *better);
   }
   return refused;
 }
@@ -277,7 +300,7 @@ std::string or_it_failed(const Handshake& handshake) {
                      handshake.mras->method, handshake.to);
 }
 
-Finding failure(const Evidence& evidence, const Handshake& handshake) {
+Finding failure(Background& known, const Handshake& handshake) {
   const std::string id = handshake.id();
   const auto make = [&](Kind kind, std::string summary, std::string remedy) {
     Finding made = finding(kinds[kind], Status::critical, id);
@@ -299,7 +322,7 @@ Finding failure(const Evidence& evidence, const Handshake& handshake) {
         made.status = Status::unknown;
         return made;
       }
-      return alert_finding(evidence, handshake);
+      return alert_finding(known, handshake);
     case Outcome::rejected_by_us:
       if (broken(handshake)) {
         return make(broken_tls, fmt::format("what {} sent is no sound TLS: {}", handshake.to, handshake.detail),
@@ -315,7 +338,7 @@ Finding failure(const Evidence& evidence, const Handshake& handshake) {
             fmt::format("Compare the TLS versions and cipher suites that {} is allowed to use with those of this link "
                         "({}; `tls` of the link allows others) and of this host's OpenSSL. Whether {} itself would get "
                         "through cannot be told from here.",
-                        handshake.to, versions_of(evidence, handshake), handshake.from));
+                        handshake.to, versions_of(known, handshake), handshake.from));
         made.status = Status::unknown;
         return made;
       }
@@ -449,12 +472,12 @@ bool none_listed(const CertificateGraph& graph, const Handshake& handshake) {
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   Labels labels;
-  const CertificateGraph graph{evidence};
+  Background known{evidence};
   const Thresholds thresholds = evidence.site.policy.of("tls-time");
   for (const Handshake& handshake : evidence.handshakes) {
     if (handshake.phase == Phase::connect) continue;
     ++verdict.examined;
-    const Link* link = link_of(evidence, handshake);
+    const Link* link = known.links.of(handshake);
     const std::string label =
         labels.unique(fmt::format("tls_{}_{}", short_host(handshake.from), short_host(handshake.to)));
     std::optional<double> seconds;
@@ -476,7 +499,7 @@ Verdict judge(const Evidence& evidence) {
     }
     if (handshake.outcome != Outcome::completed && ended_in_handshake(handshake)) {
       if (handshake.outcome == Outcome::local_failure) continue;  // not the peer's doing: a gap says why
-      Finding& failed = verdict.findings.emplace_back(failure(evidence, handshake));
+      Finding& failed = verdict.findings.emplace_back(failure(known, handshake));
       failed.servers = {handshake.from, handshake.to};
       if (handshake.outcome == Outcome::rejected_by_peer && !handshake.alerts_received.empty())
         failed.reason = handshake.alerts_received.back().name();
@@ -507,7 +530,7 @@ Verdict judge(const Evidence& evidence) {
           "clients in without one.",
           handshake.from, handshake.to, handshake.to);
     }
-    if (handshake.certificate_sent && none_listed(graph, handshake)) {
+    if (handshake.certificate_sent && none_listed(known.graph, handshake)) {
       Finding& unlisted =
           verdict.findings.emplace_back(finding(kinds[issuer_not_listed], Status::warning, handshake.id()));
       unlisted.summary = fmt::format(

@@ -251,9 +251,10 @@ std::optional<Finding> judge_exchange(const Evidence& evidence, const Handshake&
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   Labels labels;
+  const LinksByEnds links{evidence};
   const Thresholds thresholds = evidence.site.policy.of("mras-time");
   for (const Handshake& handshake : evidence.handshakes) {
-    const Link* link = link_of(evidence, handshake);
+    const Link* link = links.of(handshake);
     if (!handshake.mras || link == nullptr || !asks(*link)) continue;
     if (handshake.outcome == Outcome::rejected_by_peer)
       continue;  // refused late, with the first read: handshake's finding

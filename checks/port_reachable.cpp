@@ -68,13 +68,14 @@ Finding connect_finding(const Handshake& handshake, const Link* link) {
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   Labels labels;
+  const LinksByEnds links{evidence};
   const Thresholds thresholds = evidence.site.policy.of("connect-time");
   for (const Handshake& handshake : evidence.handshakes) {
     ++verdict.examined;
     const std::string label =
         labels.unique(fmt::format("tcp_{}_{}", short_host(handshake.from), short_host(handshake.to)));
     if (handshake.phase == Phase::connect) {
-      verdict.findings.push_back(connect_finding(handshake, link_of(evidence, handshake)));
+      verdict.findings.push_back(connect_finding(handshake, links.of(handshake)));
       verdict.findings.back().servers = {handshake.from, handshake.to};
       verdict.perfdata.push_back({label, std::nullopt, "s", thresholds.warning, thresholds.critical, 0, std::nullopt});
       continue;

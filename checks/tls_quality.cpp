@@ -38,14 +38,14 @@ bool ran_on_tls(const Handshake& handshake) {
   return handshake.phase == Phase::confirm || handshake.phase == Phase::sip || handshake.phase == Phase::done;
 }
 
-void judge_version(const Evidence& evidence, const Handshake& handshake, Verdict& verdict) {
+void judge_version(const LinksByEnds& links, const Handshake& handshake, Verdict& verdict) {
   const std::string& version = handshake.tls_version;
   if (version != "TLSv1" && version != "TLSv1.1" && version != "SSLv3") return;
   Finding& weak = add(verdict, weak_version, handshake.id());
   weak.summary =
       fmt::format("{} and {} agree on {}, which is no longer to be used", handshake.from, handshake.to, version);
   weak.facts.push_back(fmt::format("{} with {}", version, handshake.cipher));
-  const Link* link = link_of(evidence, handshake);
+  const Link* link = links.of(handshake);
   if (link != nullptr && link->versions().max < TlsVersion::tls_1_2) {
     weak.facts.push_back(
         fmt::format("this link is configured to go no further than {}", to_string(link->versions().max)));
@@ -146,6 +146,7 @@ void judge_pools(const Evidence& evidence, Verdict& verdict) {
 }  // namespace
 
 void judge_tls_quality(const Evidence& evidence, Verdict& verdict) {
+  const LinksByEnds links{evidence};
   std::set<std::string> seen;
   for (const Handshake& handshake : evidence.handshakes) {
     if (handshake.phase == Phase::connect) continue;
@@ -153,7 +154,7 @@ void judge_tls_quality(const Evidence& evidence, Verdict& verdict) {
     if (!seen.insert(fmt::format("{} {} {}", handshake.id(), handshake.tls_version, ran_on_tls(handshake))).second)
       continue;
     if (ran_on_tls(handshake)) {
-      judge_version(evidence, handshake, verdict);
+      judge_version(links, handshake, verdict);
       judge_renegotiation(handshake, verdict);
       judge_ticket(evidence, handshake, verdict);
     }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "checks/common.hpp"
+#include "core/text.hpp"
 
 namespace mrascheck::checks {
 namespace {

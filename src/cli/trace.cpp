@@ -101,15 +101,16 @@ int run_trace(const Texts& arguments, Streams io) {
   for (const auto& [file, role] : files) {
     if (const auto read = read_trace(reader, file, role); !read) unread.push_back(read.error().text);
   }
-  const TraceStudy study = mrascheck::study(reader.take());
+  Traces traces = reader.take();
+  traces.unread = std::move(unread);
+  const TraceStudy study = mrascheck::study(std::move(traces));
   render::Options how;
   how.verbosity = args->verbosity;
   const Texts failed = write_formats(*wanted, io, [&](const Format& format) {
-    return format.name == "json" ? json::write_trace(study, unread) : render::trace(study, unread, how);
+    return format.name == "json" ? json::write_trace(study) : render::trace(study, how);
   });
   for (const std::string& complaint : failed) io.err << "could not be written: " << complaint << '\n';
-  const bool whole = failed.empty() && unread.empty();
-  return exit_code(flushed(io, whole ? study.status : worst(study.status, Status::unknown)));
+  return exit_code(flushed(io, failed.empty() ? study.status : worst(study.status, Status::unknown)));
 }
 
 }  // namespace

@@ -18,10 +18,48 @@ using WhoAndWhom = std::pair<std::string, std::string>;  ///< who judges or asks
 
 constexpr std::size_t most_servers_named = 3;
 
-bool is_certificate_trouble(std::uint8_t alert) {
-  // RFC 8446, 6.2: bad_certificate, certificate_unknown, unknown_ca, access_denied.
-  return alert == 42 || alert == 46 || alert == 48 || alert == 49;
+// RFC 8446, 6.2.
+constexpr std::uint8_t handshake_failure_alert = 40;
+constexpr std::uint8_t bad_certificate_alert = 42;
+constexpr std::uint8_t certificate_expired_alert = 45;
+constexpr std::uint8_t access_denied_alert = 49;
+
+/// From bad_certificate over revoked, expired, certificate_unknown and unknown_ca to access_denied.
+bool is_about_certificates(std::uint8_t alert) {
+  constexpr std::uint8_t illegal_parameter = 47;
+  return alert >= bad_certificate_alert && alert <= access_denied_alert && alert != illegal_parameter;
 }
+/// Those that do not say what is wrong with it.
+bool is_certificate_trouble(std::uint8_t alert) {
+  constexpr std::uint8_t certificate_unknown = 46;
+  constexpr std::uint8_t unknown_ca = 48;
+  return alert == bad_certificate_alert || alert == certificate_unknown || alert == unknown_ca ||
+         alert == access_denied_alert;
+}
+
+/// `text` without each of `names`: what two servers are told alike is the same behind it.
+std::string without(std::string text, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    for (std::size_t at = name.empty() ? std::string::npos : text.find(name); at != std::string::npos;
+         at = text.find(name, at))
+      text.erase(at, name.size());
+  }
+  return text;
+}
+
+/// Each once, in the order of their coming.
+class Names {
+ public:
+  void add(const std::string& name) {
+    if (seen_.insert(name).second) names_.push_back(name);
+  }
+  const std::vector<std::string>& all() const { return names_; }
+  bool same_as(const Names& other) const { return seen_ == other.seen_; }
+
+ private:
+  std::vector<std::string> names_;
+  std::set<std::string> seen_;
+};
 
 /// "edge1, edge2 and 4 more"
 std::string some_servers(const std::vector<std::string>& names) {
@@ -57,11 +95,12 @@ class Causes {
       const std::vector<Finding>& findings = checks[check].verdict.findings;
       for (std::size_t i = 0; i < findings.size(); ++i) nodes_.push_back({{check, i}, &findings[i]});
     }
-    count_short_names();
-    index();
   }
 
   std::vector<Cause> find() {
+    if (nodes_.size() < 2) return {};
+    count_short_names();
+    index();
     for (std::size_t i = 0; i < nodes_.size(); ++i) nodes_[i].parent = parent_of(nodes_[i]);
     merge_equal_roots();
     std::map<std::size_t, std::vector<std::size_t>> families;
@@ -173,14 +212,17 @@ class Causes {
     const Handshake& handshake = *seen->second;
     const auto above = std::span{finding.certificates}.subspan(1);
     const auto stale = any_of(stale_, above);
-    if (const auto path = path_finding(finding.servers[1], finding.servers[0])) return path;
-    if (stale && let_in_otherwise(handshake.from, handshake.to)) return stale;
     const bool told_why = !handshake.alerts_received.empty();
     const std::uint8_t alert = told_why ? handshake.alerts_received.back().description : std::uint8_t{0};
-    constexpr std::uint8_t certificate_expired = 45;
-    if (!told_why || is_certificate_trouble(alert) || alert == certificate_expired) {
+    if (told_why && !is_about_certificates(alert) && alert != handshake_failure_alert) return std::nullopt;
+    if (const auto path = path_finding(finding.servers[1], finding.servers[0])) {
+      node.probably = !is_about_certificates(alert);
+      return path;
+    }
+    if (stale && let_in_otherwise(handshake.from, handshake.to)) return stale;
+    if (!told_why || is_certificate_trouble(alert) || alert == certificate_expired_alert) {
       if (const auto ended = any_of(ended_, finding.certificates)) {
-        node.probably = alert != certificate_expired;
+        node.probably = alert != certificate_expired_alert;
         return ended;
       }
     }
@@ -198,16 +240,22 @@ class Causes {
     return node;
   }
 
-  /// The same trouble in several places: said once, with its places.
+  /// The same trouble, with the same remedy and the same consequences, in several places: said once, with its places.
   void merge_equal_roots() {
+    std::vector<std::set<std::string_view>> consequences(nodes_.size());
+    for (const KnownFinding& node : nodes_) {
+      if (node.parent) consequences[*node.parent].insert(node.finding->code);
+    }
     std::map<std::string, std::size_t> first;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       const Finding& finding = *nodes_[i].finding;
       if (nodes_[i].parent || finding.servers.size() != 2 || finding.status < Status::warning) continue;
       const bool path = is(finding, "certification-path");
       if (path && finding.reason.empty()) continue;
-      const auto [at, added] = first.try_emplace(
-          fmt::format("{}\n{}\n{}", finding.code, path ? std::string{} : finding.servers[0], finding.reason), i);
+      std::string key = fmt::format("{}\n{}\n{}\n{}", finding.code, path ? std::string{} : finding.servers[0],
+                                    finding.reason, without(finding.remedy, finding.servers));
+      for (const std::string_view code : consequences[i]) key += fmt::format("\n{}", code);
+      const auto [at, added] = first.try_emplace(std::move(key), i);
       if (!added) nodes_[i].parent = at->second;
     }
   }
@@ -248,8 +296,9 @@ class Causes {
     all.insert(all.end(), symptoms.begin(), symptoms.end());
     std::vector<WhoAndWhom> refusals;  // who refuses, and whom
     std::vector<WhoAndWhom> broken;    // who has no path, and to whom
-    const auto add = [](std::vector<WhoAndWhom>& into, WhoAndWhom pair) {
-      if (std::find(into.begin(), into.end(), pair) == into.end()) into.push_back(std::move(pair));
+    std::set<std::pair<bool, WhoAndWhom>> seen;
+    const auto add = [&](std::vector<WhoAndWhom>& into, WhoAndWhom pair) {
+      if (seen.insert({&into == &refusals, pair}).second) into.push_back(std::move(pair));
     };
     for (const std::size_t i : all) {
       const Finding& finding = *nodes_[i].finding;
@@ -301,48 +350,45 @@ class Causes {
     return fmt::format("a stale {} stands in the way", short_name(stale));
   }
 
-  /// "fe1 refuses edge1 and edge2"; of several who do so, the one with the most, and then how many more pairs.
+  /// "fe1 refuses edge1 and edge2". Where not everybody named does it to everybody named: what the first does, and how
+  /// often it is so besides.
   std::string said(const std::vector<WhoAndWhom>& pairs, std::string_view one_does, std::string_view many_do) const {
-    std::vector<std::string> subjects;
-    std::vector<std::string> objects;
-    const auto add = [](std::vector<std::string>& into, std::string name) {
-      if (std::find(into.begin(), into.end(), name) == into.end()) into.push_back(std::move(name));
-    };
+    Names subjects;
+    Names objects;
+    Names of_the_first;
     for (const auto& [subject, object] : pairs) {
-      add(subjects, host(subject));
-      add(objects, host(object));
+      subjects.add(host(subject));
+      objects.add(host(object));
+      if (subject == pairs.front().first) of_the_first.add(host(object));
     }
-    const std::set<std::string> both{subjects.begin(), subjects.end()};
-    if (subjects.size() > 1 && both == std::set<std::string>{objects.begin(), objects.end()})
-      return fmt::format("{} {} each other", some_servers(subjects), many_do);
-    return fmt::format("{} {} {}", some_servers(subjects), subjects.size() == 1 ? one_does : many_do,
-                       some_servers(objects));
+    const std::size_t many = subjects.all().size();
+    if (many > 1 && pairs.size() == many * (many - 1) && subjects.same_as(objects))
+      return fmt::format("{} {} each other", some_servers(subjects.all()), many_do);
+    if (pairs.size() < many * objects.all().size())
+      return fmt::format("{} {} {} (and so on {})", subjects.all().front(), one_does, some_servers(of_the_first.all()),
+                         count(pairs.size() - of_the_first.all().size(), "more link"));
+    return fmt::format("{} {} {}", some_servers(subjects.all()), many == 1 ? one_does : many_do,
+                       some_servers(objects.all()));
   }
 
   std::string likewise(const Finding& cause, const std::vector<std::size_t>& symptoms) const {
-    std::vector<std::string> others;
+    Names others;
     for (const std::size_t i : symptoms) {
       const Finding& finding = *nodes_[i].finding;
-      if (finding.code == cause.code && finding.servers.size() == 2) {
-        const std::string name = host(finding.servers[1]);
-        if (std::find(others.begin(), others.end(), name) == others.end() &&
-            (cause.servers.size() != 2 || name != host(cause.servers[1])))
-          others.push_back(name);
-      }
+      if (finding.code == cause.code && finding.servers.size() == 2 && cause.servers.size() == 2 &&
+          finding.servers[1] != cause.servers[1])
+        others.add(host(finding.servers[1]));
     }
-    return others.empty() ? cause.summary : fmt::format("{}; likewise {}", cause.summary, some_servers(others));
+    return others.all().empty() ? cause.summary
+                                : fmt::format("{}; likewise {}", cause.summary, some_servers(others.all()));
   }
 
   void count_short_names() {
-    for (const Server& server : evidence_.site.servers) ++short_names_[first_label(server.name)];
-  }
-  static std::string first_label(const std::string& name) {
-    const bool address = name.find_first_not_of("0123456789.:") == std::string::npos;
-    return address ? name : name.substr(0, name.find('.'));
+    for (const Server& server : evidence_.site.servers) ++short_names_[short_host(server.name)];
   }
   /// The first label of a server's name, where no other server of the site has it.
   std::string host(const std::string& server) const {
-    const std::string label = first_label(server);
+    const std::string label = short_host(server);
     const auto found = short_names_.find(label);
     return found != short_names_.end() && found->second == 1 ? label : server;
   }

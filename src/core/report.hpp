@@ -31,7 +31,7 @@ struct Cause {
   Status status = Status::critical;  ///< the worst of its findings
   std::string summary;  ///< "edge1 and edge2 refuse fe1, because it sends a stale Contoso Issuing CA (A1B2C3D4)"
   bool shown = true;    ///< false: likely, not proved; the summary says "probably"
-  FindingRef root;      ///< whose remedy ends them all
+  FindingRef root;      ///< whose remedy ends them; those of its code need the same where they are
   std::vector<FindingRef> symptoms;  ///< the others, in the order of the checks
 };
 

@@ -119,6 +119,12 @@ std::string_view did_you_mean(std::string_view word, std::span<const std::string
   return best;
 }
 
+std::string short_host(std::string_view host) {
+  const bool address =
+      host.find_first_not_of("0123456789.") == std::string_view::npos || host.find(':') != std::string_view::npos;
+  return std::string{address ? host : host.substr(0, host.find('.'))};
+}
+
 std::string enumerate(const std::vector<std::string>& words) {
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i) {

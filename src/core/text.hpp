@@ -29,6 +29,9 @@ std::string_view trim(std::string_view text);
 /// The candidate nearest to `word` by edit distance, when near enough to be what was meant; else empty.
 std::string_view did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 
+/// The first label of a host name: "fe1" of "fe1.contoso.example". An address stays whole.
+std::string short_host(std::string_view host);
+
 /// "a, b and c".
 std::string enumerate(const std::vector<std::string>& words);
 

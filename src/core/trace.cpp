@@ -532,7 +532,22 @@ class Student {
     if (study_.traces.left_out > 0)
       study_.unknown_because.push_back(fmt::format(
           "{} MRAS requests more than one run looks at: give it the traces in smaller parts", study_.traces.left_out));
-    if (study_.calls.empty()) {
+    std::vector<std::string> foreign;
+    bool records = false;
+    for (const TraceFile& file : study_.traces.files) {
+      if (file.records == 0 && file.bytes > 0) foreign.push_back(file.name);
+      records = records || file.records > 0;
+    }
+    if (!foreign.empty())
+      study_.unknown_because.push_back(
+          fmt::format("no log record stands in {}: give the text that SIPStack, OCSLogger or CLS write; a binary trace "
+                      "(.etl) has to be converted to text first",
+                      some_of(foreign)));
+    if (study_.calls.empty() && !records) {
+      if (foreign.empty() && !study_.traces.files.empty())
+        study_.unknown_because.emplace_back(
+            "nothing stands in these traces: see that tracing was started, and stopped again, before they were copied");
+    } else if (study_.calls.empty()) {
       study_.unknown_because.emplace_back(
           "no MRAS request stands in these traces: take SIPStack traces (flags TF_PROTOCOL and TF_DIAG) on the Front "
           "End and the Edge while a user signs in");
@@ -545,8 +560,19 @@ class Student {
     study_.status = study_.unknown_because.empty() ? Status::ok : Status::unknown;
     if (failed_for_good || study_.all.unanswered > 0 || loose) study_.status = Status::warning;
     if (left_without) study_.status = Status::critical;
+    if (!study_.traces.unread.empty()) study_.status = worst(study_.status, Status::unknown);
   }
 
+  /// "a.log, b.log, c.log and 4 more"
+  static std::string some_of(std::vector<std::string> names) {
+    constexpr std::size_t most = 3;
+    if (names.size() > most) {
+      const std::size_t more = names.size() - most;
+      names.resize(most);
+      names.push_back(fmt::format("{} more", more));
+    }
+    return enumerate(names);
+  }
   static std::string count_of(std::size_t n) { return mrascheck::count(n, "request"); }
 
   TraceStudy study_;

@@ -124,6 +124,7 @@ struct TraceFile {
 /// What was read, bounded whatever the size of the files.
 struct Traces {
   std::vector<TraceFile> files;
+  std::vector<std::string> unread;  ///< what could not be read, and why: "fe1.txt: No such file or directory"
   std::vector<TraceLog> logs;
   std::uint64_t left_out = 0;  ///< MRAS requests beyond the bounds, not looked at
 };

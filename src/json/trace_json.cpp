@@ -91,15 +91,14 @@ Json named_tally(const TraceTally& tally) {
 
 }  // namespace
 
-std::string write_trace(const TraceStudy& study, const std::vector<std::string>& unread) {
-  const Status status = unread.empty() ? study.status : worst(study.status, Status::unknown);
+std::string write_trace(const TraceStudy& study) {
   Json document;
   document["format"] = "mrascheck-trace";
   document["version"] = trace_format_version;
-  document["status"] = to_string(status);
-  document["exit_code"] = exit_code(status);
+  document["status"] = to_string(study.status);
+  document["exit_code"] = exit_code(study.status);
   document["unknown_because"] = texts(study.unknown_because);
-  document["not_read"] = texts(unread);
+  document["not_read"] = texts(study.traces.unread);
   document["all"] = tally_json(study.all);
   Json files = Json::array();
   for (const TraceFile& file : study.traces.files) {

@@ -2,13 +2,12 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "core/trace.hpp"
 
 namespace mrascheck::json {
 
-/// "mrascheck-trace": mrascheck-trace(1) describes the members. `unread` are files that could not be read.
-std::string write_trace(const TraceStudy& study, const std::vector<std::string>& unread);
+/// "mrascheck-trace": mrascheck-trace(1) describes the members.
+std::string write_trace(const TraceStudy& study);
 
 }  // namespace mrascheck::json

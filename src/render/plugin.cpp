@@ -146,13 +146,15 @@ class LongOutput {
   }
   void add(const Cause& cause, const Report& report) {
     lines_.push_back(without_pipes(fmt::format("[{}] cause: {}", to_string(cause.status), cause.summary)));
-    add(finding_at(report, cause.root));
+    const Finding& root = finding_at(report, cause.root);
+    add(root);
     for (const FindingRef& at : cause.symptoms) {
       const Finding& symptom = finding_at(report, at);
       if (verbosity_ >= 2 || !cause.shown) {
         add(symptom);
       } else {
-        branch(fmt::format("ends with it: [{}] {}: {}", to_string(symptom.status), symptom.code, symptom.summary));
+        branch(fmt::format("{}: [{}] {}: {}", symptom.code == root.code ? "the same" : "ends with it",
+                           to_string(symptom.status), symptom.code, symptom.summary));
       }
     }
   }

@@ -106,19 +106,28 @@ class ReportPage {
     if (const std::string cited = source(finding.citation); !cited.empty()) item("Source: ", cited, 2, 4);
   }
 
-  /// The cause in words, the finding that ends it, and what ends with it: whole where it is only
-  /// likely, or where much was asked for.
+  /// The cause in words, the finding that ends it, and what ends with it: whole where it is only likely, or where much
+  /// was asked for.
   void print(const Cause& cause, const Report& report) {
     out_ += '\n';
     paragraph(fmt::format("{}: ", to_string(cause.status)), cause.status, one_line(cause.summary), 2);
-    print(finding_at(report, cause.root));
+    const Finding& root = finding_at(report, cause.root);
+    print(root);
     if (verbosity_ > 0 || !cause.shown) {
       for (const FindingRef& symptom : cause.symptoms) print(finding_at(report, symptom));
       return;
     }
-    item("Ends with it ", cause.symptoms.size() == 1 ? "(-v shows it whole):" : "(-v shows each whole):", 2, 4);
+    print_folded("The same is to be done for", cause, report, [&](const Finding& f) { return f.code == root.code; });
+    print_folded("Ends with it", cause, report, [&](const Finding& f) { return f.code != root.code; });
+  }
+  template <class Wanted>
+  void print_folded(std::string_view heading, const Cause& cause, const Report& report, Wanted wanted) {
+    bool first = true;
     for (const FindingRef& at : cause.symptoms) {
       const Finding& symptom = finding_at(report, at);
+      if (!wanted(symptom)) continue;
+      if (first) item("", fmt::format("{} (-v shows it whole):", heading), 2, 4);
+      first = false;
       item("- ",
            fmt::format("{} [{}] {}", to_string(symptom.status), one_line(symptom.code), one_line(symptom.summary)), 2,
            4);

@@ -29,6 +29,7 @@ std::string seconds(std::chrono::milliseconds time) {
 }
 
 std::string role_of(const TraceLog& log) {
+  if (log.records == 0) return "no log record";
   switch (log.role) {
     case TraceRole::front_end:
       return log.role_given ? "a Front End, as given" : "a Front End, by what it writes";
@@ -64,8 +65,8 @@ class TracePage {
   TracePage(const TraceStudy& study, const Options& options)
       : study_(study), page_(options.width), verbosity_(options.verbosity) {}
 
-  std::string print(const std::vector<std::string>& unread) {
-    headline(unread);
+  std::string print() {
+    headline();
     servers();
     causes();
     reach();
@@ -77,17 +78,20 @@ class TracePage {
   }
 
  private:
-  void headline(const std::vector<std::string>& unread) {
+  void headline() {
     const TraceTally& all = study_.all;
     const auto left = std::count_if(study_.users.begin(), study_.users.end(),
                                     [](const TraceTally& user) { return user.left_without; });
-    const Status status = unread.empty() ? study_.status : worst(study_.status, Status::unknown);
-    std::string text = all.requests == 0 ? "no MRAS request found" : fmt::format("MRAS: {}", tally_of(all));
+    const bool nothing_read = study_.traces.files.empty() && !study_.traces.unread.empty();
+    std::string text = nothing_read        ? "no trace could be read"
+                       : all.requests == 0 ? "no MRAS request found"
+                                           : fmt::format("MRAS: {}", tally_of(all));
     if (left > 0)
       text += fmt::format("; {} left without credentials", left == 1 ? "1 user is" : fmt::format("{} users are", left));
-    page_.line(fmt::format("{}: {}", to_string(status), text));
+    page_.line(fmt::format("{}: {}", to_string(study_.status), text));
     for (const std::string& reason : study_.unknown_because) page_.line(fmt::format("UNKNOWN because {}", reason), 2);
-    for (const std::string& complaint : unread) page_.line(fmt::format("UNKNOWN: could not be read: {}", complaint), 2);
+    for (const std::string& complaint : study_.traces.unread)
+      page_.line(fmt::format("UNKNOWN: could not be read: {}", complaint), 2);
   }
 
   void heading(std::string_view words) {
@@ -248,8 +252,8 @@ class TracePage {
 
 }  // namespace
 
-std::string trace(const TraceStudy& study, const std::vector<std::string>& unread, const Options& options) {
-  return TracePage{study, options}.print(unread);
+std::string trace(const TraceStudy& study, const Options& options) {
+  return TracePage{study, options}.print();
 }
 
 }  // namespace mrascheck::render

@@ -83,7 +83,7 @@ void Look::end(Phase phase, const StepEnd& how, Clock::time_point started, Clock
     record_.outcome = Outcome::local_failure;
     record_.detail = fmt::format("no answer within {}, when the run's deadline came", seconds(waited));
   } else {
-    record_.detail = fmt::format("no answer within {}", seconds(waited));
+    record_.detail = fmt::format("no answer within {}", seconds(limit));
   }
 }
 

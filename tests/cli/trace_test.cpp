@@ -2,6 +2,7 @@
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
 
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,12 @@ using testing::Not;
 
 const std::string traces = MRASCHECK_SOURCE_DIR "/fixtures/traces/";
 
+/// With its text on one line: where it is broken depends on how long the path of the sources is.
 Ended trace(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "trace");
-  return mrascheck(std::move(arguments));
+  Ended ended = mrascheck(std::move(arguments));
+  ended.out = std::regex_replace(ended.out, std::regex{"\\s+"}, " ");
+  return ended;
 }
 
 TEST(TraceCommand, SaysWhatFailedAndThatItNeverReachedTheEdge) {
@@ -47,7 +51,7 @@ TEST(TraceCommand, ReadsStandardInputAndWritesJson) {
   const Ended ended = run({{built("mrascheck"), "trace", "-", "--format", "json=" + dir / "out.json"}, {}, input});
   EXPECT_EQ(ended.code, 3) << ended.err;
   EXPECT_THAT(dir.read("out.json"), AllOf(HasSubstr("\"format\": \"mrascheck-trace\""), HasSubstr("\"exit_code\": 3"),
-                                          HasSubstr("no MRAS request stands in these traces")));
+                                          HasSubstr("no log record stands in standard input")));
 }
 
 TEST(TraceCommand, WhatCannotBeReadIsUnknown) {
@@ -55,10 +59,25 @@ TEST(TraceCommand, WhatCannotBeReadIsUnknown) {
   EXPECT_EQ(gone.code, 3);
   EXPECT_THAT(gone.out, HasSubstr("/nonexistent/trace.txt: No such file or directory"));
   EXPECT_THAT(trace({traces}).out, HasSubstr("Is a directory"));
+  const Ended nothing = trace({"/nonexistent/trace.txt"});
+  EXPECT_EQ(nothing.code, 3);
+  EXPECT_THAT(nothing.out, AllOf(HasSubstr("UNKNOWN: no trace could be read"), Not(HasSubstr("no MRAS request"))));
   EXPECT_EQ(trace({}).code, 3);
   EXPECT_THAT(trace({}).err, HasSubstr("which trace?"));
   EXPECT_EQ(trace({"--nonsense"}).code, 3);
   EXPECT_EQ(trace({"--format", "yaml", traces + "granted-edge.txt"}).code, 3);
+}
+
+TEST(TraceCommand, WhatIsNoTraceIsUnknown) {
+  const TempDir dir;
+  const std::string other = dir.write("app.log", "2011-03-14 start\n2011-03-14 stop\n");
+  const Ended mixed = trace({traces + "granted-front-end.txt", other});
+  EXPECT_EQ(mixed.code, 3);
+  EXPECT_THAT(mixed.out, AllOf(HasSubstr("UNKNOWN because no log record stands in " + other), HasSubstr("1 granted"),
+                               HasSubstr("app.log: no log record")));
+  const Ended empty = trace({dir.write("empty.log", "")});
+  EXPECT_EQ(empty.code, 3);
+  EXPECT_THAT(empty.out, HasSubstr("UNKNOWN because nothing stands in these traces"));
 }
 
 }  // namespace

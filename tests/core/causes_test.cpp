@@ -45,6 +45,11 @@ class Scene {
     checks_.back().verdict.findings.back().about = handshake.id();
     return *this;
   }
+  /// Of the last finding.
+  Scene& remedy(std::string text) {
+    checks_.back().verdict.findings.back().remedy = std::move(text);
+    return *this;
+  }
   Scene& let_in(const std::string& to) {
     Handshake& handshake = add(to, "2/2");
     handshake.phase = Phase::done;
@@ -90,6 +95,7 @@ constexpr std::uint8_t handshake_failure = 40;
 constexpr std::uint8_t bad_certificate = 42;
 constexpr std::uint8_t expired = 45;
 constexpr std::uint8_t unknown_ca = 48;
+constexpr std::uint8_t protocol_version = 70;
 
 struct CauseCase {
   const char* name;
@@ -226,6 +232,48 @@ INSTANTIATE_TEST_SUITE_P(
                   "summary of mras-credentials.sip-error; likewise edge2, probably because summary of "
                   "server-versions.edge-behind | server-versions.edge-behind | mras-credentials.sip-error "
                   "mras-credentials.sip-error server-versions.edge-behind"},
+        CauseCase{"OnlyTheEdgeThatFailedIsSuspected",
+                  [](Scene& s) {
+                    s.finding("server-versions.edge-behind", {fe1, edge1}, {}, "", Status::warning);
+                    s.finding("server-versions.edge-behind", {fe1, edge2}, {}, "", Status::warning);
+                    s.finding("mras-credentials.sip-error", {fe1, edge2}, {}, "504, ms-diagnostics 2 0xC3E93C69(X)");
+                  },
+                  "summary of mras-credentials.sip-error, probably because summary of server-versions.edge-behind | "
+                  "server-versions.edge-behind | mras-credentials.sip-error"},
+        CauseCase{"AnotherRemedyIsAnotherTrouble",
+                  [](Scene& s) {
+                    s.finding("port-reachable.refused", {fe1, edge1}).remedy("start the service of " + edge1);
+                    s.finding("port-reachable.refused", {fe1, edge2}).remedy("open the firewall of " + edge2);
+                  },
+                  ""},
+        CauseCase{"OneRemedyForTwoServers",
+                  [](Scene& s) {
+                    s.finding("port-reachable.refused", {fe1, edge1}).remedy("start the service of " + edge1);
+                    s.finding("port-reachable.refused", {fe1, edge2}).remedy("start the service of " + edge2);
+                  },
+                  "summary of port-reachable.refused; likewise edge2 | port-reachable.refused | "
+                  "port-reachable.refused"},
+        CauseCase{"AnAlertAboutTheVersionIsNoMatterOfThePath",
+                  [](Scene& s) {
+                    s.refusal(edge1, protocol_version, {"fe1"});
+                    s.finding("certification-path.incomplete", {edge1, fe1}, {"fe1"}, "an issuer is not here");
+                  },
+                  ""},
+        CauseCase{"AResetMayBeAboutThePath",
+                  [](Scene& s) {
+                    s.refusal(edge1, std::nullopt, {"fe1"});
+                    s.finding("certification-path.incomplete", {edge1, fe1}, {"fe1"}, "an issuer is not here");
+                  },
+                  "edge1 refuses fe1, probably because an issuer is not in its stores | "
+                  "certification-path.incomplete | handshake.reset"},
+        CauseCase{"NobodyIsSaidToRefuseWhomHeDoesNot",
+                  [](Scene& s) {
+                    s.finding("certification-path.incomplete", {edge1, fe1}, {"fe1"}, "an issuer is not here");
+                    s.finding("certification-path.incomplete", {edge2, "edge3.contoso.example"}, {"fe1"},
+                              "an issuer is not here");
+                  },
+                  "edge1 has no valid path to fe1 (and so on 1 more link), because an issuer is not in their stores | "
+                  "certification-path.incomplete | certification-path.incomplete"},
         CauseCase{"FewerUpdatesAreNotTheSuspectOfAnotherAnswer",
                   [](Scene& s) {
                     s.finding("mras-credentials.sip-error", {fe1, edge1}, {}, "403 Forbidden");

@@ -38,8 +38,8 @@ mrascheck::Traces read(std::string_view bytes, std::size_t piece) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const std::string whole = mrascheck::json::write_trace(mrascheck::study(read(bytes, size + 1)), {});
-  const std::string pieces = mrascheck::json::write_trace(mrascheck::study(read(bytes, 7)), {});
+  const std::string whole = mrascheck::json::write_trace(mrascheck::study(read(bytes, size + 1)));
+  const std::string pieces = mrascheck::json::write_trace(mrascheck::study(read(bytes, 7)));
   if (whole != pieces) std::abort();
   return 0;
 }

@@ -95,7 +95,8 @@ std::string trace_document() {
   Traces traces;
   traces.files = {{"fe01.txt", 1024, 3, false}};
   traces.logs = {front_end, edge};
-  return json::write_trace(study(std::move(traces)), {"x: gone"});
+  traces.unread = {"x: gone"};
+  return json::write_trace(study(std::move(traces)));
 }
 
 Report sample_report() {
@@ -153,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
                     SchemaRow{"EmptyIssuers", issuers_document({}), issuers_schema},
                     SchemaRow{"Cleanup", cleanup_document(test::redeployed_site()), cleanup_schema},
                     SchemaRow{"Trace", trace_document(), trace_schema},
-                    SchemaRow{"EmptyTrace", json::write_trace(study({}), {}), trace_schema},
+                    SchemaRow{"EmptyTrace", json::write_trace(study({})), trace_schema},
                     SchemaRow{"EmptyCleanup", cleanup_document({}), cleanup_schema}),
     [](const auto& row) { return row.param.name; });
 

@@ -110,11 +110,9 @@ void RawPeer::serve() {
     const int at_once = 1;  // what was sent before a reset must have left
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     ++connections_;
-    most_ = std::max<int>(most_, ++open_);
     talks_.emplace_back([this, fd] {
       Talk talk(fd, ended_);
       script_(talk);
-      --open_;
       ::close(fd);
     });
   }

@@ -44,8 +44,6 @@ class RawPeer {
 
   std::uint16_t port() const { return port_; }
   int connections() const { return connections_; }
-  /// The most that were open at one time.
-  int most_at_once() const { return most_; }
 
  private:
   void serve();
@@ -55,8 +53,6 @@ class RawPeer {
   int listener_ = -1;
   int ended_ = -1;  ///< an eventfd: readable from the end on
   std::atomic<int> connections_ = 0;
-  std::atomic<int> open_ = 0;
-  std::atomic<int> most_ = 0;
   std::list<std::thread> talks_;  ///< touched by server_ alone until it has ended
   std::thread server_;
 };

@@ -45,7 +45,6 @@ class TlsPeer {
 
   std::uint16_t port() const { return peer_->port(); }
   int connections() const { return peer_->connections(); }
-  int most_at_once() const { return peer_->most_at_once(); }
 
  private:
   std::shared_ptr<void> context_;
