@@ -3,6 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "checks/common.hpp"
 #include "core/explain.hpp"
@@ -26,6 +33,12 @@ constexpr std::array kinds{
         "mras-credentials.no-answer", "the peer accepted the request and did not answer it", {"RFC 3261", "17.1.2"}},
     FindingKind{"mras-credentials.not-sip", "what came back inside TLS is not SIP", {"RFC 3261", "7"}},
     FindingKind{"mras-credentials.slow", "the answer took longer than its threshold allows", {"RFC 3261", "17.1.2"}},
+    FindingKind{"mras-credentials.clock-differs",
+                "the clock of a server and that of this host differ by more than the threshold allows",
+                {"RFC 3261", "20.17"}},
+    FindingKind{"mras-credentials.pool-differs",
+                "the Edges of a pool do not answer alike",
+                {"Plan for Edge Server deployments in Skype for Business Server", "Edge pool"}},
     FindingKind{"mras-credentials.not-asked", "links on which nothing could be asked", {"MS-AVEDGEA", "1.3"}},
 };
 
@@ -39,6 +52,8 @@ enum Kind : std::size_t {
   no_answer,
   not_sip,
   slow,
+  clock_differs,
+  pool_differs,
   not_asked
 };
 
@@ -248,11 +263,82 @@ std::optional<Finding> judge_exchange(const Evidence& evidence, const Handshake&
   return std::nullopt;
 }
 
+/// How far the clock of whoever answered is ahead of ours, and by what that shows.
+struct ClockReading {
+  std::chrono::seconds ahead{0};
+  std::string by;
+};
+
+std::optional<ClockReading> read_clock(const MrasExchange& exchange) {
+  if (!exchange.answered_at) return std::nullopt;
+  if (exchange.date) return ClockReading{*exchange.date - *exchange.answered_at, "the Date of its answer"};
+  if (!exchange.token_expiry || !exchange.granted) return std::nullopt;
+  // That credentials end so long after they were granted as the answer says is inferred, and so is the form of the
+  // time in them: what is off by a day is no clock that is wrong but another form.
+  const std::chrono::seconds ahead = *exchange.token_expiry - *exchange.granted - *exchange.answered_at;
+  if (std::chrono::abs(ahead) >= std::chrono::hours{24}) return std::nullopt;
+  return ClockReading{ahead, "the time at which the credentials end"};
+}
+
+void judge_clock(const Handshake& handshake, const Thresholds& thresholds, Labels& labels, Verdict& verdict) {
+  const auto clock = read_clock(*handshake.mras);
+  if (!clock) return;
+  const auto seconds = static_cast<double>(clock->ahead.count());
+  verdict.perfdata.push_back(
+      {labels.unique(fmt::format("clock_{}_{}", short_host(handshake.from), short_host(handshake.to))), seconds, "s",
+       thresholds.warning, thresholds.critical, std::nullopt, std::nullopt});
+  const Status status = status_of(seconds, thresholds);
+  if (status == Status::ok) return;
+  Finding& differs = verdict.findings.emplace_back(finding(kinds[clock_differs], status, handshake.id()));
+  differs.servers = {handshake.to};
+  differs.summary = fmt::format("the clock of {} is {} s {} that of this host", handshake.to,
+                                std::abs(clock->ahead.count()), clock->ahead.count() < 0 ? "behind" : "ahead of");
+  differs.facts.push_back(fmt::format("by {}; it was {} here", clock->by, to_iso8601(*handshake.mras->answered_at)));
+  differs.remedy = fmt::format(
+      "Compare both clocks and time zones with a third one (w32tm /stripchart /computer:NAME on {}, chronyc tracking "
+      "or timedatectl here), and set right the wrong one. Credentials end by the clock of the Edge that granted them, "
+      "and a Front End whose clock is wrong lets requests expire before they are sent.",
+      handshake.to);
+}
+
+/// What must be the same whichever Edge of a pool answers: clients take the credentials of one to another.
+std::string promise_of(const MrasExchange& exchange) {
+  std::vector<std::string> relays;
+  for (const MediaRelay& relay : exchange.relays) relays.push_back(relay_text(relay));
+  std::sort(relays.begin(), relays.end());
+  std::string text = fmt::format("relay {}", enumerate(relays));
+  if (!exchange.realm.empty()) text += fmt::format("; realm {}", exchange.realm);
+  if (!exchange.server_version.empty()) text += fmt::format("; MRAS version {}", exchange.server_version);
+  if (exchange.token_version) text += fmt::format("; credentials of version {}", *exchange.token_version);
+  return text;
+}
+
+/// `granted`: by pool and by what was promised, who did.
+using Promises = std::map<std::string, std::map<std::string, std::set<std::string>>>;
+
+void judge_pools(const Promises& promises, Verdict& verdict) {
+  for (const auto& [pool, by_promise] : promises) {
+    if (by_promise.size() < 2) continue;
+    Finding& differ = verdict.findings.emplace_back(finding(kinds[pool_differs], Status::warning, pool));
+    differ.summary = fmt::format("the Edges of {} do not answer alike when they are asked for credentials", pool);
+    for (const auto& [promise, members] : by_promise)
+      differ.facts.push_back(fmt::format("{}: {}", enumerate({members.begin(), members.end()}), promise));
+    std::sort(differ.facts.begin(), differ.facts.end());
+    differ.remedy = fmt::format(
+        "The Edges of one pool share the topology and the certificate for media relay authentication: see that each "
+        "has the current topology (Get-CsManagementStoreReplicationStatus), the same updates and that certificate, "
+        "and restart the A/V authentication service of the one of {} that differs.",
+        pool);
+  }
+}
+
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   Labels labels;
   const LinksByEnds links{evidence};
   const Thresholds thresholds = evidence.site.policy.of("mras-time");
+  const Thresholds clock_thresholds = evidence.site.policy.of("clock-difference");
+  Promises promises;
   for (const Handshake& handshake : evidence.handshakes) {
     const Link* link = links.of(handshake);
     if (!handshake.mras || link == nullptr || !asks(*link)) continue;
@@ -268,6 +354,7 @@ Verdict judge(const Evidence& evidence) {
     const std::string label =
         labels.unique(fmt::format("mras_{}_{}", short_host(handshake.from), short_host(handshake.to)));
     verdict.perfdata.push_back({label, seconds, "s", thresholds.warning, thresholds.critical, 0, std::nullopt});
+    judge_clock(handshake, clock_thresholds, labels, verdict);
     const bool credentials_wanted = link->service == Service::mras;
     if (auto found = judge_exchange(evidence, handshake, credentials_wanted)) {
       verdict.findings.push_back(std::move(*found));
@@ -294,6 +381,8 @@ Verdict judge(const Evidence& evidence) {
           {handshake.id(), fmt::format("OPTIONS answered: {} {}", exchange.sip_status, exchange.sip_reason)});
       continue;
     }
+    if (const Server* to = evidence.site.server(handshake.to); to != nullptr && !to->pool.empty())
+      promises[to->pool][promise_of(exchange)].insert(to->name);
     std::vector<std::string> relays;
     for (const MediaRelay& relay : exchange.relays) relays.push_back(relay_text(relay));
     std::string text = fmt::format("relay {}", enumerate(relays));
@@ -303,6 +392,7 @@ Verdict judge(const Evidence& evidence) {
     }
     verdict.notes.push_back({handshake.id(), std::move(text)});
   }
+  judge_pools(promises, verdict);
   auto silent = links_not_reaching(evidence, Phase::sip, asks);
   if (!silent.empty()) {
     Finding& skipped = verdict.findings.emplace_back(finding(kinds[not_asked], Status::unknown, evidence.site.name));

@@ -192,12 +192,19 @@ Verdict judge(const Evidence& evidence) {
             fmt::format("{} of {} expires in {} days, on {}", short_name(certificate), who,
                         days_between(evidence.collected_at, certificate.not_after), to_date(certificate.not_after));
         soon.facts = {describe(certificate)};
-        soon.remedy = use.owners.empty() ? "Renew this CA certificate in good time, with the same key if nothing "
-                                           "speaks against it, and publish the new one."
-                                         : fmt::format(
-                                               "Request a new certificate for {} now, assign it, and run this check "
-                                               "again before the old one ends.",
-                                               who);
+        const Range& range = status == Status::critical ? *thresholds.critical : *thresholds.warning;
+        // Monitoring Plugins guidelines, Threshold and Ranges: a number alone is the most that is fine.
+        const bool too_many = !range.inside && days > range.end;
+        soon.remedy = too_many ? fmt::format(
+                                     "The threshold {0} of expiry alerts while more than {1} days are left. To be told "
+                                     "when fewer are left, write {1}: with a colon behind it.",
+                                     to_string(range), range.end)
+                      : use.owners.empty() ? "Renew this CA certificate in good time, with the same key if nothing "
+                                             "speaks against it, and publish the new one."
+                                           : fmt::format(
+                                                 "Request a new certificate for {} now, assign it, and run this check "
+                                                 "again before the old one ends.",
+                                                 who);
       }
     }
     if (use.owners.empty()) {

@@ -116,7 +116,8 @@ class Key {
     return *this << m.method << m.request_uri << m.answered << m.sip_status << m.sip_reason << m.server_banner
                  << m.diagnostics << m.provisional << m.strangers << m.body_present << m.reason_phrase << m.version
                  << m.server_version << m.relays << m.asked << m.granted << m.realm << m.credentials_present
-                 << m.credentials_well_formed << m.problem;
+                 << m.credentials_well_formed << m.date << m.answered_at << m.token_version << m.token_expiry
+                 << m.problem;
   }
   Key& operator<<(const Handshake& h) {
     return *this << h.from << h.to << h.port << h.address << h.variant << h.phase << h.outcome << h.detail

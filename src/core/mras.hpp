@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/time.hpp"
+
 namespace mrascheck {
 
 /// One ms-diagnostics header field, Microsoft Learn "Ms-Diagnostics Header": id;name="value";...
@@ -52,7 +54,15 @@ struct MrasExchange {
   std::string realm;
   bool credentials_present = false;      ///< username and password both there
   bool credentials_well_formed = false;  ///< both decode as base64 to something
-  std::string problem;                   ///< why an answer could not be read or framed, one line; empty when it could
+  /// The clock of whoever answered, by Date (RFC 3261, 20.17), and ours when the answer was there.
+  std::optional<UtcTime> date;
+  std::optional<UtcTime> answered_at;
+  /// What the head of the MRAS username says, where it reads as such: its version (1 or 2), and when the credentials
+  /// end. No document of Microsoft's has its layout; that of the time is inferred from its name (low, high) and its
+  /// size.
+  std::optional<unsigned> token_version;
+  std::optional<UtcTime> token_expiry;
+  std::string problem;  ///< why an answer could not be read or framed, one line; empty when it could
 };
 
 }  // namespace mrascheck

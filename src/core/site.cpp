@@ -11,11 +11,12 @@
 namespace mrascheck {
 namespace {
 
-constexpr std::array<Metric, 4> known_metrics{{
+constexpr std::array<Metric, 5> known_metrics{{
     {"expiry", "days", "days left before a certificate in use expires"},
     {"connect-time", "s", "time until the TCP connection stood"},
     {"tls-time", "s", "time of the TLS handshake"},
     {"mras-time", "s", "time from the SERVICE to its final answer"},
+    {"clock-difference", "s", "how far the clock of a server is ahead of ours"},
 }};
 
 }  // namespace
@@ -96,7 +97,8 @@ Thresholds Policy::of(const std::string& metric) const {
 
 Policy Policy::defaults() {
   const double endless = parse_range("30:").value().end;
-  return {{{"expiry", {Range{30, endless, false}, Range{10, endless, false}}}}};
+  return {{{"expiry", {Range{30, endless, false}, Range{10, endless, false}}},
+           {"clock-difference", {Range{-60, 60, false}, std::nullopt}}}};
 }
 
 std::span<const Metric> metrics() {

@@ -55,6 +55,17 @@ std::optional<UtcTime> parse_iso8601(std::string_view text) {
   return time + std::chrono::hours{hour} + std::chrono::minutes{minute} + std::chrono::seconds{second};
 }
 
+std::optional<UtcTime> parse_rfc1123(std::string_view text) {
+  constexpr std::string_view shape = "Sat, 13 Nov 2010 23:29:00 GMT";
+  constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  if (text.size() != shape.size() || text.substr(3, 2) != ", " || !text.ends_with(" GMT")) return std::nullopt;
+  const std::size_t month = months.find(text.substr(8, 3));
+  const int number = month % 3 == 0 && month < months.size() ? static_cast<int>(month / 3) + 1 : 0;
+  if (text[7] != ' ' || text[11] != ' ' || text[16] != ' ' || number == 0) return std::nullopt;
+  return parse_iso8601(
+      fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), number, text.substr(5, 2), text.substr(17, 8)));
+}
+
 long days_between(UtcTime from, UtcTime to) {
   return static_cast<long>(std::chrono::floor<std::chrono::days>(to - from).count());
 }

@@ -17,6 +17,10 @@ std::string to_iso8601(UtcTime time);
 /// Reads what to_iso8601 writes, and a bare date "2026-11-22" as its midnight. Nothing else.
 std::optional<UtcTime> parse_iso8601(std::string_view text);
 
+/// Reads the one form of date that HTTP and SIP write today: "Sat, 13 Nov 2010 23:29:00 GMT" (RFC 3261, 20.17), the
+/// day of the week unread. Nothing else.
+std::optional<UtcTime> parse_rfc1123(std::string_view text);
+
 /// "2026-11-22", for people.
 std::string to_date(UtcTime time);
 

@@ -217,6 +217,10 @@ void fields(A& a, T& m) {
   a("realm", m.realm);
   a("credentials_present", m.credentials_present);
   a("credentials_well_formed", m.credentials_well_formed);
+  a.where_any("date", m.date);
+  a.where_any("answered_at", m.answered_at);
+  a.where_any("token_version", m.token_version);
+  a.where_any("token_expiry", m.token_expiry);
   a("problem", m.problem);
 }
 

@@ -148,6 +148,7 @@ class Collector {
   const Config& config_;
   const Plan& plan_;
   const Options& options_;
+  const Clock::time_point began_;  ///< when it was Options::now
   const Deadline deadline_;
   Evidence evidence_;
   // Gates live in the loop, so it outlives them; what a task that is left waiting destroys with the loop refers to no
@@ -193,7 +194,8 @@ Collector::Collector(const Config& config, const Plan& plan, const Options& opti
     : config_(config),
       plan_(plan),
       options_(options),
-      deadline_{Clock::now() + config.limits.deadline, options.stop},
+      began_{Clock::now()},
+      deadline_{began_ + config.limits.deadline, options.stop},
       links_in_flight_(loop_, config.limits.parallel),
       links_over_(loop_),
       links_open_(plan.links.size()),
@@ -591,7 +593,8 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
                          options_.now,
                          verifying(),
                          pool_.get(),
-                         config_.network.sources};
+                         config_.network.sources,
+                         began_};
     const auto over = std::make_shared<bool>(false);
     if (!turn.lifted()) loop_.spawn(hurry(&turn, over));
     Handshake record = co_await sources::probe(std::move(probe), deadline_);
@@ -730,7 +733,8 @@ boost::asio::awaitable<Handshake> Collector::attempt(const Link& link, const std
                        options_.now,
                        verifying(),
                        pool_.get(),
-                       config_.network.sources};
+                       config_.network.sources,
+                       began_};
   record = co_await sources::probe(std::move(probe), deadline_);
   record.accepted_issuers.clear();  // the link's own record has them
   co_return record;

@@ -98,6 +98,8 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned least, unsi
   return number;
 }
 
+constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 // RFC 4648, 4, with blanks and line ends allowed between (XML Schema, base64Binary); at least one byte.
 bool is_base64(std::string_view text) {
   std::size_t digits = 0;
@@ -108,12 +110,42 @@ bool is_base64(std::string_view text) {
       ++padding;
       continue;
     }
-    const bool digit =
-        (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
-    if (!digit || padding > 0) return false;
+    if (base64_digits.find(c) == std::string_view::npos || padding > 0) return false;
     ++digits;
   }
   return digits >= 2 && padding <= 2 && (digits + padding) % 4 == 0;
+}
+
+// The layout of the decoded username is that of OfficeSIP's TokenBlob, which is no document of Microsoft's: version,
+// size, and when it ends, the low half first. That the time is a FILETIME is inferred. What does not fit is opaque.
+void read_token(std::string_view username, MrasExchange& exchange) {
+  constexpr std::size_t head_size = 12;
+  std::vector<std::uint8_t> head;
+  std::uint32_t bits = 0;
+  std::size_t digits = 0;
+  for (const char c : username) {
+    const auto digit = base64_digits.find(c);
+    if (digit == std::string_view::npos) continue;  // blanks: is_base64 has seen it
+    bits = bits << 6U | static_cast<std::uint32_t>(digit);
+    if (++digits % 4 != 0) continue;
+    for (const unsigned shift : {16U, 8U, 0U}) head.push_back(static_cast<std::uint8_t>(bits >> shift & 0xFFU));
+    if (head.size() == head_size) break;
+  }
+  if (head.size() < head_size) return;
+  const auto word = [&](std::size_t at) {
+    return std::uint64_t{head[at]} << 24U | std::uint64_t{head[at + 1]} << 16U | std::uint64_t{head[at + 2]} << 8U |
+           head[at + 3];
+  };
+  constexpr std::uint64_t version_1 = 0x01000020;
+  constexpr std::uint64_t version_2 = 0x02000024;
+  if (word(0) != version_1 && word(0) != version_2) return;
+  exchange.token_version = head[0];
+  constexpr std::int64_t ticks_a_second = 10'000'000;
+  constexpr std::int64_t epoch = 11'644'473'600;  // from 1601-01-01 to 1970-01-01, in seconds
+  const std::uint64_t ticks = word(8) << 32U | word(4);
+  constexpr std::uint64_t year_9999 = 2'650'467'744'000'000'000;
+  if (ticks == 0 || ticks > year_9999) return;
+  exchange.token_expiry = UtcTime{std::chrono::seconds{static_cast<std::int64_t>(ticks) / ticks_a_second - epoch}};
 }
 
 class Problems {
@@ -181,6 +213,7 @@ void read_credentials(const pugi::xml_node& answer, MrasExchange& exchange, Prob
   const auto password = text_of(child(credentials, "password"));
   exchange.credentials_present = !name.empty() && !password.empty();
   exchange.credentials_well_formed = exchange.credentials_present && is_base64(name) && is_base64(password);
+  if (exchange.credentials_well_formed) read_token(name, exchange);
   exchange.realm = printable(text_of(child(credentials, "realm")), max_name);
   if (const auto duration = child(credentials, "duration")) {
     const auto minutes = parse_number(text_of(duration), 0, max_minutes);

@@ -294,6 +294,7 @@ void ServiceTransaction::Impl::read_header(const Message& answer) {
   exchange.sip_reason = printable(answer.reason, 128);
   const auto server = answer.field("Server");
   exchange.server_banner = printable(server ? *server : answer.field("User-Agent").value_or(""), 128);
+  exchange.date = parse_rfc1123(answer.field("Date").value_or(""));
   for (const std::string_view name : {"ms-diagnostics", "ms-diagnostics-public"}) {
     for (const auto field : answer.all(name)) {
       for (const auto& value : divide_diagnostics(field)) {

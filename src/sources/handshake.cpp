@@ -201,6 +201,8 @@ boost::asio::awaitable<void> Look::ask(TlsStream& stream) {
       break;
   }
   record_.mras = transaction.exchange();
+  if (record_.mras->answered)
+    record_.mras->answered_at = task_.now + std::chrono::round<std::chrono::seconds>(Clock::now() - task_.began);
   if (!record_.mras->answered && record_.mras->problem.empty()) record_.mras->problem = record_.detail;
 }
 

@@ -31,7 +31,8 @@ struct Probe {
   UtcTime now;
   SignatureOracle signature;
   CertificatePool* pool = nullptr;
-  std::vector<std::string> sources = {};  ///< Network::sources
+  std::vector<std::string> sources = {};                       ///< Network::sources
+  Deadline::Clock::time_point began = Deadline::Clock::now();  ///< when it was `now`
 };
 
 /// Connects, shakes hands, and for the services mras and sip asks. A peer that `from` would not have accepted, by its

@@ -442,6 +442,21 @@ const std::vector<Change>& changes() {
       {"mras-credentials.faulty", Status::warning,
        [](SmallSite& s) { exchange_of(s).problem = "tcpPort \"443x\" is no port"; }},
       {"mras-credentials.slow", Status::warning, [](SmallSite& s) { threshold(s, "mras-time"); }},
+      {"mras-credentials.clock-differs", Status::warning,
+       [](SmallSite& s) {
+         exchange_of(s).answered_at = s.evidence.collected_at;
+         exchange_of(s).date = s.evidence.collected_at - std::chrono::seconds{61};
+       }},
+      {"mras-credentials.pool-differs", Status::warning,
+       [](SmallSite& s) {
+         s.evidence.site.servers.push_back(s.evidence.site.servers[1]);
+         s.evidence.site.servers.back().name = "edge2.contoso.example";
+         s.evidence.site.links.push_back(s.evidence.site.links[0]);
+         s.evidence.site.links.back().to = "edge2.contoso.example";
+         s.evidence.handshakes.push_back(handshake_of(s));
+         s.evidence.handshakes.back().to = "edge2.contoso.example";
+         s.evidence.handshakes.back().mras->relays.front().host = "av2.contoso.example";
+       }},
       {"mras-credentials.not-asked", Status::unknown, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::reset); }},
       {"server-versions.edge-behind", Status::warning,
        [](SmallSite& s) { s.evidence.site.servers[0].patch_level = "7.0.2046.830"; }},
@@ -985,6 +1000,63 @@ TEST(Findings, AnExpiredFileOfAServerThatPresentsAnotherIsNoOutage) {
   handshake_of(site).peer_chain.clear();
   end_at(site, Phase::connect, Outcome::refused);
   EXPECT_EQ(validity().status, Status::critical);
+}
+
+struct ClockRow {
+  const char* name;
+  std::optional<int> date;    ///< seconds ahead of ours
+  std::optional<int> expiry;  ///< likewise, of the granted time behind ours
+  bool differs;
+};
+class ClockTest : public testing::TestWithParam<ClockRow> {};
+
+TEST_P(ClockTest, IsHeldAgainstOurs) {
+  SmallSite site = healthy();
+  MrasExchange& exchange = exchange_of(site);
+  const UtcTime now = site.evidence.collected_at;
+  exchange.answered_at = now;
+  exchange.granted = exchange.asked = std::chrono::minutes{480};
+  if (GetParam().date) exchange.date = now + std::chrono::seconds{*GetParam().date};
+  if (GetParam().expiry)
+    exchange.token_expiry = now + std::chrono::minutes{480} + std::chrono::seconds{*GetParam().expiry};
+  std::vector<std::string> summaries;
+  std::vector<double> metrics;
+  for (const CheckResult& check : report_of(site).checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (std::string_view{finding.code} == "mras-credentials.clock-differs") summaries.push_back(finding.summary);
+    }
+    for (const Perfdata& value : check.verdict.perfdata) {
+      if (value.label.starts_with("clock_")) metrics.push_back(value.value.value());
+    }
+  }
+  EXPECT_EQ(summaries.size(), GetParam().differs ? 1U : 0U);
+  const auto shown = GetParam().date ? GetParam().date : GetParam().expiry;
+  if (shown && std::abs(*shown) < 86'400) {
+    EXPECT_EQ(metrics, std::vector<double>{static_cast<double>(*shown)});
+  } else {
+    EXPECT_TRUE(metrics.empty());
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Clocks, ClockTest,
+                         testing::Values(ClockRow{"Same", 0, {}, false}, ClockRow{"AMinuteIsFine", -60, {}, false},
+                                         ClockRow{"Ahead", 61, {}, true}, ClockRow{"Behind", -61, {}, true},
+                                         ClockRow{"ByTheExpiry", {}, 3600, true},
+                                         ClockRow{"ByTheDateRatherThanTheExpiry", 1, 3600, false},
+                                         ClockRow{"ADayOffIsAnotherForm", {}, 86'400, false},
+                                         ClockRow{"NothingToGoBy", {}, {}, false}),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(Findings, AThresholdThatIsTheWrongWayRoundIsExplained) {
+  SmallSite site = healthy();
+  site.evidence.site.policy.thresholds["expiry"].warning = parse_range("7").value();
+  std::vector<std::string> remedies;
+  for (const CheckResult& check : report_of(site).checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (std::string_view{finding.code} == "validity.expires-soon") remedies.push_back(finding.remedy);
+    }
+  }
+  ASSERT_FALSE(remedies.empty());
+  for (const std::string& remedy : remedies) EXPECT_NE(remedy.find("write 7:"), std::string::npos) << remedy;
 }
 
 TEST(Findings, TheLabelOfAServerDoesNotDependOnItsCertificate) {

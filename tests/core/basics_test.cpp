@@ -160,6 +160,22 @@ TEST(Time, PrintsAndReadsBack) {
   }
 }
 
+TEST(Time, IsReadFromTheHeaderDate) {
+  for (const auto& [text, time] : {std::pair{"Sat, 13 Nov 2010 23:29:00 GMT", "2010-11-13T23:29:00Z"},  // RFC 3261
+                                   std::pair{"Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"},  // RFC 9110
+                                   std::pair{"Fri, 31 Dec 9999 23:59:59 GMT", "9999-12-31T23:59:59Z"}}) {
+    const auto read = parse_rfc1123(text);
+    ASSERT_TRUE(read.has_value()) << text;
+    EXPECT_EQ(to_iso8601(*read), time);
+  }
+  for (const char* text :
+       {"", "Sat, 13 Nov 2010 23:29:00 CET", "Sat, 13 nov 2010 23:29:00 GMT", "Sat, 31 Nov 2010 23:29:00 GMT",
+        "Sat, 13 Nov 2010 24:29:00 GMT", "Saturday, 13-Nov-10 23:29:00 GMT", "Sat  13 Nov 2010 23:29:00 GMT",
+        "Sat, 13 ovD 2010 23:29:00 GMT", "Sat, 13 Nov 2010 23:29:00GMT "}) {
+    EXPECT_FALSE(parse_rfc1123(text).has_value()) << text;
+  }
+}
+
 TEST(Time, DaysRoundDown) {
   const UtcTime noon = parse_iso8601("2026-01-10T12:00:00Z").value();
   EXPECT_EQ(days_between(noon, noon + std::chrono::days{30}), 30);

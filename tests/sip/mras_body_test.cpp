@@ -61,6 +61,29 @@ TEST(CredentialsResponse, TellsAllButTheCredentials) {
   EXPECT_EQ(e.relays[0].tcp_port, 443);
 }
 
+/// The layout is that of OfficeSIP; a vector made by it, and what fits in no such token.
+TEST(CredentialsResponse, TellsWhenTheCredentialsEndWhereTheySaySo) {
+  const auto read_username = [](const std::string& username) {
+    std::string xml = good_xml("4711");
+    const std::size_t at = xml.find(test::sample_username);
+    return read(xml.replace(at, test::sample_username.size(), username));
+  };
+  for (const auto& [username, version] :
+       {std::pair{"AQAAIKAFwAAB4PbASfw4WaCeLzqeGsSwMBBuVHgzhjOwSDRQxVHrE+L//mLHNIoownrH8w==", 1U},
+        std::pair{"AgAAJKAFwAAB4PbASfw4WaCeLzqeGsSwMBBuVHgzhjMAAAAAMoc94bXMJ0C9IzZYFzEPQKtxYwM=", 2U},
+        std::pair{" AgAA JKAF\n wAAB4PbA ", 2U}}) {
+    const auto e = read_username(username);
+    EXPECT_EQ(e.token_version, version);
+    ASSERT_TRUE(e.token_expiry) << username;
+    EXPECT_EQ(to_iso8601(*e.token_expiry), "2030-01-01T00:00:00Z");
+  }
+  EXPECT_EQ(read_username("AgAAJAAAAAAAAAAA").token_version, 2U);
+  for (const char* opaque : {"AgAAJAAAAAAAAAAA", "AgAAJP//////////", "AgAAIKAFwAAB4PbA", "AwAAJKAFwAAB4PbA", "AgAAJKAF",
+                             "QUJD", "AgAAJKAFwAAB4Pb"}) {
+    EXPECT_FALSE(read_username(opaque).token_expiry) << opaque;
+  }
+}
+
 TEST(CredentialsResponse, TakesTheBodyAway) {
   std::string body = good_xml("4711");
   MrasExchange exchange;

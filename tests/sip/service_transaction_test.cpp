@@ -266,6 +266,17 @@ INSTANTIATE_TEST_SUITE_P(
                               State::answered, granted}),
     [](const auto& row) { return row.param.name; });
 
+TEST(ServiceTransaction, TellsTheDateOfTheAnswer) {
+  ServiceTransaction transaction(sample_request());
+  transaction.feed(answer_to(transaction.request(), "403 Forbidden", "Date: Sat, 13 Nov 2010 23:29:00 GMT\r\n"));
+  ASSERT_TRUE(transaction.exchange().date);
+  EXPECT_EQ(to_iso8601(*transaction.exchange().date), "2010-11-13T23:29:00Z");
+  ServiceTransaction odd(sample_request());
+  odd.feed(answer_to(odd.request(), "403 Forbidden", "Date: yesterday\r\n"));
+  EXPECT_TRUE(odd.exchange().answered);
+  EXPECT_FALSE(odd.exchange().date);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Refused, Answers,
     testing::Values(

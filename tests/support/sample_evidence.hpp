@@ -172,6 +172,10 @@ inline Evidence sample_evidence() {
   m.realm = "rtcmedia";
   m.credentials_present = true;
   m.credentials_well_formed = true;
+  m.date = e.collected_at + std::chrono::seconds{61};
+  m.answered_at = e.collected_at + std::chrono::seconds{2};
+  m.token_version = 2;
+  m.token_expiry = e.collected_at + std::chrono::hours{8};
   m.problem = "the body ends before its document does";
   h.mras = m;
   Handshake refused;

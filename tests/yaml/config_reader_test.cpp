@@ -747,7 +747,7 @@ TEST(IncludeTest, AppendsListsAndTakesScalarsFromAnyFile) {
   EXPECT_EQ(file.config.site.servers[1].name, "edge1");
   EXPECT_EQ(file.config.site.mras.identity, "sip:probe@contoso.example");
   EXPECT_EQ(file.config.site.mras.duration, 60min);
-  EXPECT_EQ(file.config.site.policy.thresholds.size(), 3U);
+  EXPECT_EQ(file.config.site.policy.thresholds.size(), 4U);
   EXPECT_EQ(file.positions.at("stores.own.file"), site.dir() / "conf/stores.yaml:4:23");
 }
 
@@ -1161,7 +1161,7 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
     }
   }
   EXPECT_EQ(lists, 12U);
-  EXPECT_EQ(keys, 12U + 12 + 6 + 12 + 8 + 2 + 2 + 6 + 4 + 4 + 2 + 4);
+  EXPECT_EQ(keys, 12U + 12 + 6 + 12 + 8 + 2 + 2 + 6 + 5 + 4 + 2 + 4);
 }
 
 }  // namespace
