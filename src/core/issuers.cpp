@@ -724,7 +724,7 @@ class Analysis {
     for (IssuerMember& candidate : group.members) {
       if (candidate.signs.empty() || to_keep[candidate.entry->certificate->spki_sha256] != &candidate) continue;
       candidate.standing = Standing::current;
-      candidate.voucher = voucher_of(*candidate.entry, 0);
+      candidate.voucher = voucher_of(*candidate.entry);
       any_vouched = any_vouched || candidate.voucher != Voucher::nobody;
     }
     // One alone has nobody to be compared with.
@@ -742,9 +742,7 @@ class Analysis {
     return kept;
   }
 
-  Voucher voucher_of(const GraphEntry& entry, std::size_t depth) {
-    constexpr std::size_t deepest = 10;
-    constexpr std::size_t most_parents = 64;
+  Voucher voucher_of_itself(const GraphEntry& entry) const {
     Voucher best = Voucher::nobody;
     for (const Location& location : entry.locations) {
       const StoreSpec* spec = evidence_.site.store(location.store->store);
@@ -753,14 +751,33 @@ class Analysis {
         return Voucher::directory;
       if (location.entry->anchor()) best = Voucher::root;
     }
-    if (depth > deepest) return best;
-    const auto parents = graph_.named(entry.certificate->issuer);
-    for (const GraphEntry& parent : parents.first(std::min(parents.size(), most_parents))) {
-      if (best == Voucher::directory) break;
-      if (parent.certificate->sha256 == entry.certificate->sha256 ||
-          signature_(*entry.certificate, *parent.certificate) != SignatureState::verified)
-        continue;
-      best = std::max(best, voucher_of(parent, depth + 1));
+    return best;
+  }
+
+  /// The best that it has itself, or any CA above it: level by level, each once, for CAs may have signed each other.
+  Voucher voucher_of(const GraphEntry& entry) {
+    constexpr std::size_t deepest = 10;
+    constexpr std::size_t most = 1'000;
+    constexpr std::size_t most_parents = 64;  // of one certificate
+    Voucher best = Voucher::nobody;
+    std::set<const GraphEntry*> seen{&entry};
+    std::vector<const GraphEntry*> level{&entry};
+    for (std::size_t depth = 0; depth <= deepest && !level.empty(); ++depth) {
+      std::vector<const GraphEntry*> above;
+      for (const GraphEntry* one : level) {
+        best = std::max(best, voucher_of_itself(*one));
+        if (best == Voucher::directory) return best;
+        const auto parents = graph_.named(one->certificate->issuer);
+        for (const GraphEntry& parent : parents.first(std::min(parents.size(), most_parents))) {
+          if (seen.size() >= most) break;
+          if (!seen.contains(&parent) &&
+              signature_(*one->certificate, *parent.certificate) == SignatureState::verified) {
+            seen.insert(&parent);
+            above.push_back(&parent);
+          }
+        }
+      }
+      level = std::move(above);
     }
     return best;
   }
@@ -863,7 +880,7 @@ class Analysis {
       }
     }
     for (IssuerMember& one : members) {
-      if (one.standing == Standing::alive || one.standing == Standing::unused) one.voucher = voucher_of(*one.entry, 0);
+      if (one.standing == Standing::alive || one.standing == Standing::unused) one.voucher = voucher_of(*one.entry);
     }
     std::set<std::size_t> installations;
     for (std::size_t i = 0; i < members.size(); ++i) {

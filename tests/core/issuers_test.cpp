@@ -561,5 +561,51 @@ TEST(Groups, TheOrderOfStoresChangesNothing) {
   EXPECT_EQ(describe(forth), describe(back));
 }
 
+/// CAs that have all signed each other, and no root: as many ways up as there are orders of them.
+TEST(IssuerGroups, OfAMeshAreLookedAtOnceEach) {
+  constexpr std::size_t authorities = 30;
+  const auto named = [](std::size_t number) {
+    const std::string text = fmt::format("CN=Mesh CA {:02}", number);
+    return Name{{.canonical = text, .text = text}};
+  };
+  Evidence evidence;
+  evidence.collected_at = UtcTime{std::chrono::hours{12}};
+  evidence.site.stores.push_back({.name = "mesh", .kind = StoreKind::intermediate});
+  StoreContents store;
+  store.store = "mesh";
+  for (std::size_t subject = 0; subject <= authorities; ++subject) {
+    for (std::size_t issuer = 0; issuer < authorities; ++issuer) {
+      if (subject == issuer) continue;
+      auto made = std::make_shared<Certificate>();
+      made->subject = named(subject);
+      made->issuer = named(issuer);
+      made->is_ca = subject < authorities;
+      made->not_after = UtcTime{std::chrono::hours{24}};
+      made->spki_sha256[0] = made->sha256[0] = static_cast<std::uint8_t>(subject);
+      made->sha256[1] = static_cast<std::uint8_t>(issuer);
+      if (subject == authorities) {  // what is in use: issued by the first
+        Identity identity;
+        identity.server = "fe1.contoso.example";
+        identity.certificate = made;
+        evidence.identities.push_back(identity);
+        break;
+      }
+      store.entries.push_back({made, StoreKind::intermediate, "mesh.pem", store.entries.size()});
+    }
+  }
+  evidence.site.servers.push_back({.name = "fe1.contoso.example", .role = Role::front_end, .intermediates = {"mesh"}});
+  evidence.stores.push_back(std::move(store));
+  std::size_t asked = 0;
+  const SignatureOracle verified = [&asked](const Certificate&, const Certificate&) {
+    ++asked;
+    return SignatureState::verified;
+  };
+  const CertificateGraph graph{evidence};
+  const auto groups = issuer_groups(evidence, graph, verified);
+  ASSERT_FALSE(groups.empty());
+  EXPECT_EQ(groups.front().members.size(), authorities - 1);
+  EXPECT_LT(asked, 1'000'000U);
+}
+
 }  // namespace
 }  // namespace mrascheck
