@@ -44,6 +44,9 @@ constexpr std::array kinds{
         "certification-path.weak",
         "a valid path has a digest or a key that Windows blocks or these products do not support",
         {"Microsoft Learn, Environmental requirements for Skype for Business Server", "Certificate infrastructure"}},
+    FindingKind{"certification-path.name-encoding",
+                "every valid path has an issuer whose name is written otherwise than in what it issued",
+                {"RFC 5280", "7.1"}},
 };
 
 enum Kind : std::size_t {
@@ -59,6 +62,7 @@ enum Kind : std::size_t {
   no_trust_configured,
   order_dependent,
   weak,
+  name_encoding,
 };
 
 /// What the best of the invalid paths fails for; the first of these that applies is what must be mended first.
@@ -311,6 +315,47 @@ void judge_weakness(const PathJudgement& judgement, Verdict& verdict) {
       "v1.5 (on AD CS: AlternateSignatureAlgorithm=0 in CAPolicy.inf and in the request).";
 }
 
+/// Of a path, each step whose two names are one by RFC 5280, 7.1, and not byte for byte: Windows looks for the issuer
+/// by its bytes, so such a path is no path there.
+std::vector<std::string> encoded_otherwise(const Path& path) {
+  std::vector<std::string> steps;
+  for (std::size_t i = 0; i + 1 < path.certificates.size(); ++i) {
+    const Certificate& child = *path.certificates[i];
+    const Certificate& issuer = *path.certificates[i + 1];
+    if (same_bytes(child.issuer, issuer.subject)) continue;
+    steps.push_back(fmt::format("{} calls its issuer {}, in other bytes than the subject of {}", label(child),
+                                child.issuer.text(), label(issuer)));
+  }
+  return steps;
+}
+
+void judge_encoding(const PathJudgement& judgement, Verdict& verdict) {
+  if (!judgement.result.trusted()) return;
+  std::vector<std::string> facts;
+  for (const Path& path : judgement.result.paths.paths) {
+    if (!path.valid()) continue;
+    std::vector<std::string> steps = encoded_otherwise(path);
+    if (steps.empty()) return;
+    if (facts.empty()) facts = std::move(steps);
+  }
+  if (facts.empty()) return;
+  Finding& raised = verdict.findings.emplace_back(
+      finding(kinds[name_encoding], Status::warning, fmt::format("{} judges {}", judgement.judge, judgement.subject)));
+  raised.summary = fmt::format(
+      "the path of {} to the certificate of {} is valid, but a name in it is written in two ways, and Windows compares "
+      "names byte by byte",
+      judgement.judge, judgement.subject);
+  raised.servers = {judgement.judge, judgement.subject};
+  raised.facts = std::move(facts);
+  raised.facts.push_back(fmt::format("path: {}", path_text(judgement.result.paths.paths.front())));
+  raised.remedy = fmt::format(
+      "Have Windows judge it, on {}: certutil -verify FILE.cer. If it finds no issuer, renew the CA so that its "
+      "subject "
+      "is written as in what it issued (on AD CS: keep the CA's name as it was, with the same string types), or have "
+      "the certificates named above issued again.",
+      judgement.judge);
+}
+
 std::string result_text(const PathJudgement& judgement) {
   std::string text;
   for (const Path& path : judgement.result.paths.paths) {
@@ -349,6 +394,7 @@ Verdict judge(const Evidence& evidence) {
     judge_one(evidence, judgement, graph, proofs, verdict);
     judge_order(evidence, graph, judgement, verdict);
     judge_weakness(judgement, verdict);
+    judge_encoding(judgement, verdict);
     if (judgement.trust_configured) continue;
     if (judgement.subject_is_client) {
       verdict.notes.push_back(

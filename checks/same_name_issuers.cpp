@@ -6,6 +6,7 @@
 
 #include "checks/common.hpp"
 #include "core/cleanup.hpp"
+#include "core/cleanup_steps.hpp"
 #include "core/issuers.hpp"
 #include "core/text.hpp"
 
@@ -133,13 +134,6 @@ std::vector<std::string> group_facts(const IssuerGroup& group, const CleanupPlan
   return facts;
 }
 
-/// Whether the place is a DN: read from the directory, or from an export of it.
-bool in_directory(const Evidence& evidence, const Location& location) {
-  const StoreSpec* spec = evidence.site.store(location.store->store);
-  const PropertiesRef& properties = location.entry->properties;
-  return (spec != nullptr && spec->directory) || (properties && properties->origin == StoreOrigin::directory);
-}
-
 /// Whether a store's name may stand in a command that somebody will copy.
 bool is_word(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
@@ -164,69 +158,70 @@ std::string in_url(std::string_view dn) {
 }
 
 /// How to take stale certificates out of one place. Nothing is executed: these are lines to read and copy.
-std::string removal(const Evidence& evidence, const Location& location, const std::vector<std::string>& thumbprints) {
-  const StoreSpec* spec = evidence.site.store(location.store->store);
+std::string removal(const Removal& there, const std::vector<std::string>& thumbprints) {
+  const StoredCopy& place = there.place;
   std::string lines;
-  if (in_directory(evidence, location)) {
-    if (location.entry->place.str().ends_with(cross_certificate_mark)) {
-      // certutil has no verb for this attribute.
-      const std::string_view dn = std::string_view{location.entry->place.str()}.substr(
-          0, location.entry->place.str().size() - cross_certificate_mark.size());
-      lines = fmt::format("\n  with adsiedit.msc, from crossCertificatePair of {}, the value that holds", dn);
-      for (const std::string& print : thumbprints) lines += fmt::format("\n    {}", print);
-      return lines;
-    }
-    lines =
-        fmt::format("\n  certutil -viewdelstore \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"",
-                    in_url(location.entry->place.str()));
-    for (const std::string& print : thumbprints) lines += fmt::format("\n    pick {}", print);
+  const auto name_each = [&](std::string_view before) {
+    for (const std::string& print : thumbprints) lines += fmt::format("\n    {}{}", before, print);
+  };
+  if (place.directory && place.in_pair) {
+    // certutil has no verb for this attribute.
+    lines = fmt::format("\n  with adsiedit.msc, from crossCertificatePair of {}, the value that holds", place.place);
+    name_each("");
     return lines;
   }
-  const PropertiesRef& properties = location.entry->properties;
-  const StoreOrigin origin = properties ? properties->origin : StoreOrigin::unknown;
-  const std::string host = spec != nullptr && !spec->host.empty() ? spec->host : "the host of " + location.store->store;
-  const bool told = properties && is_word(properties->windows_store);
+  if (place.directory && there.whole) {
+    lines = fmt::format("\n  from {}: not yet, for", place.place);
+    name_each("");
+    return lines + fmt::format("\n    {}: mrascheck cleanup says how", by_hand_because(there));
+  }
+  if (place.directory) {
+    lines =
+        fmt::format("\n  certutil -viewdelstore \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"",
+                    in_url(place.place));
+    name_each("pick ");
+    return lines;
+  }
+  if (is_fetched(place.store)) {
+    lines = fmt::format("\n  from the file that {} hands out", place.store);
+    name_each("");
+    return lines;
+  }
+  const std::string host = place.host.empty() ? "the host of " + place.store : place.host;
+  const bool told = is_word(place.windows_store);
   // NTAuth is a store of its own, which comes from the directory (KB295663).
-  const bool ntauth = !told && location.entry->kind == StoreKind::ntauth;
-  const std::string logical = told                                      ? properties->windows_store
-                              : ntauth                                  ? "NTAuth"
-                              : location.entry->kind == StoreKind::root ? "Root"
-                                                                        : "CA";
-  const std::string_view option = origin == StoreOrigin::enterprise || ntauth ? "-enterprise "
-                                  : origin == StoreOrigin::user               ? "-user "
-                                                                              : "";
+  const bool ntauth = !told && place.kind == StoreKind::ntauth;
+  const std::string logical = told                            ? place.windows_store
+                              : ntauth                        ? "NTAuth"
+                              : place.kind == StoreKind::root ? "Root"
+                                                              : "CA";
+  const std::string_view option = place.origin == StoreOrigin::enterprise || ntauth ? "-enterprise "
+                                  : place.origin == StoreOrigin::user               ? "-user "
+                                                                                    : "";
   for (const std::string& print : thumbprints) {
     // What a policy distributes comes back from it, however often it is deleted on the host.
-    lines += origin == StoreOrigin::group_policy
+    lines += place.origin == StoreOrigin::group_policy
                  ? fmt::format("\n  in the group policy that gives {} its store {}: remove {}", host, logical, print)
                  : fmt::format("\n  on {}: certutil {}-delstore {} {}", host, option, logical, print);
   }
   return lines;
 }
 
-std::string remedy_for(const Evidence& evidence, const IssuerGroup& group, const CleanupPlan& plan) {
+std::string remedy_for(const IssuerGroup& group, const CleanupPlan& plan) {
   struct Place {
-    Location location;
+    const Removal* removal;
     std::vector<std::string> thumbprints;
   };
-  std::vector<Place> places;  // the directory's first: what stands there comes back to the hosts
-  for (const bool directory : {true, false}) {
+  std::vector<Place> places;  // the directory's first, as the plan has them: what stands there comes back to the hosts
+  for (const Removal& removal : plan.removals) {
+    Place place{&removal, {}};
     for (const IssuerMember& member : group.members) {
-      if (!may_go(plan, member)) continue;
-      for (const Location& location : member.entry->locations) {
-        // An entry of Enrollment Services goes when its CA is retired, not by its certificate.
-        if (location.entry->kind == StoreKind::enrollment) continue;
-        if (in_directory(evidence, location) != directory) continue;
-        auto place = std::find_if(places.begin(), places.end(), [&](const Place& p) {
-          const StoreEntry& entry = *p.location.entry;
-          return p.location.store == location.store && entry.place == location.entry->place &&
-                 (directory || (entry.kind == location.entry->kind && entry.properties == location.entry->properties));
-        });
-        if (place == places.end()) place = places.insert(places.end(), {location, {}});
-        const std::string print = thumbprint(*member.entry->certificate);
-        if (place->thumbprints.empty() || place->thumbprints.back() != print) place->thumbprints.push_back(print);
-      }
+      const bool here = std::any_of(removal.values.begin(), removal.values.end(), [&](const CertificateRef& value) {
+        return value->sha256 == member.entry->certificate->sha256;
+      });
+      if (here && may_go(plan, member)) place.thumbprints.push_back(thumbprint(*member.entry->certificate));
     }
+    if (!place.thumbprints.empty()) places.push_back(std::move(place));
   }
   const auto has = [&](MayGo wanted) {
     return std::any_of(group.members.begin(), group.members.end(), [&](const IssuerMember& member) {
@@ -258,7 +253,7 @@ std::string remedy_for(const Evidence& evidence, const IssuerGroup& group, const
       "them, then remove them, from the directory before the hosts, or group policy brings them back within 8 hours "
       "(mrascheck cleanup prints the proof, and each step with its way back):";
   for (std::size_t i = 0; i < std::min(places.size(), most_members); ++i) {
-    remedy += removal(evidence, places[i].location, places[i].thumbprints);
+    remedy += removal(*places[i].removal, places[i].thumbprints);
   }
   if (places.size() > most_members) remedy += fmt::format("\n  and {} more places", places.size() - most_members);
   remedy +=
@@ -328,8 +323,7 @@ std::string what_would_tell(const IssuerGroup& group, const std::vector<std::str
   return "Mend what could not be read or verified, then run this check again. Remove nothing before.";
 }
 
-Finding judge_group(const Evidence& evidence, const IssuerGroup& group, const CleanupPlan& plan,
-                    const std::vector<std::string>& unseen) {
+Finding judge_group(const IssuerGroup& group, const CleanupPlan& plan, const std::vector<std::string>& unseen) {
   std::size_t stale = 0;
   bool undecided = false;
   for (const IssuerMember& member : group.members) {
@@ -342,7 +336,7 @@ Finding judge_group(const Evidence& evidence, const IssuerGroup& group, const Cl
     found.summary = fmt::format("{} different certificates are named {}, and {} stale", group.members.size(), name,
                                 stale == 1 ? "one of them is" : fmt::format("{} of them are", stale));
     found.facts = group_facts(group, plan);
-    found.remedy = remedy_for(evidence, group, plan);
+    found.remedy = remedy_for(group, plan);
     for (const IssuerMember& member : group.members) {
       if (member.standing == Standing::stale) found.certificates.push_back(member.entry->certificate);
     }
@@ -581,7 +575,7 @@ Verdict judge(const Evidence& evidence) {
       continue;
     }
     if (group.installations <= 1 && !any_foreign) ++conflicts;
-    verdict.findings.push_back(judge_group(evidence, group, plan, unseen));
+    verdict.findings.push_back(judge_group(group, plan, unseen));
   }
   judge_misfiled(evidence, graph, verdict);
   if (groups.empty() && authorities > 0) {

@@ -229,9 +229,12 @@ class Planner {
     plan_.open.push_back(
         "whatever uses these CAs outside of this site (users' certificates, other products, files signed long ago) "
         "was not looked at");
-    plan_.open.push_back(
-        "revocation lists were not looked at: where one is still fetched, see that it is not signed by a key that "
-        "goes");
+    const bool any_list = std::any_of(evidence_.stores.begin(), evidence_.stores.end(),
+                                      [](const StoreContents& contents) { return !contents.crls.empty(); });
+    plan_.open.push_back(fmt::format(
+        "revocation lists{} were not looked at: where one is still fetched, see that it is not signed by a key that "
+        "goes",
+        any_list ? " that no store here holds" : ""));
   }
 
   /// An empty Enrollment Services cannot be told from one that is hidden.
@@ -402,16 +405,18 @@ class Planner {
     return &candidates_[found->second];
   }
 
-  /// The certificate of the same name and key that verifies `child` when `candidate` is gone; null when there is none.
-  /// Without a child: any of that name and key.
+  /// The certificate of the same name and key that verifies `child` when `candidate` is gone, of several the one that
+  /// lasts longest; null when there is none. Without a child: any of that name and key.
   const IssuerMember* stand_in(const Candidate& candidate, const Certificate* child) {
+    const IssuerMember* lasting = nullptr;
     for (const IssuerMember* other : of_key_[{candidate.group, candidate.certificate().spki_sha256}]) {
       const Certificate& certificate = *other->entry->certificate;
       if (other == candidate.member || !other->time_valid || other->entry->locations.empty()) continue;
       if (going(certificate.sha256) != nullptr) continue;
-      if (child == nullptr || match_issuer(*child, certificate) != IssuerMatch::none) return other;
+      if (child != nullptr && match_issuer(*child, certificate) == IssuerMatch::none) continue;
+      if (lasting == nullptr || certificate.not_after > lasting->entry->certificate->not_after) lasting = other;
     }
-    return nullptr;
+    return lasting;
   }
 
   /// Takes back whoever signed something that stays and that nobody else verifies; again, until nothing changes.
@@ -422,7 +427,17 @@ class Planner {
         if (!candidate.going()) continue;
         hold_back_by_lists(candidate);
         for (const CertificateRef& child : candidate.children) {
-          if (going(child->sha256) != nullptr || stand_in(candidate, child.get()) != nullptr) continue;
+          if (going(child->sha256) != nullptr) continue;
+          if (const IssuerMember* other = stand_in(candidate, child.get())) {
+            const Certificate& stays = *other->entry->certificate;
+            const UtcTime until = std::min(child->not_after, candidate.certificate().not_after);
+            if (stays.not_after >= until) continue;
+            candidate.not_yet.push_back(
+                fmt::format("{}, valid until {}, verifies under its key, and what would stay of this key ({}) ends "
+                            "before, on {}: keep the one that lasts longer, or renew the CA first",
+                            label(*child), to_date(child->not_after), thumbprint(stays), to_date(stays.not_after)));
+            continue;
+          }
           candidate.not_yet.push_back(
               fmt::format("{}, valid until {}, verifies under its key, and no certificate that stays has this key and "
                           "fits: have it issued again first",
@@ -583,10 +598,13 @@ class Planner {
       if (location.entry->properties) {
         copy.origin = location.entry->properties->origin;
         copy.windows_store = location.entry->properties->windows_store;
+        copy.more = location.entry->properties->text();
       }
       copy.directory = (spec != nullptr && spec->directory) || copy.origin == StoreOrigin::directory;
       copy.kind = location.entry->kind;
-      copy.place = location.entry->place;
+      const std::string_view place = location.entry->place.str();
+      copy.in_pair = copy.directory && in_certificate_pair(place);
+      copy.place = copy.directory ? without_mark(place) : place;
       copy.index = location.entry->index;
     }
     return copies;
@@ -663,7 +681,8 @@ class Planner {
                       copy.kind,
                       copy.origin == StoreOrigin::directory ? StoreOrigin::unknown : copy.origin,
                       to_lower(copy.windows_store),
-                      directory ? to_lower(copy.place) : ""};
+                      directory ? to_lower(copy.place) : "",
+                      copy.in_pair};
   }
 
   void find_removals() {
@@ -672,7 +691,7 @@ class Planner {
     for (const CleanupVerdict& verdict : plan_.verdicts) {
       if (verdict.may_go != MayGo::now) continue;
       for (const StoredCopy& copy : verdict.copies) {
-        Removal& removal = removals.try_emplace(place_key(copy), Removal{copy, {}, 0, false}).first->second;
+        Removal& removal = removals.try_emplace(place_key(copy), Removal{.place = copy, .values = {}}).first->second;
         const bool known = std::any_of(removal.values.begin(), removal.values.end(), [&](const CertificateRef& value) {
           return value->sha256 == verdict.certificate->sha256;
         });
@@ -681,26 +700,103 @@ class Planner {
     }
     for (auto& entry : removals) {
       Removal& removal = entry.second;
-      std::set<Sha256> there;
-      std::size_t unreadable = 0;
-      for (const StoreContents& contents : evidence_.stores) {
-        const bool here = removal.place.directory || contents.store == removal.place.store;
-        if (!here) continue;
-        const auto same = [&](const std::string& place) {
-          return !removal.place.directory || equals_ignoring_case(place, removal.place.place);
-        };
-        for (const StoreEntry& value : contents.entries) {
-          if (same(value.place)) there.insert(value.certificate->sha256);
-        }
-        if (contents.store == removal.place.store) {
-          unreadable += static_cast<std::size_t>(std::count_if(contents.unreadable.begin(), contents.unreadable.end(),
-                                                               [&](const Unreadable& u) { return same(u.place); }));
-        }
+      if (removal.place.in_pair) {
+        find_pairs(removal);
+      } else {
+        count_values(removal);
       }
-      removal.values_there = there.size() + unreadable;
-      removal.whole = removal.values_there == removal.values.size();
       plan_.removals.push_back(std::move(removal));
     }
+  }
+
+  void count_values(Removal& removal) const {
+    std::set<Sha256> there;
+    std::size_t unreadable = 0;
+    for (const StoreContents& contents : evidence_.stores) {
+      const bool here = removal.place.directory || contents.store == removal.place.store;
+      if (!here) continue;
+      const auto same = [&](std::string_view place) {
+        return !removal.place.directory || equals_ignoring_case(place, removal.place.place);
+      };
+      for (const StoreEntry& value : contents.entries) {
+        if (same(value.place.str())) there.insert(value.certificate->sha256);
+      }
+      if (contents.store == removal.place.store) {
+        unreadable += static_cast<std::size_t>(std::count_if(contents.unreadable.begin(), contents.unreadable.end(),
+                                                             [&](const Unreadable& u) { return same(u.place); }));
+      }
+    }
+    removal.values_there = there.size() + unreadable;
+    removal.whole = removal.values_there == removal.values.size();
+  }
+
+  /// The values of crossCertificatePair that hold what goes, put together again from their halves.
+  void find_pairs(Removal& removal) const {
+    struct Halves {
+      CertificateRef forward;
+      CertificateRef reverse;
+    };
+    std::map<std::pair<std::string, std::size_t>, Halves> values;  // by store and index
+    for (const StoreContents& contents : evidence_.stores) {
+      for (const StoreEntry& one : contents.entries) {
+        const std::string_view place = one.place.str();
+        if (!in_certificate_pair(place) || !equals_ignoring_case(without_mark(place), removal.place.place)) continue;
+        Halves& halves = values[{contents.store, one.index}];
+        (place.ends_with(forward_mark) ? halves.forward : halves.reverse) = one.certificate;
+      }
+    }
+    std::set<std::vector<std::uint8_t>> there;
+    for (const auto& [at, halves] : values) {
+      const std::vector<std::uint8_t> der = pair_of(halves.forward, halves.reverse);
+      if (!there.insert(der).second) continue;
+      const auto goes = [&](const CertificateRef& half) {
+        return half && std::any_of(removal.values.begin(), removal.values.end(),
+                                   [&](const CertificateRef& value) { return value->sha256 == half->sha256; });
+      };
+      if (!goes(halves.forward) && !goes(halves.reverse)) {
+        removal.other_pairs.push_back(der);
+        continue;
+      }
+      for (const CertificateRef& half : {halves.forward, halves.reverse}) {
+        if (half && !goes(half)) removal.stay.push_back(half);
+      }
+      removal.pairs.push_back(der);
+    }
+    removal.values_there = there.size();
+    removal.pair_unread =
+        std::any_of(evidence_.stores.begin(), evidence_.stores.end(), [&](const StoreContents& store) {
+          return std::any_of(store.unreadable.begin(), store.unreadable.end(), [&](const Unreadable& unreadable) {
+            return equals_ignoring_case(unreadable.place, removal.place.place) &&
+                   unreadable.reason.find("crossCertificatePair") != std::string::npos;
+          });
+        });
+  }
+
+  /// CertificatePair ::= SEQUENCE { issuedToThisCA [0] Certificate OPTIONAL, issuedByThisCA [1] Certificate OPTIONAL },
+  /// DER (X.509, 11.2.3; its module has explicit tags).
+  static std::vector<std::uint8_t> pair_of(const CertificateRef& forward, const CertificateRef& reverse) {
+    const auto element = [](std::uint8_t tag, const std::vector<std::uint8_t>& content) {
+      std::vector<std::uint8_t> size;
+      for (std::size_t rest = content.size(); rest > 0; rest >>= 8U) size.insert(size.begin(), rest & 0xFFU);
+      std::vector<std::uint8_t> made{tag};
+      constexpr std::size_t least_long = 0x80;
+      if (content.size() >= least_long) made.push_back(static_cast<std::uint8_t>(least_long | size.size()));
+      made.insert(made.end(), size.begin(), size.end());
+      made.insert(made.end(), content.begin(), content.end());
+      return made;
+    };
+    std::vector<std::uint8_t> both;
+    const auto add = [&](std::uint8_t tag, const CertificateRef& half) {
+      if (!half) return;
+      const std::vector<std::uint8_t> made = element(tag, {half->der.begin(), half->der.end()});
+      both.insert(both.end(), made.begin(), made.end());
+    };
+    constexpr std::uint8_t issued_to = 0xA0;
+    constexpr std::uint8_t issued_by = 0xA1;
+    constexpr std::uint8_t sequence = 0x30;
+    add(issued_to, forward);
+    add(issued_by, reverse);
+    return element(sequence, both);
   }
 
   const Evidence& evidence_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -30,7 +31,9 @@ struct StoredCopy {
   StoreKind kind = StoreKind::intermediate;
   StoreOrigin origin = StoreOrigin::unknown;
   std::string windows_store;  ///< EntryProperties::windows_store
-  std::string place;          ///< a DN or a file path, printable
+  std::string more;           ///< EntryProperties::text()
+  bool in_pair = false;       ///< in a directory: a half of a value of crossCertificatePair, not a cACertificate
+  std::string place;          ///< a DN, without a mark, or a file path, printable
   std::size_t index = 0;
 };
 
@@ -43,12 +46,17 @@ struct CleanupVerdict {
   std::vector<StoredCopy> copies;    ///< where it stands; without Enrollment Services
 };
 
-/// All that goes from one object of a directory, or from one store of a host.
+/// All that goes from one attribute of one object of a directory, or from one store of a host.
 struct Removal {
   StoredCopy place;  ///< its index means nothing
   std::vector<CertificateRef> values;
-  std::size_t values_there = 0;  ///< how many the place holds, readable or not
-  bool whole = false;            ///< nothing would be left: in a directory, that is not to be done value by value
+  /// Of crossCertificatePair: the values that hold these certificates, and all others, DER, each once.
+  std::vector<std::vector<std::uint8_t>> pairs = {};
+  std::vector<std::vector<std::uint8_t>> other_pairs = {};
+  bool pair_unread = false;               ///< a value of crossCertificatePair there could not be read
+  std::vector<CertificateRef> stay = {};  ///< the other halves of these values, where they are not to go
+  std::size_t values_there = 0;           ///< how many the place holds, readable or not
+  bool whole = false;  ///< nothing would be left: of cACertificate, that is not to be done value by value
 };
 
 struct CleanupPlan {

@@ -23,6 +23,17 @@ bool harmless_in_quotes(std::string_view text) {
   });
 }
 
+std::string by_hand_because_of_a_pair(const Removal& removal) {
+  if (removal.pair_unread) return "a value of crossCertificatePair there could not be read: change it by hand";
+  if (removal.stay.empty()) return {};
+  Lines names;
+  for (const CertificateRef& half : removal.stay) names.push_back(thumbprint(*half));
+  return fmt::format(
+      "the same value of crossCertificatePair holds {}, which stays: put a value of that alone in its "
+      "place, by hand",
+      enumerate(names));
+}
+
 std::string_view container_of(const StoredCopy& place) {
   switch (place.kind) {
     case StoreKind::root:
@@ -74,12 +85,18 @@ Lines described(const Removal& removal) {
 CleanupStep directory_step(const Removal& removal) {
   const StoredCopy& place = removal.place;
   CleanupStep step;
-  step.title = fmt::format("In the directory, from {}: {}", container_of(place), count(removal.values.size(), "value"));
+  const std::size_t values = place.in_pair ? removal.pairs.size() : removal.values.size();
+  step.title = fmt::format("In the directory, from {}{}: {}", place.in_pair ? "crossCertificatePair in " : "",
+                           container_of(place), count(values, "value"));
   step.notes = {fmt::format("object: {}", place.place), fmt::format("seen in store {}", place.store)};
   for (std::string& line : described(removal)) step.notes.push_back(std::move(line));
   const bool plain = harmless_in_quotes(place.place);
-  const std::string url =
-      fmt::format("\"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"", place.place);
+  // certutil has no verb that shows the values of crossCertificatePair.
+  const std::string show =
+      place.in_pair
+          ? fmt::format("ldifde -f look.ldf -d \"{}\" -p base -l crossCertificatePair", place.place)
+          : fmt::format("certutil -store \"ldap:///{}?cACertificate?base?objectClass=certificationAuthority\"",
+                        place.place);
   const std::string because = by_hand_because(removal);
   if (!because.empty()) {
     step.notes.push_back(because);
@@ -90,26 +107,32 @@ CleanupStep directory_step(const Removal& removal) {
     step.notes.push_back(
         "If nothing belongs there, export the object with ldifde, then delete the whole object by its DN in ADSI Edit "
         "or Active Directory Sites and Services (Show Services Node). Not NTAuthCertificates: that one must stay.");
-    if (plain) step.before = {fmt::format("certutil -store {}", url)};
+    if (plain) step.before = {show};
     step.commands = {fmt::format("certutil -f -dspublish CURRENT.cer {}", publish_word(place))};
     if (plain) step.after = step.before;
     return step;
   }
   step.notes.push_back(fmt::format("the object holds {} now, and {} afterwards", count(removal.values_there, "value"),
-                                   removal.values_there - removal.values.size()));
+                                   removal.values_there - values));
   step.commands = {"ldifde -i -f cleanup.ldf"};
   step.undo = {"ldifde -i -f undo.ldf"};
   if (plain) {
-    step.before = {fmt::format("certutil -store {}", url)};
+    step.before = {show};
     step.after = step.before;
-    step.notes.push_back(
-        "look for these thumbprints: before, each is listed; after, none is, and the others still are");
-    step.notes.push_back(
-        "or one by one in a window: certutil -viewdelstore with the address below; pick by thumbprint, not by name");
+    if (place.in_pair) {
+      step.notes.push_back(
+          "look for the values of cleanup.ldf in look.ldf: before, each is there; after, none is, and the others still "
+          "are");
+    } else {
+      step.notes.push_back(
+          "look for these thumbprints: before, each is listed; after, none is, and the others still are");
+      step.notes.push_back(
+          "or one by one in a window: certutil -viewdelstore with the address below; pick by thumbprint, not by name");
+    }
     if (harmless_in_quotes(place.source) && !place.source.empty()) {
       const std::string look =
-          fmt::format("ldapsearch -x -LLL -o ldif-wrap=no -H \"{}\" -s base -b \"{}\" \"cACertificate;binary\"",
-                      place.source, place.place);
+          fmt::format("ldapsearch -x -LLL -o ldif-wrap=no -H \"{}\" -s base -b \"{}\" \"{};binary\"", place.source,
+                      place.place, attribute_of(place));
       step.notes.push_back("on OpenLDAP: ldapmodify -f cleanup.ldif (it wants ;binary, RFC 4523), and to look:");
       step.notes.push_back("  " + look);
     }
@@ -238,11 +261,16 @@ CleanupStep first_step(const CleanupPlan& plan) {
 
 }  // namespace
 
+std::string_view attribute_of(const StoredCopy& place) {
+  return place.in_pair ? "crossCertificatePair" : "cACertificate";
+}
+
 std::string by_hand_because(const Removal& removal) {
   if (!removal.place.directory) return {};
   // printable() cuts what is too long for a line, and marks that.
   if (removal.place.place.ends_with("...") || removal.place.place.find("\xEF\xBF\xBD") != std::string::npos)
     return "the DN of this object could not be kept whole: change it by hand, value by value";
+  if (removal.place.in_pair) return by_hand_because_of_a_pair(removal);
   if (removal.whole)
     return "these are all values of this object, and Active Directory demands that one is left (cACertificate is "
            "mandatory in a certificationAuthority): there is no change record for it";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/cleanup.hpp"
@@ -24,8 +25,11 @@ struct CleanupStep {
 /// by name: the CA in use bears the same one.
 std::vector<CleanupStep> cleanup_steps(const CleanupPlan& plan);
 
-/// Why an object of a directory has no change record: its last value would go, or its DN is not known whole. Empty: it
-/// has one.
+/// "cACertificate" or "crossCertificatePair": where in an object of a directory it stands.
+std::string_view attribute_of(const StoredCopy& place);
+
+/// Why an object of a directory has no change record: its last value would go, its DN is not known whole, or what goes
+/// shares a value with what stays. Empty: it has one.
 std::string by_hand_because(const Removal& removal);
 
 }  // namespace mrascheck

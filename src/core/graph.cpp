@@ -272,7 +272,12 @@ class PathSearch {
         }
         continue;
       }
-      if (!is_certificate_authority(certificate)) {
+      // Of a trust anchor it is known that it is a CA, of all others only by this extension (RFC 5280, 6.1.4 k).
+      const bool anchor = i + 1 == path.certificates.size() && anchored(certificate);
+      if (!anchor && !certificate.is_ca) {
+        add(PathProblemKind::not_a_ca, i,
+            fmt::format("{} has no basic constraints, which say that it is a CA certificate", label(certificate)));
+      } else if (!is_certificate_authority(certificate)) {
         add(PathProblemKind::not_a_ca, i, fmt::format("{} is no CA certificate", label(certificate)));
       } else if (certificate.key_usage && (*certificate.key_usage & key_cert_sign) == 0) {
         add(PathProblemKind::key_usage, i,

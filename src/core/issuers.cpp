@@ -684,17 +684,20 @@ class Analysis {
     return group;
   }
 
-  /// Which of the certificates that share a key should be kept: the ground truth in order.
+  /// Which of the certificates that share a key should be kept: the ground truth in order. One that ends before what it
+  /// signed is no better than how long it carries that.
   static bool better(const IssuerMember& a, const IssuerMember& b) {
     const auto rank = [](const IssuerMember& m) {
       const Certificate& c = *m.entry->certificate;
+      UtcTime carries = UtcTime::min();
+      for (const CertificateRef& child : m.signs) carries = std::max(carries, std::min(child->not_after, c.not_after));
       // What was only sent along is never kept in favour of what a server trusts.
       const auto& places = m.entry->locations;
       const bool anchor =
           std::any_of(places.begin(), places.end(), [](const Location& l) { return l.entry->anchor(); });
-      return std::tuple{
-          m.enrolled,   m.time_valid, anchor,  !places.empty(), c.ca_version ? c.ca_version->certificate_index : 0,
-          c.not_before, c.not_after,  c.sha256};
+      return std::tuple{m.enrolled,      m.time_valid, anchor,
+                        !places.empty(), carries,      c.ca_version ? c.ca_version->certificate_index : 0,
+                        c.not_before,    c.not_after,  c.sha256};
     };
     return rank(a) > rank(b);
   }

@@ -87,6 +87,17 @@ PropertiesRef PropertiesPool::share(const EntryProperties& properties) {
   return place->second;
 }
 
+std::string_view without_mark(std::string_view place) {
+  for (const std::string_view mark : {forward_mark, reverse_mark}) {
+    if (place.ends_with(mark)) place.remove_suffix(mark.size());
+  }
+  return place;
+}
+
+bool in_certificate_pair(std::string_view place) {
+  return without_mark(place).size() != place.size();
+}
+
 bool is_fetched(std::string_view store) {
   return is_http(store);
 }

@@ -73,8 +73,15 @@ class PropertiesPool {
   std::map<EntryProperties, PropertiesRef> known_;
 };
 
-/// Behind the DN of an entry: in its crossCertificatePair, not in its cACertificate.
-inline constexpr std::string_view cross_certificate_mark = " (crossCertificatePair)";
+/// Behind the DN of an entry: one half of a value of its crossCertificatePair (X.509, 11.2.3), not a value of its
+/// cACertificate. Both halves of a value have its index.
+inline constexpr std::string_view forward_mark = " (crossCertificatePair, issuedToThisCA)";
+inline constexpr std::string_view reverse_mark = " (crossCertificatePair, issuedByThisCA)";
+
+/// The DN in a place without such a mark; the whole place when there is none.
+std::string_view without_mark(std::string_view place);
+/// Whether the place is a half of a crossCertificatePair's value.
+bool in_certificate_pair(std::string_view place);
 
 /// One certificate where it stands.
 struct StoreEntry {

@@ -41,6 +41,11 @@ std::string location_text(const Location& location) {
   return text.starts_with(twice) ? text.substr(location.store->store.size() + 2) : text;
 }
 
+std::string remark_of(const PropertiesRef& properties) {
+  const std::string text = properties ? properties->text() : "";
+  return text.empty() ? "" : "; " + text;
+}
+
 std::string pem_of(const Certificate& certificate) {
   std::string text = "-----BEGIN CERTIFICATE-----\n";
   const std::string base64 = json::to_base64(certificate.der);
@@ -144,7 +149,9 @@ std::string issuers(const Evidence& evidence, const std::vector<IssuerGroup>& gr
         for (std::size_t i = 1; i < verdict.because.size(); ++i) page.line(verdict.because[i], 6);
       }
       for (const Location& location : member.entry->locations)
-        page.item(fmt::format("in {} ({})", location_text(location), to_string(location.entry->kind)), 4);
+        page.item(fmt::format("in {} ({}){}", location_text(location), to_string(location.entry->kind),
+                              remark_of(location.entry->properties)),
+                  4);
       if (member.entry->locations.empty()) page.item("in no store that was read; presented, or a server's own", 4);
     }
   }
@@ -181,7 +188,10 @@ std::string cleanup(const CleanupPlan& plan, const Options& options) {
         4);
     for (const std::string& line : verdict.because) page.item(line, 4);
     for (const StoredCopy& copy : verdict.copies)
-      page.item(fmt::format("in {}: {} ({})", copy.store, copy.place, to_string(copy.kind)), 4);
+      page.item(fmt::format("in {}: {} ({}){}{}", copy.store, copy.place,
+                            copy.in_pair ? attribute_of(copy) : to_string(copy.kind), copy.more.empty() ? "" : "; ",
+                            copy.more),
+                4);
     if (verdict.copies.empty()) page.item("in no store that was read: look where the server got it from", 4);
   }
   const auto list = [&](std::string_view head, const std::vector<std::string>& lines) {
@@ -211,7 +221,7 @@ std::string cleanup(const CleanupPlan& plan, const Options& options) {
 }
 
 std::string cleanup_ldif(const CleanupPlan& plan, LdifDialect dialect, LdifWay way) {
-  const std::string_view attribute = dialect == LdifDialect::openldap ? "cACertificate;binary" : "cACertificate";
+  const std::string_view option = dialect == LdifDialect::openldap ? ";binary" : "";
   const bool undo = way == LdifWay::undo;
   Ldif ldif;
   ldif.comment(fmt::format("mrascheck cleanup: {}, {}", plan.site, seen(plan.vantage, plan.at)));
@@ -231,8 +241,18 @@ std::string cleanup_ldif(const CleanupPlan& plan, LdifDialect dialect, LdifWay w
       ldif.comment(fmt::format("{} {}", thumbprint(*value), short_name(*value)));
     ldif.attribute("dn", removal.place.place);
     ldif.line("changetype: modify");
-    ldif.attribute(undo ? "add" : "delete", attribute);
-    for (const CertificateRef& value : removal.values) ldif.bytes(attribute, value->der);
+    const std::string attribute = fmt::format("{}{}", attribute_of(removal.place), option);
+    // OpenLDAP knows no matching rule for the values of crossCertificatePair: all are given, or none can be changed.
+    const bool all = removal.place.in_pair && dialect == LdifDialect::openldap;
+    ldif.attribute(all ? "replace" : undo ? "add" : "delete", attribute);
+    const auto pairs = [&](const std::vector<std::vector<std::uint8_t>>& values) {
+      for (const std::vector<std::uint8_t>& value : values) ldif.bytes(attribute, value);
+    };
+    if (all) pairs(removal.other_pairs);
+    if (!all || undo) pairs(removal.pairs);
+    if (!removal.place.in_pair) {
+      for (const CertificateRef& value : removal.values) ldif.bytes(attribute, value->der);
+    }
     ldif.line("-");
   }
   ldif.line("");

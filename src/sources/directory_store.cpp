@@ -37,9 +37,11 @@ Result<StoreContents> read_directory_store(const StoreSource& source, Certificat
       case ldap::DirectoryValue::Content::certificate_pair: {
         const auto pair = x509::read_certificate_pair(value.value);
         if (!pair) return unreadable(value, "crossCertificatePair, ", pair.error());
-        const std::string place = fmt::format("{}{}", value.dn, cross_certificate_mark);
-        if (!pair->forward.empty()) keep(value, pair->forward, place, "crossCertificatePair, ");
-        if (!pair->reverse.empty()) keep(value, pair->reverse, place, "crossCertificatePair, ");
+        const auto keep_half = [&](Bytes half, std::string_view mark) {
+          if (!half.empty()) keep(value, half, fmt::format("{}{}", value.dn, mark), "crossCertificatePair, ");
+        };
+        keep_half(pair->forward, forward_mark);
+        keep_half(pair->reverse, reverse_mark);
         return;
       }
       case ldap::DirectoryValue::Content::crl: {

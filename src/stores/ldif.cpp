@@ -6,7 +6,7 @@
 
 #include "stores/collector.hpp"
 #include "stores/encoding.hpp"
-#include "x509/der.hpp"
+#include "x509/certificate_pair.hpp"
 #include "x509/scan.hpp"
 
 namespace mrascheck::stores {
@@ -85,6 +85,7 @@ class LdifReader {
     dn_.clear();
     change_ = false;
     index_ = 0;
+    pairs_ = 0;
   }
 
   void attribute(const Line& line) {
@@ -114,9 +115,9 @@ class LdifReader {
     const x509::Base64 decoded = x509::decode_base64(value);
     if (!decoded.trouble.empty()) return complain(line, decoded.trouble);
     if (dn_.empty()) complain(line, "a certificate of an entry without its dn");
-    if (pair) return cross_certificates(line, decoded.bytes);
+    if (pair) return cross_certificates(decoded.bytes);
     // What is not a CA's by its attribute is no root.
-    keep(decoded.bytes, own ? std::optional{StoreKind::intermediate} : kind_);
+    keep(decoded.bytes, own ? std::optional{StoreKind::intermediate} : kind_, "", index_++);
   }
 
   void begin_record(const Line& line, std::string_view value, bool encoded) {
@@ -131,26 +132,20 @@ class LdifReader {
     dn_ = printable(dn, 4'096);
   }
 
-  /// CertificatePair ::= SEQUENCE { [0] Certificate OPTIONAL, [1] Certificate OPTIONAL } (RFC 4523, 2.3).
-  void cross_certificates(const Line& line, Bytes value) {
-    x509::der::Trouble trouble(value);
-    x509::der::Reader in(value, trouble);
-    x509::der::Element pair;
-    bool whole = in.take(x509::der::sequence, pair, "not a SEQUENCE") && in.end("something behind it");
-    x509::der::Reader inside(pair.content, trouble);
-    while (whole && !inside.empty()) {
-      x509::der::Element one;
-      whole = inside.any(one) && (one.tag == x509::der::constructed(0) || one.tag == x509::der::constructed(1));
-      if (whole) keep(one.content, StoreKind::intermediate);
-    }
-    if (!whole) complain(line, "a crossCertificatePair that is none");
+  void cross_certificates(Bytes value) {
+    const auto pair = x509::read_certificate_pair(value);
+    const std::size_t index = pairs_++;
+    if (!pair)
+      return into_.complain(dn_, "", fmt::format("crossCertificatePair, value {}: {}", index + 1, pair.error().text));
+    if (!pair->forward.empty()) keep(pair->forward, StoreKind::intermediate, forward_mark, index);
+    if (!pair->reverse.empty()) keep(pair->reverse, StoreKind::intermediate, reverse_mark, index);
   }
 
-  void keep(Bytes der, std::optional<StoreKind> kind) {
+  void keep(Bytes der, std::optional<StoreKind> kind, std::string_view mark, std::size_t index) {
     FoundEntry entry;
     entry.der = der;
-    entry.dn = dn_;
-    entry.index = index_++;
+    entry.dn = fmt::format("{}{}", dn_, mark);
+    entry.index = index;
     entry.where = entry.index == 0 ? "" : fmt::format("value {}", entry.index + 1);
     entry.kind = kind;
     entry.properties.origin = StoreOrigin::directory;
@@ -168,6 +163,7 @@ class LdifReader {
   std::optional<StoreKind> kind_;
   bool change_ = false;
   std::size_t index_ = 0;
+  std::size_t pairs_ = 0;  ///< values of crossCertificatePair in this entry
   std::size_t changes_ = 0;
 };
 

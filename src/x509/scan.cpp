@@ -432,15 +432,21 @@ static void scan_block(std::string_view label, std::string_view body, std::size_
   trusted ? scan_trusted(decoded.bytes, where, into) : scan_der(decoded.bytes, where, into, body);
 }
 
-/// Whether the text up to `at` leaves it at the start of a line, blanks aside.
-static bool begins_line(std::string_view text, std::size_t at) {
-  while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t')) --at;
-  return at == 0 || text[at - 1] == '\n' || text[at - 1] == '\r';
-}
-
 static constexpr std::string_view begin_mark = "-----BEGIN ";
 static constexpr std::string_view end_mark = "-----END ";
 static constexpr std::string_view dashes = "-----";
+
+/// Whether the text before `at` leaves it at the start of a line, a few blanks aside, or behind an END line: files that
+/// are put together without a line break between them have one behind the other.
+static bool begins_line(std::string_view text, std::size_t at) {
+  constexpr std::size_t most = 128;  // looked back at, so that a file of one endless line is no endless work
+  std::string_view before = text.substr(at - std::min(at, most), std::min(at, most));
+  const std::size_t line = before.find_last_of("\r\n");
+  if (line == std::string_view::npos && at > most) return false;
+  if (line != std::string_view::npos) before.remove_prefix(line + 1);
+  before = trim(before);
+  return before.empty() || (before.starts_with(end_mark) && before.ends_with(dashes));
+}
 
 static std::size_t find_mark(std::string_view text, std::string_view mark, std::size_t from) {
   std::size_t at = text.find(mark, from);

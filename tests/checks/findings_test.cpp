@@ -18,6 +18,14 @@ namespace {
 using test::issuer_fixture;
 using test::SmallSite;
 
+/// One name by RFC 5280, 7.1, in other bytes.
+Name other_encoding(const Name& name) {
+  std::string der{as_text(name.der())};
+  der.back() = static_cast<char>(der.back() ^ 0x20);
+  return Name{
+      {.der = as_bytes(der), .canonical = name.canonical(), .text = name.text(), .common_name = name.common_name()}};
+}
+
 /// fe1 and edge1 present the same healthy leaf; both trust root-r2 by way of the store "ad".
 SmallSite healthy() {
   SmallSite site;
@@ -386,6 +394,11 @@ const std::vector<Change>& changes() {
            c.key_algorithm = "RSA";
            c.key_bits = 512;
          });
+       }},
+      {"certification-path.name-encoding", Status::warning,
+       [](SmallSite& s) {
+         // One name by RFC 5280, 7.1, in other bytes: as fe1's own has it.
+         changed(handshake_of(s).peer_chain.front(), [](Certificate& c) { c.issuer = other_encoding(c.issuer); });
        }},
       {"validity.expired", Status::critical,
        [](SmallSite& s) {
@@ -779,7 +792,8 @@ TEST(Findings, NtauthOfAHostIsAStoreOfItsOwn) {
 
 TEST(Findings, ADnInAnAddressCannotLeaveItsQuotes) {
   SmallSite site = healthy();
-  site.store("redeployment-a", StoreKind::intermediate, "CN=A? 100% $(x) `y` \"z\",CN=AIA,CN=x");
+  for (const char* value : {"redeployment-a", "redeployment-b"})
+    site.store(value, StoreKind::intermediate, "CN=A? 100% $(x) `y` \"z\",CN=AIA,CN=x");
   const Report report = report_of(site);
   const Finding* stale = find_code(report, "same-name-issuers.stale");
   ASSERT_NE(stale, nullptr);
@@ -818,7 +832,8 @@ SmallSite of_two_chains(const char* refused, const char* let_in) {
   SmallSite site = healthy();
   site.evidence.identities.clear();
   site.own("reinstall-same-key-leaf");
-  site.store("reinstall-same-key-a", StoreKind::intermediate).store("reinstall-same-key-b", StoreKind::intermediate);
+  site.store("reinstall-same-key-a", StoreKind::intermediate, "CN=Issuing,CN=AIA,CN=x")
+      .store("reinstall-same-key-b", StoreKind::intermediate, "CN=Issuing,CN=AIA,CN=x");
   site.evidence.site.servers[0].chain = ChainMode::from_stores;
   for (Server& server : site.evidence.site.servers) {
     if (server.role != Role::edge) continue;
@@ -1091,7 +1106,8 @@ TEST(Findings, AnExtensionThatNobodyHereEvaluatesDecidesNothing) {
 
 TEST(Findings, AStaleCertificateIsTakenOutOfTheAttributeThatItStandsIn) {
   SmallSite site = healthy();
-  site.store("redeployment-a", StoreKind::intermediate, "CN=Redeployment CA,CN=AIA,DC=x (crossCertificatePair)");
+  site.store("redeployment-a", StoreKind::intermediate,
+             "CN=Redeployment CA,CN=AIA,DC=x (crossCertificatePair, issuedToThisCA)");
   const Report report = report_of(site);
   std::string remedy;
   for (const CheckResult& check : report.checks) {
@@ -1104,6 +1120,22 @@ TEST(Findings, AStaleCertificateIsTakenOutOfTheAttributeThatItStandsIn) {
             std::string::npos)
       << remedy;
   EXPECT_EQ(remedy.find("certutil -viewdelstore"), std::string::npos) << remedy;
+}
+
+TEST(Findings, ARootThatOnlySaysThatItSignedItselfIsNone) {
+  SmallSite site = healthy();
+  site.store("redeployment-b", StoreKind::root, "CN=pretends");
+  changed(site.evidence.stores[0].entries.back().certificate, [](Certificate& c) {
+    c.sha256[0] ^= 0xFFU;
+    c.subject = test::issuer_fixture("impostor")->subject;
+    c.issuer = c.subject;
+    c.authority_key_id.reset();
+  });
+  const Report report = report_of(site);
+  const Finding* found = find_code(report, "store-hygiene.not-self-signed-root");
+  ASSERT_NE(found, nullptr);
+  ASSERT_FALSE(found->facts.empty());
+  EXPECT_NE(found->facts.front().find("CN=pretends"), std::string::npos) << found->facts.front();
 }
 
 class FindingTest : public testing::TestWithParam<Change> {};

@@ -14,6 +14,7 @@
 #include "cli/words.hpp"
 #include "lab/lab_site.hpp"
 #include "support/program.hpp"
+#include "support/slapd.hpp"
 
 namespace mrascheck::test {
 namespace {
@@ -59,11 +60,15 @@ void modify(const LabSite& site, const std::string& file) {
   EXPECT_EQ(code, 0) << said;
 }
 
-/// Takes out of the export of a store what the lab calls stale, as `certutil -delstore` would on the host.
-void clean_export(const LabSite& site) {
+/// The certificates in the export of a store, PEM, that the lab calls stale; and the others.
+struct Export {
+  std::vector<std::string> stale;
+  std::string kept;
+};
+Export export_of(const LabSite& site) {
   std::istringstream pem(site.read("stores/fe1-intermediate.pem"));
   const std::string stale = site.read("stale-thumbprints");
-  std::string kept;
+  Export found;
   std::string block;
   for (std::string line; std::getline(pem, line);) {
     block += line + '\n';
@@ -72,15 +77,37 @@ void clean_export(const LabSite& site) {
     std::string print = site.shell("openssl x509 -noout -fingerprint -sha1 -in '" + (site.dir() / "one.pem") + "'");
     print.erase(0, print.find('=') + 1);
     std::erase_if(print, [](char c) { return c == ':' || c == '\n'; });
-    if (stale.find(print) == std::string::npos) kept += block;
+    if (stale.find(print) == std::string::npos) {
+      found.kept += block;
+    } else {
+      found.stale.push_back(block);
+    }
     block.clear();
   }
-  site.dir().write("site/stores/fe1-intermediate.pem", kept);
+  return found;
+}
+
+/// Takes out of the export of a store what the lab calls stale, as `certutil -delstore` would on the host.
+void clean_export(const LabSite& site) {
+  site.dir().write("site/stores/fe1-intermediate.pem", export_of(site).kept);
+}
+
+/// Another attribute of the object that holds the CA certificates: a pair with a stale one.
+void add_cross_certificate_pair(const LabSite& site) {
+  site.dir().write("stale.pem", export_of(site).stale.front());
+  const std::string der = site.shell("openssl x509 -outform DER -in '" + (site.dir() / "stale.pem") + "'");
+  const ByteString pair = certificate_pair({der.begin(), der.end()}, {});
+  site.dir().write("site/pair.ldif",
+                   "dn: CN=Contoso Issuing CA,CN=AIA,CN=Public Key Services,CN=Services,CN=Configuration,DC=contoso,"
+                   "DC=example\nchangetype: modify\nadd: crossCertificatePair;binary\n" +
+                       binary_line("crossCertificatePair", pair));
+  modify(site, "pair.ldif");
 }
 
 TEST(CleanupOfTheLab, MendsTheSiteAndIsTakenBackByteForByte) {
   const LabSite site("stale-issuing-ca");
   const std::string config = site.file("site.yaml");
+  add_cross_certificate_pair(site);
   const Entries before = directory(site);
   EXPECT_EQ(mrascheck({"check", "-c", config, "--record", site.file("before.json")}).code, 2);
 
@@ -98,7 +125,9 @@ TEST(CleanupOfTheLab, MendsTheSiteAndIsTakenBackByteForByte) {
   EXPECT_THAT(flat(text), HasSubstr("every chain that may be sent is accepted; now 1 of 2 are"));
   std::istringstream listed(site.read("stale-thumbprints"));
   for (std::string print; std::getline(listed, print);) EXPECT_THAT(text, HasSubstr("may go now: thumbprint " + print));
-  EXPECT_THAT(site.read("cleanup.ldf"), AllOf(HasSubstr("\ndelete: cACertificate\n"), Not(HasSubstr(";binary"))));
+  EXPECT_THAT(site.read("cleanup.ldf"),
+              AllOf(HasSubstr("\ndelete: cACertificate\n"), HasSubstr("\ndelete: crossCertificatePair\n"),
+                    Not(HasSubstr(";binary"))));
 
   modify(site, "cleanup.ldif");
   const Entries cleaned = directory(site);
@@ -108,7 +137,7 @@ TEST(CleanupOfTheLab, MendsTheSiteAndIsTakenBackByteForByte) {
     EXPECT_TRUE(std::includes(lines.begin(), lines.end(), cleaned.at(dn).begin(), cleaned.at(dn).end())) << dn;
     gone += lines.size() - cleaned.at(dn).size();
   }
-  EXPECT_EQ(gone, 7U);  // three issuing CAs in AIA and in NTAuthCertificates, and the old root
+  EXPECT_EQ(gone, 8U);  // three issuing CAs in AIA and in NTAuthCertificates, the old root, and the pair
   clean_export(site);
   const Ended mended = mrascheck({"check", "-c", config});
   EXPECT_EQ(mended.code, 0) << mended.out;

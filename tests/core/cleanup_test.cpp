@@ -10,6 +10,7 @@
 
 #include "core/cleanup_steps.hpp"
 #include "support/worlds.hpp"
+#include "x509/certificate_pair.hpp"
 
 namespace mrascheck {
 namespace {
@@ -446,6 +447,61 @@ TEST(Cleanup, OneDirectoryReadTwiceIsOnePlace) {
   ASSERT_EQ(plan.removals.size(), 1U);
   EXPECT_EQ(plan.removals[0].values.size(), 1U);
   EXPECT_EQ(plan.removals[0].values_there, 2U);
+}
+
+TEST(Cleanup, TheOneThatLastsLongerIsKept) {
+  // Two certificates of one key: the younger ends in five days, long before what they signed.
+  SmallSite site = reinstalled();
+  StoreEntry& younger = site.evidence.stores[0].entries[2];
+  ASSERT_EQ(younger.certificate, issuer_fixture("reinstall-same-key-b"));
+  younger.certificate = altered(
+      "reinstall-same-key-b", [](Certificate& made) { made.not_after = test::issuers_clock() + std::chrono::days{5}; });
+  const CertificateRef short_lived = younger.certificate;
+  crypto::SignatureVerifier verifier;
+  const SignatureOracle real = test::verifying_oracle(verifier);
+  const SignatureOracle oracle = [&](const Certificate& child, const Certificate& issuer) {
+    // What was altered is signed as it was.
+    return child.sha256 == short_lived->sha256 ? real(*issuer_fixture("reinstall-same-key-b"), issuer)
+                                               : real(child, issuer);
+  };
+  const CleanupPlan plan = plan_of(site.evidence, oracle);
+  ASSERT_EQ(plan.verdicts.size(), 1U);
+  EXPECT_EQ(plan.verdicts[0].certificate, short_lived);
+  EXPECT_EQ(to_string(plan.verdicts[0].may_go), "may go now") << joined(plan.verdicts[0].because);
+
+  // The younger one enrolled, it is the current one: the other must stay until it is renewed.
+  site.evidence.stores[0].entries.push_back(
+      {short_lived, StoreKind::enrollment, "CN=Issuing,CN=Enrollment Services,CN=x", 0});
+  const CleanupPlan held = plan_of(site.evidence, oracle);
+  ASSERT_EQ(held.verdicts.size(), 1U);
+  EXPECT_EQ(held.verdicts[0].certificate, issuer_fixture("reinstall-same-key-a"));
+  EXPECT_EQ(to_string(held.verdicts[0].may_go), "not yet");
+  EXPECT_THAT(joined(held.verdicts[0].because), HasSubstr("ends before, on"));
+}
+
+TEST(Cleanup, AValueOfCrossCertificatePairGoesWholeOrByHand) {
+  const std::string dn = "CN=Issuing,CN=AIA,CN=x";
+  SmallSite site = redeployed();
+  site.store("redeployment-a", StoreKind::intermediate, dn + std::string{forward_mark});
+  const auto removal_of_pairs = [&] {
+    const CleanupPlan plan = plan_of(site);
+    const auto found = std::find_if(plan.removals.begin(), plan.removals.end(),
+                                    [](const Removal& removal) { return removal.place.in_pair; });
+    EXPECT_NE(found, plan.removals.end());
+    return found == plan.removals.end() ? Removal{} : *found;
+  };
+  const Removal alone = removal_of_pairs();
+  EXPECT_EQ(alone.place.place, dn);
+  EXPECT_EQ(by_hand_because(alone), "") << "the attribute is not mandatory";
+  ASSERT_EQ(alone.pairs.size(), 1U);
+  const auto pair = x509::read_certificate_pair(alone.pairs[0]);
+  ASSERT_TRUE(pair) << pair.error().text;
+  const auto& der = issuer_fixture("redeployment-a")->der;
+  EXPECT_TRUE(std::equal(pair->forward.begin(), pair->forward.end(), der.begin(), der.end()));
+  EXPECT_TRUE(pair->reverse.empty());
+  // The other half of the same value stays.
+  site.store("redeployment-b", StoreKind::intermediate, dn + std::string{reverse_mark});
+  EXPECT_THAT(by_hand_because(removal_of_pairs()), HasSubstr(thumbprint(*issuer_fixture("redeployment-b"))));
 }
 
 TEST(CleanupSteps, TheLastValueOfAnObjectIsDoneByHand) {

@@ -33,6 +33,31 @@ CertificateRef certificate_of(sources::CertificatePool& pool, const OpensslCli& 
   return certificate ? *certificate : nullptr;
 }
 
+/// All paths to "leaf", with "root" trusted and "issuing" sent along.
+PathSet paths_to_leaf(const OpensslCli& openssl) {
+  sources::CertificatePool pool;
+  crypto::SignatureVerifier verifier;
+  TrustView trust;
+  trust.configured = true;
+  const CertificateRef root = certificate_of(pool, openssl, "root");
+  const CertificateRef leaf = certificate_of(pool, openssl, "leaf");
+  const std::vector<CertificateRef> sent{certificate_of(pool, openssl, "issuing")};
+  if (!root || !leaf || !sent.front()) return {};
+  trust.index.add(root);
+  trust.anchors.insert(root->sha256);
+  return find_paths(leaf, {.trust = &trust, .sent = sent, .at = leaf->not_before, .purpose = server_auth_oid},
+                    test::verifying_oracle(verifier));
+}
+
+std::string problems_of(const PathSet& set) {
+  std::string problems;
+  for (const Path& path : set.paths) {
+    for (const PathProblem& problem : path.problems)
+      problems += fmt::format("{}: {}\n", to_string(problem.kind), problem.text);
+  }
+  return problems;
+}
+
 class ConstraintTest : public testing::TestWithParam<ConstraintRow> {};
 TEST_P(ConstraintTest, IsJudgedAsOpensslVerifyDoesOrIsUndecided) {
   const ConstraintRow& row = GetParam();
@@ -44,27 +69,23 @@ TEST_P(ConstraintTest, IsJudgedAsOpensslVerifyDoesOrIsUndecided) {
       "openssl verify -purpose sslserver -no-CApath -no-CAstore -CAfile root.crt -untrusted issuing.crt leaf.crt; "
       "true");
   EXPECT_NE(said.find(row.openssl), std::string::npos) << said;
+  const PathSet set = paths_to_leaf(openssl);
+  EXPECT_EQ(set.any_valid(), row.verdict == ConstraintRow::Verdict::valid) << problems_of(set);
+  EXPECT_EQ(set.undecided(), row.verdict == ConstraintRow::Verdict::undecided) << problems_of(set);
+}
 
-  sources::CertificatePool pool;
-  crypto::SignatureVerifier verifier;
-  TrustView trust;
-  trust.configured = true;
-  const CertificateRef root = certificate_of(pool, openssl, "root");
-  const CertificateRef leaf = certificate_of(pool, openssl, "leaf");
-  const std::vector<CertificateRef> sent{certificate_of(pool, openssl, "issuing")};
-  ASSERT_TRUE(root && leaf && sent.front());
-  trust.index.add(root);
-  trust.anchors.insert(root->sha256);
-  const PathSet set =
-      find_paths(leaf, {.trust = &trust, .sent = sent, .at = leaf->not_before, .purpose = server_auth_oid},
-                 test::verifying_oracle(verifier));
-  std::string problems;
-  for (const Path& path : set.paths) {
-    for (const PathProblem& problem : path.problems)
-      problems += fmt::format("{}: {}\n", to_string(problem.kind), problem.text);
-  }
-  EXPECT_EQ(set.any_valid(), row.verdict == ConstraintRow::Verdict::valid) << problems;
-  EXPECT_EQ(set.undecided(), row.verdict == ConstraintRow::Verdict::undecided) << problems;
+/// RFC 5280, 6.1.4 k.
+TEST(Constraints, AnIntermediateWithoutBasicConstraintsIsNoCa) {
+  const OpensslCli openssl;
+  openssl.self_signed("root", "/CN=Root", test::ca_extensions);
+  openssl.issued("issuing", "/CN=Issuing", "root", "keyUsage=critical,keyCertSign,cRLSign\n");
+  openssl.issued("leaf", "/O=Contoso/CN=edge1.contoso.example", "issuing", leaf_names);
+  const std::string said = openssl.shell(
+      "openssl verify -no-CApath -no-CAstore -CAfile root.crt -untrusted issuing.crt leaf.crt 2>&1; true");
+  EXPECT_NE(said.find("error 79"), std::string::npos) << said;
+  const PathSet set = paths_to_leaf(openssl);
+  EXPECT_FALSE(set.any_valid());
+  EXPECT_NE(problems_of(set).find("not-a-ca: Issuing ("), std::string::npos) << problems_of(set);
 }
 
 using enum ConstraintRow::Verdict;

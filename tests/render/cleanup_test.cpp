@@ -42,7 +42,7 @@ CleanupPlan plan_for(std::string_view dn, std::size_t there = 3) {
   copy.directory = true;
   copy.place = dn;
   verdict.copies = {copy};
-  plan.removals.push_back({copy, {verdict.certificate}, there, there == 1});
+  plan.removals.push_back({.place = copy, .values = {verdict.certificate}, .values_there = there, .whole = there == 1});
   return plan;
 }
 

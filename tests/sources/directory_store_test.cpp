@@ -87,7 +87,9 @@ TEST(DirectoryStoreTest, HoldsRevocationListsAndWhatStandsInCrossCertificatePair
   EXPECT_THAT(to_lower(contents->crls[0].place), StartsWith("cn=contoso root ca,cn=ca1,cn=cdp,"));
   std::vector<std::string> crossed;
   for (const StoreEntry& entry : contents->entries) {
-    if (!entry.place.str().ends_with(cross_certificate_mark)) continue;
+    if (!in_certificate_pair(entry.place.str())) continue;
+    EXPECT_TRUE(entry.place.str().ends_with(entry.certificate->subject.common_name() == "Cross CA" ? forward_mark
+                                                                                                   : reverse_mark));
     crossed.emplace_back(entry.certificate->subject.common_name());
     EXPECT_EQ(entry.kind, StoreKind::intermediate);
   }

@@ -521,7 +521,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Damage{"BadPair",
                            [] { return "dn: CN=x\ncrossCertificatePair:: " + base64("\x30\x02\x05\x00"s) + "\n"; },
                            "",
-                           {"CN=x: line 2: a crossCertificatePair that is none"}}),
+                           {"CN=x: crossCertificatePair, value 1: certificate pair: not a part of it at byte 2"}}),
     [](const auto& row) { return row.param.name; });
 
 TEST(Ldif, CountsNothingThatIsToBeChanged) {

@@ -126,6 +126,8 @@ INSTANTIATE_TEST_SUITE_P(
               },
               "ab"},
         Whole{"PemKeyBeside", [] { return file("a.key") + file("a.crt"); }, "a"},
+        Whole{"PemPutTogetherWithoutALineBreak",
+              [] { return replaced(file("all.crt"), "-----\n-----BEGIN", "----------BEGIN"); }, "abc"},
         Whole{"PemOnOneLine",
               [] {
                 const std::string body = replaced(file("a.crt"), "\n", "");
