@@ -173,7 +173,10 @@ tl::expected<Evidence, int> evidence_of(const Arguments& args, std::ostream& err
   if (files && !any) {
     const auto problems = not_looked_at(*gathered);
     if (problems.empty()) return tl::unexpected(refuse(err, "no certificate in what was named", {}));
-    return tl::unexpected(refuse(err, problems.front(), {problems.begin() + 1, problems.end()}));
+    std::vector<std::string> more{problems.begin() + 1, problems.end()};
+    for (const StoreContents& contents : gathered->stores)
+      more.insert(more.end(), contents.remarks.begin(), contents.remarks.end());
+    return tl::unexpected(refuse(err, problems.front(), more));
   }
   return *std::move(gathered);
 }

@@ -161,6 +161,15 @@ std::string issuers(const Evidence& evidence, const std::vector<IssuerGroup>& gr
     page.line("Could not be looked at:");
     for (const std::string& line : missing) page.item(line, 2);
   }
+  bool any = false;
+  for (const StoreContents& contents : evidence.stores) {
+    for (const std::string& remark : contents.remarks) {
+      if (!any) page.blank();
+      if (!any) page.line("Said of the stores:");
+      any = true;
+      page.item(fmt::format("{}: {}", contents.store, remark), 2);
+    }
+  }
   return page.take();
 }
 

@@ -255,6 +255,22 @@ TEST(Issuers, OfFilesReadsTheGoodOnesAndSaysWhichIsNot) {
                                HasSubstr("gone: No such file")));
 }
 
+TEST(Issuers, NamesWhatCertutilListsWithoutItsBytes) {
+  const TempDir dir;
+  dir.write("ca.txt",
+            "CA \"Zwischenzertifizierungsstellen\"\r\n================ Zertifikat 0 ================\r\n"
+            "Seriennummer: 6b78c2307e334f482b990da644256d48\r\nAntragsteller: CN=Contoso Issuing CA, DC=contoso\r\n"
+            "Zertifikathash(sha1): 9d1c5e3f23ad111603e13c1396dc4f044786e29a\r\n");
+  const auto listed =
+      HasSubstr("listed without its bytes: Contoso Issuing CA, thumbprint 9D1C5E3F23AD111603E13C1396DC4F044786E29A");
+  const Ended alone = mrascheck({"issuers", dir / "ca.txt"});
+  EXPECT_EQ(alone.code, 3);
+  EXPECT_THAT(alone.err, AllOf(StartsWith("UNKNOWN: "), listed));
+  const Ended beside = mrascheck({"issuers", fixture("root-r1"), dir / "ca.txt"});
+  EXPECT_EQ(beside.code, 3);
+  EXPECT_THAT(flat(beside.out), listed);
+}
+
 TEST(Issuers, OfASiteTellsStandingUsersAndPlaces) {
   const LabSite site("stale-issuing-ca");
   const Ended ended = mrascheck({"issuers", "-c", site.file("site.yaml"), "--format", "json"});
