@@ -25,6 +25,9 @@ constexpr std::array kinds{
     FindingKind{"store-hygiene.pool-differs",
                 "members of a pool hold different CA certificates of a name in use",
                 {"RFC 4158", "3.5.12"}},
+    FindingKind{"store-hygiene.sides-differ",
+                "a Front End and an Edge each lack a CA certificate of a name in use that the other has",
+                {"RFC 4158", "3.5.12"}},
     FindingKind{"store-hygiene.no-key-identifiers",
                 "nothing but signatures tells the CAs of one name from each other",
                 {"RFC 5280", "4.2.1.1"}},
@@ -35,6 +38,7 @@ enum Kind : std::size_t {
   too_many_roots,
   issuer_list_too_long,
   pool_differs,
+  sides_differ,
   no_key_identifiers
 };
 
@@ -114,13 +118,15 @@ void judge_size(const StoreContents& store, const std::string& host, Verdict& ve
   }
 }
 
-/// Canonical names of all CAs that some certification path of the site runs through.
-std::set<std::string_view> names_in_use(const Evidence& evidence, const SignatureOracle& signature) {
-  std::set<std::string_view> names;
-  for (const PathJudgement& judgement : judge_paths(evidence, signature)) {
-    for (const CertificateRef& certificate : judgement.chain) names.insert(certificate->issuer.canonical());
+/// All CAs that some certification path of the site runs through, by their canonical names.
+using Names = std::map<std::string_view, Name>;
+Names names_in_use(const std::vector<PathJudgement>& judgements) {
+  Names names;
+  const auto add = [&names](const Name& name) { names.emplace(name.canonical(), name); };
+  for (const PathJudgement& judgement : judgements) {
+    for (const CertificateRef& certificate : judgement.chain) add(certificate->issuer);
     for (const Path& path : judgement.result.paths.paths) {
-      for (const CertificateRef& certificate : path.certificates) names.insert(certificate->issuer.canonical());
+      for (const CertificateRef& certificate : path.certificates) add(certificate->issuer);
     }
   }
   return names;
@@ -129,8 +135,8 @@ std::set<std::string_view> names_in_use(const Evidence& evidence, const Signatur
 /// What one member's own stores of one kind hold; nothing where they were not read, or not whole.
 using Holdings = std::map<Sha256, CertificateRef>;
 
-void judge_pool(const std::string& pool, StoreKind kind, const std::map<std::string, Holdings>& members,
-                Verdict& verdict) {
+/// A line for each certificate that not all of them hold.
+std::vector<std::string> differences(const std::map<std::string, Holdings>& members) {
   Holdings all;
   for (const auto& [member, holdings] : members) all.insert(holdings.begin(), holdings.end());
   std::vector<std::string> lines;
@@ -143,22 +149,27 @@ void judge_pool(const std::string& pool, StoreKind kind, const std::map<std::str
     if (without.empty()) continue;
     lines.push_back(fmt::format("{}: on {}, not on {}", describe(*certificate), enumerate(with), enumerate(without)));
   }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+void judge_pool(const std::string& pool, StoreKind kind, const std::map<std::string, Holdings>& members,
+                Verdict& verdict) {
+  const std::vector<std::string> lines = differences(members);
   if (lines.empty()) return;
   Finding& found = verdict.findings.emplace_back(
       finding(kinds[pool_differs], Status::warning, fmt::format("{} ({})", pool, to_string(kind))));
   found.summary =
       fmt::format("the members of {} differ in {} of {} that are in use", pool, count(lines.size(), "certificate"),
                   kind == StoreKind::root ? "roots" : "intermediate CAs");
-  std::sort(lines.begin(), lines.end());
   add_facts(found, lines);
   found.remedy =
       "Bring the stores of all members to the same state, then restart their services: what works on one member fails "
       "on another until then.";
 }
 
-void judge_pools(const Evidence& evidence, const SignatureOracle& signature, Verdict& verdict) {
+void judge_pools(const Evidence& evidence, const Names& in_use, Verdict& verdict) {
   std::map<std::string, std::map<StoreKind, std::map<std::string, Holdings>>> pools;
-  const std::set<std::string_view> in_use = names_in_use(evidence, signature);
   for (const StoreContents& contents : evidence.stores) {
     const StoreSpec* spec = evidence.site.store(contents.store);
     const Server* host = spec == nullptr ? nullptr : evidence.site.server(spec->host);
@@ -178,6 +189,58 @@ void judge_pools(const Evidence& evidence, const SignatureOracle& signature, Ver
   }
 }
 
+/// What a server has at hand of a name, valid now; nothing where its stores were not read whole.
+Holdings holdings_of(const TrustView& view, const Name& name, UtcTime at) {
+  Holdings holdings;
+  if (!view.configured || !view.missing.empty() || !view.damaged.empty()) return holdings;
+  for (const CertificateRef& certificate : view.index.named(name)) {
+    if (certificate->valid_at(at)) holdings.emplace(certificate->sha256, certificate);
+  }
+  return holdings;
+}
+
+/// Where one side has all that the other has it may well be as it should: an Edge needs no CA's former certificates.
+void judge_sides(const Evidence& evidence, const Names& in_use, Verdict& verdict) {
+  // Servers with the same stores have the same at hand.
+  std::map<std::pair<std::vector<std::string>, std::vector<std::string>>, TrustView> by_stores;
+  std::map<std::string, const TrustView*> views;
+  for (const Server& server : evidence.site.servers) {
+    const auto [place, added] = by_stores.try_emplace({server.trusts, server.intermediates});
+    if (added) place->second = trust_of(evidence, server);
+    views.emplace(server.name, &place->second);
+  }
+  const auto covers = [](const Holdings& all, const Holdings& some) {
+    return std::all_of(some.begin(), some.end(), [&](const auto& one) { return all.contains(one.first); });
+  };
+  for (const auto& [canonical, name] : in_use) {
+    std::map<std::string, Holdings> apart;
+    for (const Link& link : evidence.site.links) {
+      const auto from = views.find(link.from);
+      const auto to = views.find(link.to);
+      if (from == views.end() || to == views.end() || link.expect != Expectation::accept) continue;
+      if (from->second == to->second) continue;
+      Holdings one = holdings_of(*from->second, name, evidence.collected_at);
+      Holdings other = holdings_of(*to->second, name, evidence.collected_at);
+      if (covers(one, other) || covers(other, one)) continue;
+      apart.emplace(link.from, std::move(one));
+      apart.emplace(link.to, std::move(other));
+    }
+    if (apart.empty()) continue;
+    Finding& found =
+        verdict.findings.emplace_back(finding(kinds[sides_differ], Status::warning, std::string{name.text()}));
+    std::vector<std::string> servers;
+    for (const auto& [server, holdings] : apart) servers.push_back(server);
+    found.summary = fmt::format("{} have different certificates of {} at hand, and each lacks one that another has",
+                                enumerate(servers), name.text());
+    found.servers = servers;
+    add_facts(found, differences(apart));
+    found.remedy =
+        "See same-name-issuers for which of them is in use: import that one, by thumbprint, where it is missing; what "
+        "is "
+        "stale goes by the plan of mrascheck cleanup.";
+  }
+}
+
 /// A certificate on some path, and the CA certificates that a server has at hand for its issuer's name.
 struct Choice {
   CertificateRef child;
@@ -194,9 +257,9 @@ struct Choice {
 
 /// RFC 4158, 2.4.2: an engine sorts the candidates of a name by their key identifiers before it tries a signature, and
 /// OpenSSL tries none at all before it has chosen.
-void judge_key_identifiers(const Evidence& evidence, const SignatureOracle& signature, Verdict& verdict) {
+void judge_key_identifiers(const std::vector<PathJudgement>& judgements, Verdict& verdict) {
   std::map<Sha256, Choice> choices;
-  for (const PathJudgement& judgement : judge_paths(evidence, signature)) {
+  for (const PathJudgement& judgement : judgements) {
     std::map<Sha256, Choice> of_judge;
     for (const Path& path : judgement.result.paths.paths) {
       for (std::size_t i = 0; i + 1 < path.certificates.size(); ++i) {
@@ -236,8 +299,41 @@ void judge_key_identifiers(const Evidence& evidence, const SignatureOracle& sign
   }
 }
 
+/// A CA that the directory knows and does not call alive: retired, or never of this directory's own (standalone).
+void note_enrollment(const Evidence& evidence, const CertificateGraph& graph, const SignatureOracle& signature,
+                     Verdict& verdict) {
+  const auto stands = [&](const GraphEntry& entry, StoreKind kind) {
+    return std::any_of(entry.locations.begin(), entry.locations.end(), [&](const Location& location) {
+      const StoreSpec* spec = evidence.site.store(location.store->store);
+      return location.entry->kind == kind && spec != nullptr && spec->directory;
+    });
+  };
+  const bool any_enrolled = std::any_of(evidence.stores.begin(), evidence.stores.end(), [](const StoreContents& store) {
+    return std::any_of(store.entries.begin(), store.entries.end(),
+                       [](const StoreEntry& entry) { return entry.kind == StoreKind::enrollment; });
+  });
+  if (!any_enrolled) return;  // it may be hidden
+  for (const CertificateRef& certificate : graph.live()) {
+    const auto named = graph.named(certificate->issuer);
+    const auto issuer = std::find_if(named.begin(), named.end(), [&](const GraphEntry& entry) {
+      return stands(entry, StoreKind::intermediate) &&
+             signature(*certificate, *entry.certificate) == SignatureState::verified;
+    });
+    if (issuer == named.end()) continue;
+    const bool alive = std::any_of(named.begin(), named.end(), [&](const GraphEntry& entry) {
+      return entry.certificate->spki_sha256 == issuer->certificate->spki_sha256 && stands(entry, StoreKind::enrollment);
+    });
+    if (alive) continue;
+    verdict.notes.push_back(
+        {thumbprint(*certificate),
+         fmt::format("{}: its issuer {} is not in Enrollment Services: no CA of this directory will renew it with that "
+                     "key (a retired or a standalone CA)",
+                     short_name(*certificate), label(*issuer->certificate))});
+  }
+}
+
 /// Worth knowing, and no fault by itself.
-void note_details(const Evidence& evidence, Verdict& verdict) {
+void note_details(const Evidence& evidence, const CertificateGraph& graph, Verdict& verdict) {
   for (const StoreContents& store : evidence.stores) {
     std::set<std::tuple<StoreKind, SharedText, Sha256>> seen;
     std::size_t twice = 0;
@@ -249,7 +345,6 @@ void note_details(const Evidence& evidence, Verdict& verdict) {
                                                         count(twice, "certificate is", "certificates are"))});
     }
   }
-  const CertificateGraph graph{evidence};
   for (const CertificateRef& certificate : graph.live()) {
     const auto directory_only = [](const std::vector<std::string>& urls) {
       return !urls.empty() && std::all_of(urls.begin(), urls.end(),
@@ -274,9 +369,14 @@ Verdict judge(const Evidence& evidence) {
     judge_roots(store, spec != nullptr && spec->kind == StoreKind::mixed && !spec->directory, signature, verdict);
     if (spec != nullptr && spec->kind == StoreKind::root && !spec->host.empty()) judge_size(store, spec->host, verdict);
   }
-  judge_pools(evidence, signature, verdict);
-  judge_key_identifiers(evidence, signature, verdict);
-  note_details(evidence, verdict);
+  const std::vector<PathJudgement> judgements = judge_paths(evidence, signature);
+  const Names in_use = names_in_use(judgements);
+  judge_pools(evidence, in_use, verdict);
+  judge_sides(evidence, in_use, verdict);
+  judge_key_identifiers(judgements, verdict);
+  const CertificateGraph graph{evidence};
+  note_details(evidence, graph, verdict);
+  note_enrollment(evidence, graph, signature, verdict);
   return verdict;
 }
 

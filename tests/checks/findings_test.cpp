@@ -191,6 +191,17 @@ const std::vector<Change>& changes() {
          s.evidence.stores.emplace_back().store = "fe2-root";
          s.evidence.stores.back().entries = {{issuer_fixture("root-r1"), StoreKind::root, "fe2.sst", 0}};
        }},
+      {"store-hygiene.sides-differ", Status::warning,
+       [](SmallSite& s) {
+         // edge1 has the older installation of fe1's issuer, and only that.
+         s.evidence.site.stores.push_back({"edge1", StoreKind::mixed, "edge1.contoso.example", false});
+         s.evidence.stores.emplace_back().store = "edge1";
+         s.evidence.stores.back().entries = {
+             {issuer_fixture("root-r2"), StoreKind::root, "edge1.p7b", 0},
+             {issuer_fixture("redeployment-a"), StoreKind::intermediate, "edge1.p7b", 1}};
+         s.evidence.site.servers[1].trusts = {"edge1"};
+         s.evidence.site.servers[1].intermediates = {"edge1"};
+       }},
       {"store-hygiene.no-key-identifiers", Status::warning,
        [](SmallSite& s) {
          s.store("redeployment-plain-a", StoreKind::intermediate)
@@ -1120,6 +1131,20 @@ TEST(Findings, AStaleCertificateIsTakenOutOfTheAttributeThatItStandsIn) {
             std::string::npos)
       << remedy;
   EXPECT_EQ(remedy.find("certutil -viewdelstore"), std::string::npos) << remedy;
+}
+
+TEST(Findings, WhoseIssuerIsNotEnrolledIsTold) {
+  const auto told = [](const char* enrolled) {
+    SmallSite site = healthy();
+    site.store(enrolled, StoreKind::enrollment, "CN=Issuing,CN=Enrollment Services,CN=x");
+    const Report report = report_of(site);
+    const auto& notes = result_of(report, "store-hygiene").verdict.notes;
+    return std::any_of(notes.begin(), notes.end(), [](const Note& note) {
+      return note.text.find("is not in Enrollment Services") != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(told("redeployment-a"));
+  EXPECT_FALSE(told("redeployment-b"));
 }
 
 TEST(Findings, ARootThatOnlySaysThatItSignedItselfIsNone) {
