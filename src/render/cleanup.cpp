@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/cleanup_steps.hpp"
 #include "core/text.hpp"
@@ -114,7 +115,13 @@ std::string issuers(const Evidence& evidence, const std::vector<IssuerGroup>& gr
   std::map<Sha256, const CleanupVerdict*> verdicts;
   for (const CleanupVerdict& verdict : plan.verdicts) verdicts.emplace(verdict.certificate->sha256, &verdict);
   std::size_t certificates = 0;
-  for (const StoreContents& contents : evidence.stores) certificates += contents.entries.size();
+  std::map<Sha256, std::set<std::string>> disallowed;  // in which stores
+  for (const StoreContents& contents : evidence.stores) {
+    certificates += contents.entries.size();
+    for (const StoreEntry& entry : contents.entries) {
+      if (entry.kind == StoreKind::disallowed) disallowed[entry.certificate->sha256].insert(contents.store);
+    }
+  }
   Page page{options.width};
   page.line(fmt::format(
       "{}: {}, {} ({})", evidence.site.name,
@@ -152,6 +159,11 @@ std::string issuers(const Evidence& evidence, const std::vector<IssuerGroup>& gr
         page.item(fmt::format("in {} ({}){}", location_text(location), to_string(location.entry->kind),
                               remark_of(location.entry->properties)),
                   4);
+      if (const auto found = disallowed.find(certificate.sha256); found != disallowed.end()) {
+        page.item(fmt::format("among the untrusted ones (Disallowed) of {}: every path through it is refused there",
+                              enumerate({found->second.begin(), found->second.end()})),
+                  4);
+      }
       if (member.entry->locations.empty()) page.item("in no store that was read; presented, or a server's own", 4);
     }
   }

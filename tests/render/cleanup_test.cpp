@@ -122,6 +122,26 @@ TEST(CleanupLdif, OfADnThatWasCutIsNoRecord) {
       logical_lines(cleanup_ldif(plan_for("CN=A very long name..."), LdifDialect::openldap, LdifWay::undo)).empty());
 }
 
+TEST(IssuersText, SaysWhatAStoreKeepsBesideACertificate) {
+  test::SmallSite site;
+  site.own("redeployment-leaf-keyid")
+      .store("root-r2", StoreKind::root)
+      .store("redeployment-a", StoreKind::intermediate)
+      .store("redeployment-b", StoreKind::intermediate)
+      .store("redeployment-a", StoreKind::disallowed);
+  EntryProperties policy;
+  policy.origin = StoreOrigin::group_policy;
+  policy.windows_store = "CA";
+  site.evidence.stores[0].entries[1].properties = std::make_shared<EntryProperties>(policy);
+  const Evidence evidence = site.ready();
+  const SignatureOracle oracle = recorded_oracle(evidence.signatures);
+  const CertificateGraph graph{evidence};
+  const std::string text = render::issuers(evidence, issuer_groups(evidence, graph, oracle),
+                                           plan_cleanup(evidence, oracle), {.width = 1'000});
+  EXPECT_THAT(text, AllOf(HasSubstr("group policy store CA: comes back at the next refresh"),
+                          HasSubstr("among the untrusted ones (Disallowed) of ad: every path through it is refused")));
+}
+
 TEST(CleanupText, IsEightyColumnsWideButForWhatIsCopied) {
   const std::string text = render::cleanup(plan_for(aia), {});
   std::istringstream in(text);
