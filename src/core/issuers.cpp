@@ -153,7 +153,7 @@ Kinship classify_unlinked(const Certificate& older, const Certificate& newer, co
                           bool directory_read) {
   using enum Relation;
   using enum Confidence;
-  const bool told = newer.ca_version.has_value() || older.ca_version.has_value();
+  const bool told = newer.ca_version.has_value() && older.ca_version.has_value();
   if (of_older != nullptr && of_newer != nullptr) {
     if (is_foreign(newer, *of_newer, directory_read)) {
       if (newer.self_issued())

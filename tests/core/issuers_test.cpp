@@ -54,7 +54,9 @@ INSTANTIATE_TEST_SUITE_P(
         RelationCase{"CrossRoot", "cross-root-a", "cross-root-b", Relation::cross_certificate, Confidence::high},
         RelationCase{"Redeployment", "redeployment-a", "redeployment-b", Relation::redeployment, Confidence::high},
         RelationCase{"RedeploymentWithoutVersions", "redeployment-plain-a", "redeployment-plain-b",
-                     Relation::redeployment, Confidence::medium}),
+                     Relation::redeployment, Confidence::medium},
+        RelationCase{"OnlyOneIsOfCertificateServices", "redeployment-b", "impostor", Relation::redeployment,
+                     Confidence::medium}),
     [](const auto& row) { return std::string{row.param.name}; });
 
 /// Nobody but fe1, so that no certificate is unseen.
