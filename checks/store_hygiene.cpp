@@ -229,6 +229,7 @@ void judge_sides(const Evidence& evidence, const Names& in_use, Verdict& verdict
     Finding& found =
         verdict.findings.emplace_back(finding(kinds[sides_differ], Status::warning, std::string{name.text()}));
     std::vector<std::string> servers;
+    servers.reserve(apart.size());
     for (const auto& [server, holdings] : apart) servers.push_back(server);
     found.summary = fmt::format("{} have different certificates of {} at hand, and each lacks one that another has",
                                 enumerate(servers), name.text());
