@@ -144,11 +144,24 @@ bool listed(const std::set<Sha256>& digests, const X509* certificate) {
          digests.contains(digest);
 }
 
+/// A trust anchor without basicConstraints: OpenSSL calls it no CA, and RFC 5280, 6.1, holds an anchor to nothing.
+bool anchor_that_does_not_say_what_it_is(X509_STORE_CTX* store_context, X509* certificate) {
+  const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(store_context);
+  return X509_STORE_CTX_get_error(store_context) == X509_V_ERR_INVALID_CA &&
+         X509_STORE_CTX_get_error_depth(store_context) + 1 == sk_X509_num(chain) &&
+         (X509_get_extension_flags(certificate) & (EXFLAG_BCONS | EXFLAG_KUSAGE)) == 0 &&
+         X509_self_signed(certificate, 0) == 1;
+}
+
 /// OpenSSL's verdict on one certificate of the client's path, and where ours is another.
 int judge_element(int good, X509_STORE_CTX* store_context) {
   const auto& handle = *static_cast<const TlsContext::Handle*>(X509_STORE_CTX_get_app_data(store_context));
-  const X509* certificate = X509_STORE_CTX_get_current_cert(store_context);
+  X509* certificate = X509_STORE_CTX_get_current_cert(store_context);
   if (certificate == nullptr) return good;
+  if (good == 0 && anchor_that_does_not_say_what_it_is(store_context, certificate)) {
+    X509_STORE_CTX_set_error(store_context, X509_V_OK);
+    good = 1;
+  }
   if (good == 0 && X509_STORE_CTX_get_error(store_context) == X509_V_ERR_CERT_HAS_EXPIRED) {
     std::time_t before = X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(store_context)) - 1;
     if (X509_cmp_time(X509_get0_notAfter(certificate), &before) > 0) {  // in its last second

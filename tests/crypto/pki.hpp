@@ -79,8 +79,9 @@ class Pki {
   std::filesystem::path path(const std::string& name) const { return cli_.dir().path() / name; }
   void shell(const std::string& line) const { cli_.shell(line); }
 
-  Issued root(const std::string& name, const std::string& key = p256) const {
-    cli_.self_signed(name, "/CN=" + name, mrascheck::test::ca_extensions, key);
+  Issued root(const std::string& name, const std::string& key = p256,
+              const std::string& extensions = mrascheck::test::ca_extensions) const {
+    cli_.self_signed(name, "/CN=" + name, extensions, key);
     return load(name);
   }
   Issued authority(const std::string& name, const Issued& issuer) const {

@@ -146,6 +146,37 @@ INSTANTIATE_TEST_SUITE_P(Anonymous13, ServerEngine,
                                           testing::Values(TlsServerCase{"NoCertificate", false, false, true, -60, false,
                                                                         false, true, 116, ""})));
 
+/// RFC 5280, 6.1: an anchor is given, and not held to what a CA certificate must say. `openssl verify` says error 79.
+TEST(ServerContext, AnAnchorNeedNotSayThatItIsACa) {
+  const Pki pki;
+  const Issued root = pki.root("old", test::p256, "subjectKeyIdentifier=hash\n");
+  const Issued edge = pki.leaf("edge1", root);
+  TlsContext::Options own;
+  own.certificate = edge.certificate;
+  own.key = edge.key;
+  TlsContext::ClientTrust trust;
+  trust.at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) + 60s;  // they are made now
+  trust.trusted = {root.certificate};
+  const auto server_context = TlsContext::server(own, trust);
+  const auto client_context = TlsContext::client(own);
+  ASSERT_TRUE(server_context && client_context);
+  auto server = TlsEngine::server(*server_context);
+  auto client = TlsEngine::client(*client_context, "edge1");
+  ASSERT_TRUE(server && client);
+  for (bool moved = true; moved;) {
+    client->handshake();
+    const ByteString up = client->take_output();
+    server->feed(up);
+    server->handshake();
+    const ByteString down = server->take_output();
+    client->feed(down);
+    moved = !up.empty() || !down.empty();
+  }
+  EXPECT_EQ(server->complaint(), "");
+  EXPECT_EQ(server->error(), "");
+  EXPECT_TRUE(server->facts().alerts_sent.empty());
+}
+
 TEST(ServerContext, NeedsACertificate) {
   const auto bare = TlsContext::server({}, {});
   ASSERT_FALSE(bare);
