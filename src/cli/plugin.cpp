@@ -50,6 +50,9 @@ po::options_description plugin_options() {
       ("name-server", po::value<Texts>()->composing()->value_name("ADDRESS"), "ask this name server, ADDRESS[:PORT]; repeatable")
       ("resolve", po::value<Texts>()->composing()->value_name("NAME=ADDRESS"), "use this address for that name; repeatable")
       ("fetch", fetch_help)
+      ("identities", "also try who else is let in: no certificate, and the strangers")
+      ("stranger", po::value<Texts>()->composing()->value_name("KIND=FILE,KEY[,SOURCE]"),
+       "a certificate for --identities, its key and where that one's passphrase is; KIND is foreign-ca, stale-ca, expired or server-only; repeatable")
       ("enumerate", enumerate_help)
       ("chain-variants", chain_variants_help)
       ("use-ipv4,4", "IPv4 only")
@@ -189,6 +192,56 @@ Result<void> set_network(const Arguments& args, Config& config, Link& link) {
   return {};
 }
 
+/// "KIND=FILE,KEY" or "KIND=FILE,KEY,SOURCE", as --stranger takes it. Its files are read when the run has begun: what
+/// is wrong with them leaves this one trial open, and the others are made.
+Result<StrangerSource> stranger_of(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const std::size_t comma = text.find(',', equals == std::string::npos ? 0 : equals);
+  const std::size_t second = comma == std::string::npos ? comma : text.find(',', comma + 1);
+  const std::string said = "--stranger " + printable(text.substr(0, second), 200);  // behind it, it may be a secret
+  StrangerSource stranger;
+  if (equals != std::string::npos && comma != std::string::npos) {
+    stranger.source.certificate = text.substr(equals + 1, comma - equals - 1);
+    stranger.source.key = text.substr(comma + 1, second == std::string::npos ? second : second - comma - 1);
+  }
+  if (stranger.source.certificate.empty() || stranger.source.key.empty())
+    return fail(ErrorKind::config, said + ": not KIND=FILE,KEY or KIND=FILE,KEY,SOURCE");
+  if (second != std::string::npos) {
+    auto source = parse_secret_source(text.substr(second + 1));
+    if (!source) return fail(ErrorKind::config, fmt::format("{}: {}", said, source.error().text));
+    stranger.source.passphrase = *source;
+  }
+  for (const TrialKind kind :
+       {TrialKind::foreign_ca, TrialKind::stale_ca, TrialKind::expired, TrialKind::server_only}) {
+    if (to_string(kind) != text.substr(0, equals)) continue;
+    stranger.kind = kind;
+    return stranger;
+  }
+  return fail(ErrorKind::config, fmt::format("{}: KIND is foreign-ca, stale-ca, expired or server-only", said));
+}
+
+/// What else is tried on the link.
+Result<void> set_trials(const Arguments& args, Config& config, const Link& link) {
+  if (args.has("stranger") && !args.has("identities"))
+    return fail(ErrorKind::config, "--stranger without --identities: nothing would be tried with it");
+  for (const char* option : {"identities", "enumerate", "chain-variants"}) {
+    if (args.has(option) && link.expect == Expectation::refuse) {
+      return fail(ErrorKind::config, fmt::format("--{} and --expect refuse exclude each other: what is tried is held "
+                                                 "against what a certificate gets that is let in",
+                                                 option));
+    }
+  }
+  config.try_everywhere = {args.has("identities"), args.has("enumerate"), args.has("chain-variants")};
+  for (const std::string& text : args.texts("stranger")) {
+    auto stranger = stranger_of(text);
+    if (!stranger) return tl::unexpected(std::move(stranger).error());
+    config.strangers.push_back(*std::move(stranger));
+  }
+  if (config.strangers.size() > 32)
+    return fail(ErrorKind::config, fmt::format("--stranger: {} of them, at most 32", config.strangers.size()));
+  return {};
+}
+
 Result<void> set_limits(const Arguments& args, Config& config) {
   for (auto [option, limit] :
        {std::pair{"timeout", &config.limits.step}, std::pair{"deadline", &config.limits.deadline}}) {
@@ -306,7 +359,7 @@ Result<Config> config_from(const Arguments& args) {
   if (auto set = set_network(args, config, link); !set) return tl::unexpected(set.error());
   add_stores(args, config, front_end);
   config.fetch = args.has("fetch");
-  config.try_everywhere = {false, args.has("enumerate"), args.has("chain-variants")};
+  if (auto set = set_trials(args, config, link); !set) return tl::unexpected(set.error());
   config.site.name = edge.name;
   config.site.links.push_back(link);
   config.site.servers = {front_end, edge};

@@ -196,6 +196,71 @@ TEST(Trials, WhatAServerAgreesTo) {
   EXPECT_THAT(refused.err, HasSubstr("--enumerate tries something on the network"));
 }
 
+TEST(PluginTrials, TellWhoElseIsLetIn) {
+  const EdgePki& pki = trial_site().pki();
+  pki.openssl().shell("openssl pkcs8 -topk8 -in stale.key -out stale-locked.key -passout pass:hidden");
+  pki.openssl().dir().write("stale.pass", "hidden\n");
+  SServer server(trial_site().server({"-CAfile", pki.file("root.crt"), "-no-CApath", "-no-CAstore", "-purpose", "any",
+                                      "-Verify", "3", "-verify_return_error"}));
+  const auto stranger = [&](const std::string& kind, const std::string& certificate, const std::string& key) {
+    return kind + "=" + pki.file(certificate) + "," + pki.file(key);
+  };
+  const Ended check = check_mras(
+      pki.ask(server.port(), "fe1",
+              {"--no-mras", "-vv", "--chain", pki.file("issuing.crt"), "--max-output", "100000", "--identities",
+               "--stranger", stranger("foreign-ca", "foreign.crt", "foreign.key"), "--stranger",
+               stranger("stale-ca", "stale.crt", "stale-locked.key") + ",file:" + pki.file("stale.pass"), "--stranger",
+               stranger("expired", "expired.crt", "expired.key"), "--stranger",
+               stranger("server-only", "server-only.crt", "server-only.key")}));
+  EXPECT_EQ(check.code, 0) << check.out << server.last_words();
+  for (const char* said :
+       {"client certificates are required; its own certificate: let in; no certificate: refused: certificate_required "
+        "(expected: refuse);",
+        "foreign-ca (fe1.contoso.example): refused: unknown_ca (expected: refuse)",
+        "stale-ca (fe1.contoso.example): refused: unknown_ca (expected: refuse)",
+        "expired (fe1.contoso.example): refused: certificate_expired (expected: refuse)",
+        "server-only (fe1.contoso.example): let in: the server stayed quiet for"})
+    EXPECT_THAT(check.out, HasSubstr(said));
+}
+
+struct StrangerCase {
+  const char* name;
+  Words words;
+  const char* said;
+};
+class WrongStranger : public testing::TestWithParam<StrangerCase> {};
+
+TEST_P(WrongStranger, IsRefused) {
+  Words words = GetParam().words;
+  words.emplace_back("--no-mras");
+  const Ended check = check_mras(trial_site().pki().ask(5062, "fe1", words));
+  EXPECT_EQ(check.code, 3);
+  EXPECT_THAT(check.out, testing::StartsWith(std::string{"MRAS UNKNOWN - "} + GetParam().said));
+}
+INSTANTIATE_TEST_SUITE_P(
+    CommandLine, WrongStranger,
+    testing::Values(
+        StrangerCase{"NotTried", {"--stranger", "expired=a,b"}, "--stranger without --identities: nothing would be"},
+        StrangerCase{"NoKind",
+                     {"--identities", "--stranger", "guest=a,b"},
+                     "--stranger guest=a,b: KIND is foreign-ca, stale-ca, expired or server-only"},
+        StrangerCase{"NoKey",
+                     {"--identities", "--stranger", "expired=a"},
+                     "--stranger expired=a: not KIND=FILE,KEY or KIND=FILE,KEY,SOURCE"},
+        StrangerCase{"EmptyKey",
+                     {"--identities", "--stranger", "expired=a,,file:x"},
+                     "--stranger expired=a,: not KIND=FILE,KEY or KIND=FILE,KEY,SOURCE"},
+        StrangerCase{"PassphraseItself",
+                     {"--identities", "--stranger", "expired=a,b,hidden"},
+                     "--stranger expired=a,b: a secret must not stand here itself"},
+        StrangerCase{"OfALinkThatIsToBeRefused",
+                     {"--identities", "--expect", "refuse"},
+                     "--identities and --expect refuse exclude each other"},
+        StrangerCase{"ChainsOfALinkThatIsToBeRefused",
+                     {"--chain-variants", "--expect", "refuse"},
+                     "--chain-variants and --expect refuse exclude each other"}),
+    [](const auto& row) { return row.param.name; });
+
 TEST(Trials, AFileThatCannotBeReadIsUnknown) {
   const TrialSite& site = trial_site();
   SServer server(site.server({"-CAfile", site.pki().file("root.crt"), "-no-CApath", "-no-CAstore", "-Verify", "3",
