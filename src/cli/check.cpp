@@ -26,7 +26,9 @@ po::options_description check_options() {
       ("chain-variants", chain_variants_help)
       ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, to be judged again with --evidence")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
-       "text, plugin or json, to standard output or a file; repeatable (default text)")
+       "text, plugin, json or prometheus, to standard output or a file; repeatable (default text)")
+      ("prometheus-compat", po::value<Texts>()->composing()->value_name("NAME"),
+       "in prometheus, also the names of blackbox, ssl_exporter or x509 (x509-certificate-exporter); repeatable")
       ("only", po::value<Texts>()->composing()->value_name("CHECK"), "only this check; repeatable")
       ("skip", po::value<Texts>()->composing()->value_name("CHECK"), "all but this check; repeatable")
       ("what-if", po::value<Texts>()->composing()->value_name("CHANGES"), what_if_help)
@@ -53,6 +55,8 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
               "  mrascheck check -c site.yaml\n"
               "  mrascheck check -c site.yaml --record monday.json --format plugin\n"
               "  mrascheck check --evidence fe1.json --evidence fe2.json --format json=all.json\n"
+              "  mrascheck check -c site.yaml --format text \\\n"
+              "      --format prometheus=/var/lib/prometheus/node-exporter/mrascheck.prom\n"
               "  mrascheck check --evidence fe1.json --what-if at:2027-03-01\n";
     return 0;
   }
@@ -63,11 +67,13 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
   if (args->has("what-if") && args->has("record")) {
     return refuse(io.err, "--record keeps what was seen, and --what-if changes it: use one of them", {});
   }
-  const auto wanted = formats(*args, {"text", "plugin", "json"});
+  const auto wanted = formats(*args, {"text", "plugin", "json", "prometheus"});
   const auto how = report_options(*args);
+  const auto compat = prometheus_compat(*args);
   const auto selected = select_checks(args->texts("only"), args->texts("skip"));
   if (!wanted) return refuse(io.err, wanted.error().text, {});
   if (!how) return refuse(io.err, how.error().text, {});
+  if (!compat) return refuse(io.err, compat.error().text, {});
   if (!selected) return refuse(io.err, selected.error().text, {});
   Policy overrides;
   for (const bool critical : {false, true}) {
@@ -96,7 +102,7 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
     }
   }
   const Report report = judge(*evidence, *selected);
-  const auto failed = write_report(report, *wanted, *how, io);
+  const auto failed = write_report(report, *evidence, *wanted, *how, *compat, io);
   complaints.insert(complaints.end(), failed.begin(), failed.end());
   return end_with(report, complaints, io);
 }

@@ -125,6 +125,7 @@ class Days {
     if (!whole_) {
       before_ = mrascheck::judge(evidence, checks_);
       whole_ = before_;
+      seen_ = evidence;
       return;
     }
     // Thresholds leave time to act before a day like this; on the day itself, only what breaks counts.
@@ -136,7 +137,10 @@ class Days {
     ++later_;
   }
 
-  Report report(const std::optional<UtcTime>& through, const run::RehearsalEnd& end) && {
+  /// What was rehearsed for the first day.
+  const Evidence& seen() const { return seen_; }
+
+  Report report(const std::optional<UtcTime>& through, const run::RehearsalEnd& end) {
     if (!through) return *std::move(whole_);
     whole_->vantage += fmt::format(" through {} with {},", to_date(*through),
                                    count(later_, "day that changes something", "days that change something"));
@@ -158,6 +162,7 @@ class Days {
  private:
   std::vector<const Check*> checks_;
   std::optional<Report> whole_;
+  Evidence seen_;
   Report before_;
   std::size_t later_ = 0;
 };
@@ -218,8 +223,8 @@ int run_rehearse(const std::vector<std::string>& arguments, Streams io) {
   Days days{*selected};
   const auto end = (*door)->rehearse(*config, day, [&](const Evidence& evidence) { days.judge(evidence); });
   if (!end) return refuse(io.err, end.error().text, {});
-  const Report report = std::move(days).report(day.through, *end);
-  return end_with(report, write_report(report, *wanted, *how, io), io);
+  const Report report = days.report(day.through, *end);
+  return end_with(report, write_report(report, days.seen(), *wanted, *how, {}, io), io);
 }
 
 }  // namespace

@@ -285,14 +285,37 @@ Result<render::Options> report_options(const Arguments& args) {
   return how;
 }
 
-std::vector<std::string> write_report(const Report& report, const std::vector<Format>& wanted,
-                                      const render::Options& how, Streams io) {
+Result<render::PrometheusCompat> prometheus_compat(const Arguments& args) {
+  render::PrometheusCompat compat;
+  for (const std::string& text : args.texts("prometheus-compat")) {
+    for (std::size_t begin = 0; begin <= text.size();) {
+      const std::size_t end = std::min(text.find(',', begin), text.size());
+      const std::string name = text.substr(begin, end - begin);
+      begin = end + 1;
+      if (name == "blackbox") {
+        compat.blackbox = true;
+      } else if (name == "ssl_exporter") {
+        compat.ssl_exporter = true;
+      } else if (name == "x509") {
+        compat.x509 = true;
+      } else {
+        return fail(ErrorKind::config,
+                    fmt::format("--prometheus-compat {}: it is blackbox, ssl_exporter or x509", printable(name, 40)));
+      }
+    }
+  }
+  return compat;
+}
+
+std::vector<std::string> write_report(const Report& report, const Evidence& evidence, const std::vector<Format>& wanted,
+                                      const render::Options& how, const render::PrometheusCompat& compat, Streams io) {
   return write_formats(wanted, io, [&](const Format& format) {
     render::Options here = how;
     here.color = how.color && format.file.empty();
-    return format.name == "json"     ? json::write_report(report)
-           : format.name == "plugin" ? render::plugin(report, here)
-                                     : render::text(report, here);
+    return format.name == "json"         ? json::write_report(report)
+           : format.name == "plugin"     ? render::plugin(report, here)
+           : format.name == "prometheus" ? render::prometheus(report, evidence, compat)
+                                         : render::text(report, here);
   });
 }
 

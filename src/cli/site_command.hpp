@@ -14,6 +14,7 @@
 #include "core/evidence.hpp"
 #include "core/report.hpp"
 #include "core/result.hpp"
+#include "render/prometheus.hpp"
 #include "render/render.hpp"
 
 namespace mrascheck::cli {
@@ -55,9 +56,13 @@ void offer_report(po::options_description& options);
 /// What they say. Error: config.
 Result<render::Options> report_options(const Arguments& args);
 
-/// Writes `report` as each of `wanted` says, "text", "plugin" or "json"; what could not be written, a line each.
-std::vector<std::string> write_report(const Report& report, const std::vector<Format>& wanted,
-                                      const render::Options& how, Streams io);
+/// What --prometheus-compat says: one or several with commas between, repeatable. Error: config.
+Result<render::PrometheusCompat> prometheus_compat(const Arguments& args);
+
+/// Writes `report`, which is what judging made of `evidence`, as each of `wanted` says; what could not be written, a
+/// line each.
+std::vector<std::string> write_report(const Report& report, const Evidence& evidence, const std::vector<Format>& wanted,
+                                      const render::Options& how, const render::PrometheusCompat& compat, Streams io);
 /// Tells of what could not be written; the exit code, by the report and by that.
 int end_with(const Report& report, const std::vector<std::string>& complaints, Streams io);
 
