@@ -26,7 +26,9 @@ po::options_description check_options() {
       ("chain-variants", chain_variants_help)
       ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, to be judged again with --evidence")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
-       "text, plugin, json or prometheus, to standard output or a file; repeatable (default text)")
+       "text, plugin, json, jsonl, junit, sarif or prometheus, to standard output or a file; repeatable (default "
+       "text)")
+      ("strict", strict_help)
       ("prometheus-compat", po::value<Texts>()->composing()->value_name("NAME"),
        "in prometheus, also the names of blackbox, ssl_exporter or x509 (x509-certificate-exporter); repeatable")
       ("only", po::value<Texts>()->composing()->value_name("CHECK"), "only this check; repeatable")
@@ -67,7 +69,7 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
   if (args->has("what-if") && args->has("record")) {
     return refuse(io.err, "--record keeps what was seen, and --what-if changes it: use one of them", {});
   }
-  const auto wanted = formats(*args, {"text", "plugin", "json", "prometheus"});
+  const auto wanted = formats(*args, {"text", "plugin", "json", "jsonl", "junit", "sarif", "prometheus"});
   const auto how = report_options(*args);
   const auto compat = prometheus_compat(*args);
   const auto selected = select_checks(args->texts("only"), args->texts("skip"));
@@ -102,7 +104,8 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
     }
   }
   const Report report = judge(*evidence, *selected);
-  const auto failed = write_report(report, *evidence, *wanted, *how, *compat, io);
+  const auto failed =
+      write_report(report, {*evidence, *selected, artifact_of(*args), args->has("strict"), *compat}, *wanted, *how, io);
   complaints.insert(complaints.end(), failed.begin(), failed.end());
   return end_with(report, complaints, io);
 }

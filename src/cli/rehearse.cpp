@@ -38,7 +38,8 @@ po::options_description rehearse_options() {
       ("evidence", po::value<Texts>()->composing()->value_name("FILE"),
        "take what directories hold, and what servers without a certificate here show, from this recording; repeatable")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
-       "text, plugin or json, to standard output or a file; repeatable (default text)")
+       "text, plugin, json, jsonl, junit or sarif, to standard output or a file; repeatable (default text)")
+      ("strict", strict_help)
       ("only", po::value<Texts>()->composing()->value_name("CHECK"), "only this check; repeatable")
       ("skip", po::value<Texts>()->composing()->value_name("CHECK"), "all but this check; repeatable");
   // clang-format on
@@ -188,7 +189,7 @@ int run_rehearse(const std::vector<std::string>& arguments, Streams io) {
     return refuse(
         io.err, fmt::format("{}: mrascheck rehearse takes options only", printable(args->positional.front(), 80)), {});
   }
-  const auto wanted = formats(*args, {"text", "plugin", "json"});
+  const auto wanted = formats(*args, {"text", "plugin", "json", "jsonl", "junit", "sarif"});
   const auto how = report_options(*args);
   const auto selected = offline_checks(*args);
   const auto at = instant(*args, "at", false);
@@ -224,7 +225,9 @@ int run_rehearse(const std::vector<std::string>& arguments, Streams io) {
   const auto end = (*door)->rehearse(*config, day, [&](const Evidence& evidence) { days.judge(evidence); });
   if (!end) return refuse(io.err, end.error().text, {});
   const Report report = days.report(day.through, *end);
-  return end_with(report, write_report(report, days.seen(), *wanted, *how, {}, io), io);
+  return end_with(
+      report,
+      write_report(report, {days.seen(), *selected, artifact_of(*args), args->has("strict")}, *wanted, *how, io), io);
 }
 
 }  // namespace

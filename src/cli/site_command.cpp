@@ -15,6 +15,8 @@
 #include "core/time.hpp"
 #include "core/what_if.hpp"
 #include "json/evidence_json.hpp"
+#include "json/sarif_json.hpp"
+#include "render/junit.hpp"
 #include "run/door.hpp"
 
 namespace mrascheck::cli {
@@ -262,6 +264,11 @@ std::vector<std::string> write_formats(const std::vector<Format>& wanted, Stream
   return complaints;
 }
 
+std::string artifact_of(const Arguments& args) {
+  if (args.has("config")) return args.text("config");
+  return args.has("evidence") ? args.texts("evidence").front() : "/etc/mrascheck/site.yaml";
+}
+
 void offer_report(po::options_description& options) {
   // clang-format off
   options.add_options()
@@ -307,15 +314,17 @@ Result<render::PrometheusCompat> prometheus_compat(const Arguments& args) {
   return compat;
 }
 
-std::vector<std::string> write_report(const Report& report, const Evidence& evidence, const std::vector<Format>& wanted,
-                                      const render::Options& how, const render::PrometheusCompat& compat, Streams io) {
+std::vector<std::string> write_report(const Report& report, const Judged& judged, const std::vector<Format>& wanted,
+                                      const render::Options& how, Streams io) {
   return write_formats(wanted, io, [&](const Format& format) {
     render::Options here = how;
     here.color = how.color && format.file.empty();
-    return format.name == "json"         ? json::write_report(report)
-           : format.name == "plugin"     ? render::plugin(report, here)
-           : format.name == "prometheus" ? render::prometheus(report, evidence, compat)
-                                         : render::text(report, here);
+    if (format.name == "json") return json::write_report(report);
+    if (format.name == "jsonl") return json::write_report_lines(report);
+    if (format.name == "sarif") return json::write_sarif(report, judged.checks, version, judged.artifact);
+    if (format.name == "junit") return render::junit(report, judged.evidence.site, judged.strict);
+    if (format.name == "prometheus") return render::prometheus(report, judged.evidence, judged.compat);
+    return format.name == "plugin" ? render::plugin(report, here) : render::text(report, here);
   });
 }
 

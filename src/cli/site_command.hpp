@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 #include <ostream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,10 @@ Result<std::vector<Format>> formats(const Arguments& args, std::initializer_list
 std::vector<std::string> write_formats(const std::vector<Format>& wanted, Streams io,
                                        const std::function<std::string(const Format&)>& bytes_of);
 
+inline constexpr const char* strict_help = "in junit, a warning is a failure";
+/// The file that is judged: what reports that name one are about.
+std::string artifact_of(const Arguments& args);
+
 /// Adds --max-output, --color and --verbose.
 void offer_report(po::options_description& options);
 /// What they say. Error: config.
@@ -59,10 +64,18 @@ Result<render::Options> report_options(const Arguments& args);
 /// What --prometheus-compat says: one or several with commas between, repeatable. Error: config.
 Result<render::PrometheusCompat> prometheus_compat(const Arguments& args);
 
-/// Writes `report`, which is what judging made of `evidence`, as each of `wanted` says; what could not be written, a
-/// line each.
-std::vector<std::string> write_report(const Report& report, const Evidence& evidence, const std::vector<Format>& wanted,
-                                      const render::Options& how, const render::PrometheusCompat& compat, Streams io);
+/// What a report was made of, for the forms of it that tell more.
+struct Judged {
+  const Evidence& evidence;
+  std::span<const Check* const> checks;
+  std::string artifact;  ///< the file that was judged: the configuration or the first recording
+  bool strict = false;   ///< in junit, a warning is a failure
+  render::PrometheusCompat compat = {};
+};
+
+/// Writes `report` as each of `wanted` says; what could not be written, a line each.
+std::vector<std::string> write_report(const Report& report, const Judged& judged, const std::vector<Format>& wanted,
+                                      const render::Options& how, Streams io);
 /// Tells of what could not be written; the exit code, by the report and by that.
 int end_with(const Report& report, const std::vector<std::string>& complaints, Streams io);
 

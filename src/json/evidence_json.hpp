@@ -31,4 +31,8 @@ Result<Evidence> read_evidence(std::string_view text, std::string_view origin, c
 /// The report for programs; the schema is src/json/report.schema.json.
 std::string write_report(const Report& report);
 
+/// The same as JSON Lines, an object a line: the report, its causes, and every check with its findings, notes and
+/// performance data, and the gaps; the schema of a line is src/json/report-line.schema.json.
+std::string write_report_lines(const Report& report);
+
 }  // namespace mrascheck::json

@@ -126,4 +126,40 @@ std::string write_report(const Report& report) {
   return print_document(document);
 }
 
+std::string write_report_lines(const Report& report) {
+  std::string out;
+  const auto line = [&](std::string_view type, const Json& members) {
+    Json object;
+    object["type"] = type;
+    object["site"] = safe_text(report.site);
+    object["collected_at"] = to_iso8601(report.collected_at);
+    object.update(members);
+    out += object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  };
+  line("report", {{"format", "mrascheck-report-lines"},
+                  {"version", report_version},
+                  {"status", to_string(report.status)},
+                  {"exit_code", exit_code(report.status)},
+                  {"vantage", safe_text(report.vantage)}});
+  for (const Cause& cause : report.causes) line("cause", to_json(cause, report));
+  for (const CheckResult& check : report.checks) {
+    const auto of_check = [&](std::string_view type, const Json& members) {
+      Json object;
+      object["check"] = safe_text(check.id);
+      object.update(members);
+      line(type, object);
+    };
+    of_check("check", {{"title", safe_text(check.title)},
+                       {"status", to_string(check.status)},
+                       {"applicable", check.applicable},
+                       {"examined", check.verdict.examined}});
+    for (const Finding& finding : check.verdict.findings) of_check("finding", to_json(finding));
+    for (const Note& note : check.verdict.notes)
+      of_check("note", {{"about", safe_text(note.about)}, {"text", safe_text(note.text)}});
+    for (const Perfdata& item : check.verdict.perfdata) of_check("perfdata", to_json(item));
+  }
+  for (const Gap& gap : report.gaps) line("gap", to_json(gap));
+  return out;
+}
+
 }  // namespace mrascheck::json

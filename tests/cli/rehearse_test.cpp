@@ -315,7 +315,7 @@ TEST_F(RehearseCommand, SaysInOneLineWhatIsWrongWithItsOptions) {
        "--through 2026-11-21: before 2026-11-22T00:00:00Z, which is to be rehearsed first"},
       {{"--only", "names-resolve"}, "--only names-resolve: that needs the network, and a rehearsal uses none"},
       {{"--only", "handshakes"}, "unknown check 'handshakes'; did you mean 'handshake'?"},
-      {{"--format", "xml"}, "unknown format 'xml': it is text, plugin or json"},
+      {{"--format", "xml"}, "unknown format 'xml': it is text, plugin, json, jsonl, junit or sarif"},
       {{"--assign", "fe1.contoso.example"}, "--assign fe1.contoso.example: not SERVER=FILE or SERVER=FILE,KEY"},
       {{"--assign", "fe1.contoso.example=a.crt,"},
        "--assign fe1.contoso.example=a.crt,: not SERVER=FILE or SERVER=FILE,KEY"},

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render/render.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdio>
 #include <set>
 #include <sstream>
 #include <string>
@@ -11,8 +14,12 @@
 #include <vector>
 
 #include "core/text.hpp"
+#include "json/evidence_json.hpp"
+#include "json/sarif_json.hpp"
+#include "render/junit.hpp"
 #include "render/layout.hpp"
 #include "sample_report.hpp"
+#include "support/temp_dir.hpp"
 
 namespace mrascheck {
 namespace {
@@ -60,6 +67,27 @@ struct Hostile {
   std::string text;
 };
 
+/// A character of each of the 17 planes, and the noncharacter at its end (Unicode 15, 23.7).
+std::string every_plane() {
+  std::string text;
+  const auto add = [&](std::uint32_t c) {
+    if (c < 0x10000) {
+      text += static_cast<char>(0xE0U | c >> 12U);
+    } else {
+      text += static_cast<char>(0xF0U | c >> 18U);
+      text += static_cast<char>(0x80U | (c >> 12U & 0x3FU));
+    }
+    text += static_cast<char>(0x80U | (c >> 6U & 0x3FU));
+    text += static_cast<char>(0x80U | (c & 0x3FU));
+  };
+  for (std::uint32_t plane = 0; plane <= 16; ++plane) {
+    add(plane * 0x10000 + 0x2460);
+    add(plane * 0x10000 + 0xFFFE);
+    add(plane * 0x10000 + 0xFFFF);
+  }
+  return text;
+}
+
 const std::vector<Hostile>& hostile_texts() {
   static const std::vector<Hostile> rows{
       {"Pipe", "a|b | c"},
@@ -90,6 +118,8 @@ const std::vector<Hostile>& hostile_texts() {
          return text;
        }()},
       {"QuotesAndEquals", "it's a=b;'c'=1"},
+      {"Markup", "<script>alert('x')</script> &amp; ]]> <!-- \"quoted\" \\u0041"},
+      {"EveryPlane", every_plane()},
       {"OnlyBlanks", "      "},
       {"Empty", ""},
   };
@@ -132,6 +162,41 @@ TEST_P(HostileTest, PluginKeepsItsFormAtEveryBudget) {
       EXPECT_EQ(std::count(output.begin(), output.end(), '|'), std::count(lines[0].begin(), lines[0].end(), '|'));
     }
   }
+}
+
+/// What `program` says of `document`, which it is given by a file; empty when it is content.
+std::string complaint(const std::string& program, const std::string& document) {
+  const test::TempDir dir;
+  const std::string command = fmt::format("{} '{}' 2>&1", program, dir.write("document", document));
+  FILE* pipe = ::popen(command.c_str(), "r");  // NOLINT(cert-env33-c)
+  std::string said;
+  char buffer[4096];
+  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) said.append(buffer, n);
+  return ::pclose(pipe) == 0 ? "" : said + "(failed)";
+}
+
+TEST_P(HostileTest, JUnitStaysXml) {
+  Site site;
+  site.name = GetParam().text;
+  site.stores = {{GetParam().text, StoreKind::mixed, "", false}};
+  site.links = {{GetParam().text, GetParam().text}};
+  for (const bool strict : {false, true}) {
+    const std::string document = render::junit(report_, site, strict);
+    expect_harmless(document);
+    EXPECT_EQ(complaint("xmllint --nonet --noout --schema " MRASCHECK_SOURCE_DIR "/src/render/junit.xsd", document),
+              "");
+    EXPECT_EQ(document.find("<script"), std::string::npos);
+  }
+}
+
+TEST_P(HostileTest, JsonStaysJson) {
+  EXPECT_EQ(complaint("/usr/bin/python3 -m json.tool", json::write_report(report_)).substr(0, 200), "");
+  EXPECT_EQ(
+      complaint("/usr/bin/python3 -m json.tool", json::write_sarif(report_, {}, "0", GetParam().text)).substr(0, 200),
+      "");
+  const std::string lines = json::write_report_lines(report_);
+  expect_harmless(lines);
+  EXPECT_EQ(complaint("/usr/bin/python3 -m json.tool --json-lines", lines).substr(0, 200), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Render, HostileTest, testing::ValuesIn(hostile_texts()),
