@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/verdicts.hpp"
 #include "core/time.hpp"
 #include "support/openssl_cli.hpp"
 #include "support/program.hpp"
@@ -122,22 +123,7 @@ std::string site(const Pair& pair, const char* from, const char* to, int port, c
          fmt::format("links:\n  - {{from: {}, to: {}, port: {}, service: {}}}\n", from, to, port, service);
 }
 
-/// From JSON, each finding of a handshake from `from` to `to`: "the Edge refused: unknown_ca", "the Front End would
-/// refuse".
-std::set<std::string> verdicts(const std::string& json, const std::string& from, const std::string& to) {
-  static constexpr std::string_view key = "\"summary\": \"";
-  std::set<std::string> found;
-  for (std::size_t at = json.find(key); at != std::string::npos; at = json.find(key, at + 1)) {
-    const std::size_t begin = at + key.size();
-    const std::string summary = json.substr(begin, json.find('"', begin) - begin);
-    const std::string refused = to + " refused " + from + " with the TLS alert ";
-    if (summary.starts_with(refused)) found.insert("server: " + summary.substr(refused.size()));
-    if (summary.starts_with(from + " would refuse " + to)) found.insert("client");
-  }
-  return found;
-}
-
-/// The same of a real handshake with openssl s_server as `to`.
+/// verdicts() of a real handshake with openssl s_server as `to`.
 std::set<std::string> real(const Pair& pair, bool forth) {
   const Pairs& pairs = Pairs::get();
   const std::string own = forth ? pair.edge : pair.fe;

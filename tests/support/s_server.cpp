@@ -77,6 +77,11 @@ bool SServer::says(const std::string& words) {
   return heard_.wait_for(lock, 20s, [&] { return said_.find(words) != std::string::npos; });
 }
 
+std::string SServer::said() {
+  const std::lock_guard lock(mutex_);
+  return said_;
+}
+
 const std::string& SServer::last_words() {
   end();
   return said_;
@@ -106,7 +111,7 @@ void SServer::listen() {
     const std::string reply = answer_(said_.substr(start, whole));
     if (reply.empty()) continue;
     // s_server takes a line that begins with some letters for a command; an empty line before a message is none.
-    const std::string typed = "\r\n" + reply;
+    const std::string typed = reply == hang_up ? reply : "\r\n" + reply;
     if (::write(in_, typed.data(), typed.size()) != static_cast<ssize_t>(typed.size())) return;
   }
 }

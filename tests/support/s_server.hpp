@@ -16,9 +16,11 @@ namespace mrascheck::test {
 
 class SServer {
  public:
-  /// Makes the plaintext to send of one whole request (header and body); empty: nothing.
+  /// Makes the plaintext to send of one whole request (header and body); empty: nothing. hang_up: closes the
+  /// connection, and waits for the next.
   using Answer = std::function<std::string(const std::string& request)>;
 
+  static constexpr const char* hang_up = "q\n";
   /// `arguments` of s_server besides -accept. `answer` is called for every SIP request that s_server prints; what it
   /// gives goes to s_server's standard input.
   /// `address`: where it listens; in brackets when it is one of IPv6.
@@ -30,6 +32,8 @@ class SServer {
   std::uint16_t port() const { return port_; }
   /// Whether it has said this by 20 seconds from now: what it does for a peer, it may say after the peer has gone.
   bool says(const std::string& words);
+  /// What it has said so far.
+  std::string said();
   /// Everything that it has said until now, on both of its streams. Ends it first, so that it is all.
   const std::string& last_words();
 
