@@ -88,6 +88,10 @@ void RawPeer::Talk::reset() {
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+void RawPeer::Talk::half_close() {
+  ::shutdown(fd_, SHUT_WR);
+}
+
 RawPeer::RawPeer(Script script, const std::string& address)
     : script_(std::move(script)), listener_(bound_socket(address, port_)), ended_(::eventfd(0, EFD_CLOEXEC)) {
   if (::listen(listener_, SOMAXCONN) != 0) throw std::runtime_error("cannot listen on " + address);

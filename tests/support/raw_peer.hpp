@@ -28,6 +28,10 @@ class RawPeer {
     void stay_silent();
     /// Ends it with RST (SO_LINGER 0).
     void reset();
+    /// Sends FIN; what the other side says can still be received.
+    void half_close();
+    /// The socket, for those who wait for more than this one.
+    int descriptor() const { return fd_; }
 
    private:
     int fd_;
