@@ -90,6 +90,33 @@ std::string users_text(const Use& use) {
   return text;
 }
 
+/// Percent of its validity that is over.
+double lifetime_used(const Certificate& certificate, UtcTime at) {
+  const std::chrono::duration<double> whole = certificate.not_after - certificate.not_before;
+  const std::chrono::duration<double> over = at - certificate.not_before;
+  return whole.count() > 0 ? std::ceil(over / whole * 10'000) / 100 : 100;
+}
+
+Finding aging(const Use& use, Status status, double used, const Thresholds& lifetime, UtcTime now) {
+  const Certificate& certificate = *use.certificate;
+  const std::string who = users_text(use);
+  const Range& range = status == Status::critical ? *lifetime.critical : *lifetime.warning;
+  Finding soon = finding(kinds[2], status, thumbprint(certificate));
+  soon.summary = fmt::format("{:g} percent of the validity of {} of {} is over; it expires in {} days, on {}", used,
+                             short_name(certificate), who, days_between(now, certificate.not_after),
+                             to_date(certificate.not_after));
+  soon.facts = {describe(certificate), fmt::format("the threshold of lifetime is {}", to_string(range))};
+  soon.remedy =
+      use.owners.empty()
+          ? "Renew this CA certificate in good time, with the same key if nothing speaks against it, and publish the "
+            "new one."
+          : fmt::format(
+                "Request a new certificate for {} now, assign it, and run this check again before the old one "
+                "ends.",
+                who);
+  return soon;
+}
+
 /// Of a file that its server no longer goes by, or not yet: worth a word, and no outage.
 std::optional<Finding> judge_superseded(const Use& use, const Evidence& evidence, const Thresholds& thresholds) {
   const Certificate& certificate = *use.certificate;
@@ -139,6 +166,7 @@ Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   ServerLabels labels{evidence.site};
   const Thresholds thresholds = evidence.site.policy.of("expiry");
+  const Thresholds lifetime = evidence.site.policy.of("lifetime");
   std::optional<double> least_of_authorities;
   for (const auto& [sha256, use] : certificates_in_use(evidence)) {
     ++verdict.examined;
@@ -185,8 +213,11 @@ Verdict judge(const Evidence& evidence) {
           "Compare the clocks and time zones of this host, the servers and the CA; else wait, or assign the former "
           "certificate until then.";
     } else if (!idle) {
-      const Status status = status_of(days, thresholds);
-      if (status != Status::ok) {
+      const double used = lifetime_used(certificate, evidence.collected_at);
+      const Status by_lifetime = status_of(used, lifetime);
+      if (const Status by_days = status_of(days, thresholds); by_lifetime > by_days) {
+        verdict.findings.push_back(aging(use, by_lifetime, used, lifetime, evidence.collected_at));
+      } else if (const Status status = by_days; status != Status::ok) {
         Finding& soon = verdict.findings.emplace_back(finding(kinds[2], status, about));
         soon.summary =
             fmt::format("{} of {} expires in {} days, on {}", short_name(certificate), who,

@@ -35,9 +35,10 @@ po::options_description check_options() {
       ("skip", po::value<Texts>()->composing()->value_name("CHECK"), "all but this check; repeatable")
       ("what-if", po::value<Texts>()->composing()->value_name("CHANGES"), what_if_help)
       ("warning,w", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"),
-       "warning threshold; a bare range is for expiry, in days (default 30:)")
+       "warning threshold; a bare range is for expiry, in days, or as 80% of a lifetime (default 30:)")
       ("critical,C", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"), "critical threshold (default 10:)");
   // clang-format on
+  offer_results(all);
   offer_limits(all);
   offer_report(all);
   all.add_options()("help,h", "this text");
@@ -71,10 +72,12 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
   }
   const auto wanted = formats(*args, {"text", "plugin", "json", "jsonl", "junit", "sarif", "prometheus"});
   const auto how = report_options(*args);
+  const auto results = result_options(*args);
   const auto compat = prometheus_compat(*args);
   const auto selected = select_checks(args->texts("only"), args->texts("skip"));
   if (!wanted) return refuse(io.err, wanted.error().text, {});
   if (!how) return refuse(io.err, how.error().text, {});
+  if (!results) return refuse(io.err, results.error().text, {});
   if (!compat) return refuse(io.err, compat.error().text, {});
   if (!selected) return refuse(io.err, selected.error().text, {});
   Policy overrides;
@@ -92,18 +95,15 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
   // Never freed: the process is about to end, and thousands of certificates freed one by one are time spent for nobody.
   static Evidence* evidence = nullptr;
   evidence = new Evidence(*std::move(gathered));
-  for (const auto& [metric, thresholds] : overrides.thresholds) {
-    Thresholds& present = evidence->site.policy.thresholds[metric];
-    if (thresholds.warning) present.warning = thresholds.warning;
-    if (thresholds.critical) present.critical = thresholds.critical;
-  }
+  override_thresholds(evidence->site.policy, overrides);
   std::vector<std::string> complaints;
   if (args->has("record")) {
     if (const auto done = write_file(args->text("record"), json::write_evidence(*evidence)); !done) {
       complaints.push_back(done.error().text);
     }
   }
-  const Report report = judge(*evidence, *selected);
+  Report report = judge(*evidence, *selected);
+  regrade(*results, *evidence, report);
   const auto failed =
       write_report(report, {*evidence, *selected, artifact_of(*args), args->has("strict"), *compat}, *wanted, *how, io);
   complaints.insert(complaints.end(), failed.begin(), failed.end());

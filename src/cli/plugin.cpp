@@ -8,6 +8,8 @@
 #include "checks/registry.hpp"
 #include "cli/arguments.hpp"
 #include "cli/command.hpp"
+#include "cli/extra_opts.hpp"
+#include "cli/site_command.hpp"
 #include "cli/support.hpp"
 #include "core/report.hpp"
 #include "core/text.hpp"
@@ -60,14 +62,18 @@ po::options_description plugin_options() {
       ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, in seconds or as 500ms (default 10s)")
       ("deadline", po::value<std::string>()->value_name("TIME"), "limit of the whole run (default 50s)")
       ("warning,w", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"),
-       "warning threshold; a bare range is for expiry, in days (default 30:)")
+       "warning threshold; a bare range is for expiry, in days, or as 80% of a lifetime (default 30:)")
       ("critical,c", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"), "critical threshold (default 10:)")
       ("max-output", po::value<std::string>()->value_name("BYTES"), "cut the output at a line end before this (default 4096)")
+      ("perfdata-thresholds", po::value<std::string>()->value_name("FORM"), threshold_form_help)
       ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, for mrascheck check --evidence")
+      ("extra-opts", po::value<Texts>()->composing()->value_name("[SECTION][@FILE]"),
+       "also the options in this section of this INI file of the Monitoring Plugins (default check_mras, in the usual places)")
       ("verbose,v", "more of the report; up to three times")
       ("version,V", "the version")
       ("help,h", "this text");
   // clang-format on
+  offer_results(all);
   return all;
 }
 
@@ -364,11 +370,13 @@ Result<Config> config_from(const Arguments& args) {
   config.site.links.push_back(link);
   config.site.servers = {front_end, edge};
   config.site.policy = Policy::defaults();
+  Policy noted;
   for (const bool critical : {false, true}) {
     for (const std::string& text : args.texts(critical ? "critical" : "warning")) {
-      if (auto set = set_threshold(config.site.policy, text, critical); !set) return tl::unexpected(set.error());
+      if (auto set = set_threshold(noted, text, critical); !set) return tl::unexpected(set.error());
     }
   }
+  override_thresholds(config.site.policy, noted);
   return config;
 }
 
@@ -376,7 +384,9 @@ Result<Config> config_from(const Arguments& args) {
 
 int run_plugin(const std::vector<std::string>& arguments, Streams io) {
   const po::options_description known = plugin_options();
-  const auto args = parse(arguments, known);
+  const auto words = with_extra_opts(arguments, "check_mras", known);
+  if (!words) return usage(io.out, words.error().text);
+  const auto args = parse(*words, known);
   if (!args) return usage(io.out, args.error().text);
   if (args->has("help")) {
     io.out << "check_mras " << version
@@ -399,6 +409,11 @@ int run_plugin(const std::vector<std::string>& arguments, Streams io) {
     return usage(io.out, fmt::format("{}: options only", printable(args->positional.front(), 80)));
   const auto max_output = parse_max_output(args->has("max-output") ? args->text("max-output") : "4096");
   if (!max_output) return usage(io.out, max_output.error().text);
+  const auto form =
+      parse_threshold_form(args->has("perfdata-thresholds") ? args->text("perfdata-thresholds") : "range");
+  if (!form) return usage(io.out, form.error().text);
+  const auto results = result_options(*args);
+  if (!results) return usage(io.out, results.error().text);
   const auto config = config_from(*args);
   if (!config) return usage(io.out, config.error().text);
   const auto looked = look(*config, false);
@@ -410,6 +425,7 @@ int run_plugin(const std::vector<std::string>& arguments, Streams io) {
       complaint = done.error().text;
   }
   Report report = judge(evidence, checks::all());
+  regrade(*results, evidence, report);
   if (!complaint.empty()) {
     report.gaps.push_back({Needs::none, "the recording", ErrorKind::local, "could not be written: " + complaint,
                            "Give --record a file in a directory that the account of this check may write to."});
@@ -418,6 +434,7 @@ int run_plugin(const std::vector<std::string>& arguments, Streams io) {
   render::Options how;
   how.verbosity = args->verbosity;
   how.max_output = *max_output;
+  how.thresholds = *form;
   io.out << render::plugin(report, how);
   return exit_code(flushed(io, report.status));
 }

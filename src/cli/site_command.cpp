@@ -269,10 +269,50 @@ std::string artifact_of(const Arguments& args) {
   return args.has("evidence") ? args.texts("evidence").front() : "/etc/mrascheck/site.yaml";
 }
 
+void offer_results(po::options_description& options) {
+  // clang-format off
+  options.add_options()
+      ("timeout-result", po::value<std::string>()->value_name("STATUS"),
+       "what a server is that does not answer in time: critical, warning or unknown (default critical)")
+      ("refused-result", po::value<std::string>()->value_name("STATUS"),
+       "the same of one that refuses or resets the connection (default critical)")
+      ("source-result", po::value<std::string>()->value_name("STATUS"),
+       "the same of a directory or web server that cannot be reached (default unknown)");
+  // clang-format on
+}
+
+Result<Results> result_options(const Arguments& args) {
+  Results results;
+  for (auto [option, result] :
+       {std::pair{"timeout-result", &results.timeout}, std::pair{"refused-result", &results.refused},
+        std::pair{"source-result", &results.source}}) {
+    if (!args.has(option)) continue;
+    const std::string text = args.text(option);
+    for (const Status status : {Status::critical, Status::warning, Status::unknown}) {
+      if (equals_ignoring_case(text, to_string(status))) *result = status;
+    }
+    if (!*result) {
+      return fail(ErrorKind::config,
+                  fmt::format("--{} {}: it is critical, warning or unknown; what was not looked at is never ok", option,
+                              printable(text, 40)));
+    }
+  }
+  return results;
+}
+
+Result<ThresholdForm> parse_threshold_form(const std::string& text) {
+  if (text == "range") return ThresholdForm::range;
+  if (text == "plain") return ThresholdForm::plain;
+  if (text == "none") return ThresholdForm::none;
+  return fail(ErrorKind::config,
+              fmt::format("--perfdata-thresholds {}: it is range, plain or none", printable(text, 40)));
+}
+
 void offer_report(po::options_description& options) {
   // clang-format off
   options.add_options()
       ("max-output", po::value<std::string>()->value_name("BYTES"), "limit of the plugin format (default 4096)")
+      ("perfdata-thresholds", po::value<std::string>()->value_name("FORM"), threshold_form_help)
       ("color", po::value<std::string>()->value_name("WHEN"), "auto, always or never (default auto; NO_COLOR is honoured)")
       ("verbose,v", "more of the report; up to three times");
   // clang-format on
@@ -288,6 +328,11 @@ Result<render::Options> report_options(const Arguments& args) {
     const auto most = parse_max_output(args.text("max-output"));
     if (!most) return tl::unexpected(most.error());
     how.max_output = *most;
+  }
+  if (args.has("perfdata-thresholds")) {
+    const auto form = parse_threshold_form(args.text("perfdata-thresholds"));
+    if (!form) return tl::unexpected(form.error());
+    how.thresholds = *form;
   }
   return how;
 }

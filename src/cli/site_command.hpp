@@ -15,6 +15,7 @@
 #include "core/evidence.hpp"
 #include "core/report.hpp"
 #include "core/result.hpp"
+#include "core/results.hpp"
 #include "render/prometheus.hpp"
 #include "render/render.hpp"
 
@@ -56,7 +57,17 @@ inline constexpr const char* strict_help = "in junit, a warning is a failure";
 /// The file that is judged: what reports that name one are about.
 std::string artifact_of(const Arguments& args);
 
-/// Adds --max-output, --color and --verbose.
+/// Adds --timeout-result, --refused-result and --source-result.
+void offer_results(po::options_description& options);
+/// What they say. Error: config.
+Result<Results> result_options(const Arguments& args);
+
+/// The value of --perfdata-thresholds. Error: config.
+Result<ThresholdForm> parse_threshold_form(const std::string& text);
+inline constexpr const char* threshold_form_help =
+    "thresholds in performance data: range, plain (one number, for Icinga 2) or none (default range)";
+
+/// Adds --max-output, --perfdata-thresholds, --color and --verbose.
 void offer_report(po::options_description& options);
 /// What they say. Error: config.
 Result<render::Options> report_options(const Arguments& args);

@@ -94,7 +94,12 @@ tl::expected<Config, std::vector<std::string>> load_config(const std::string& pa
 
 Result<void> set_threshold(Policy& policy, const std::string& text, bool critical) {
   const std::size_t equals = text.find('=');
-  const std::string metric = equals == std::string::npos ? "expiry" : text.substr(0, equals);
+  std::string metric = equals == std::string::npos ? "expiry" : text.substr(0, equals);
+  std::string value = equals == std::string::npos ? text : text.substr(equals + 1);
+  if ((metric == "expiry" || metric == "lifetime") && value.ends_with('%')) {
+    metric = "lifetime";
+    value.pop_back();
+  }
   const auto known = metrics();
   if (std::none_of(known.begin(), known.end(), [&](const Metric& m) { return m.name == metric; })) {
     std::vector<std::string_view> names;
@@ -104,11 +109,24 @@ Result<void> set_threshold(Policy& policy, const std::string& text, bool critica
                                                near.empty() ? "; mrascheck list metrics shows them"
                                                             : fmt::format("; did you mean '{}'?", near)));
   }
-  const auto range = parse_range(equals == std::string::npos ? text : text.substr(equals + 1));
+  const auto range = parse_range(value);
   if (!range) return tl::unexpected(range.error());
   Thresholds& thresholds = policy.thresholds[metric];
   (critical ? thresholds.critical : thresholds.warning) = *range;
   return {};
+}
+
+void override_thresholds(Policy& policy, const Policy& noted) {
+  const Thresholds by_days = noted.of("expiry");
+  const Thresholds by_lifetime = noted.of("lifetime");
+  for (const auto& [metric, thresholds] : noted.thresholds) {
+    Thresholds& present = policy.thresholds[metric];
+    if (thresholds.warning) present.warning = thresholds.warning;
+    if (thresholds.critical) present.critical = thresholds.critical;
+  }
+  Thresholds& expiry = policy.thresholds["expiry"];
+  if (by_lifetime.warning && !by_days.warning) expiry.warning.reset();
+  if (by_lifetime.critical && !by_days.critical) expiry.critical.reset();
 }
 
 Result<std::vector<const Check*>> select_checks(const std::vector<std::string>& only,

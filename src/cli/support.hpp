@@ -29,8 +29,11 @@ inline constexpr const char* chain_variants_help =
 /// A configuration that everything can be done with, or all that is wrong with it, a line each.
 tl::expected<Config, std::vector<std::string>> load_config(const std::string& path);
 
-/// Applies "-w 30:", "-C expiry=10:": a bare range is for expiry. Error: config.
+/// Notes "-w 30:", "-C expiry=10:", "-w expiry=80%": a bare range is for expiry, and a percentage is of the metric
+/// lifetime. Error: config.
 Result<void> set_threshold(Policy& policy, const std::string& text, bool critical);
+/// What was noted, done to `policy`: a threshold of lifetime takes the place of that of expiry, unless both were given.
+void override_thresholds(Policy& policy, const Policy& noted);
 
 /// The checks chosen by --only and --skip, in their order. Error: config, with a "did you mean".
 Result<std::vector<const Check*>> select_checks(const std::vector<std::string>& only,

@@ -8,6 +8,7 @@
 #include "core/handshake.hpp"
 #include "core/result.hpp"
 #include "core/site.hpp"
+#include "core/status.hpp"
 #include "core/store.hpp"
 #include "core/trial.hpp"
 
@@ -29,8 +30,9 @@ struct Gap {
   Needs need = Needs::none;  ///< exactly one
   std::string about;         ///< the store, server or link, by its name
   ErrorKind kind = ErrorKind::local;
-  std::string reason;  ///< Error::text
-  std::string remedy;  ///< what to do about it; never empty
+  std::string reason;               ///< Error::text
+  std::string remedy;               ///< what to do about it; never empty
+  Status status = Status::unknown;  ///< in a report: what it counts as (Results::source)
 };
 
 /// What a server presents as its own, from its files.

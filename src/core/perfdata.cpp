@@ -28,12 +28,14 @@ std::string in_quotes(const std::string& label) {
 
 }  // namespace
 
-std::string to_string(const Perfdata& perfdata) {
+std::string to_string(const Perfdata& perfdata, ThresholdForm form) {
   const auto optional_number = [](const std::optional<double>& value) {
     return value ? number(*value) : std::string{};
   };
-  const auto optional_range = [](const std::optional<Range>& range) {
-    return range ? to_string(*range) : std::string{};
+  const auto optional_range = [&](const std::optional<Range>& range) {
+    if (!range || form == ThresholdForm::none) return std::string{};
+    if (form == ThresholdForm::range) return to_string(*range);
+    return std::isfinite(range->end) ? number(range->end) : std::isfinite(range->start) ? number(range->start) : "";
   };
   std::string text =
       fmt::format("{}={}{};{};{};{};{}", in_quotes(perfdata.label), perfdata.value ? number(*perfdata.value) : "U",

@@ -21,8 +21,15 @@ struct Perfdata {
   std::optional<double> max;
 };
 
+/// How the thresholds of a value are written. Some programs (Icinga 2) take nothing but a number.
+enum class ThresholdForm {
+  range,  ///< "30:"
+  plain,  ///< the bound that is there, "30"; of two the upper one
+  none,
+};
+
 /// 'label'=value[unit];[warn];[crit];[min];[max], quoted only when it must be, trailing semicolons dropped, never an
 /// exponent and never a decimal comma.
-std::string to_string(const Perfdata& perfdata);
+std::string to_string(const Perfdata& perfdata, ThresholdForm form = ThresholdForm::range);
 
 }  // namespace mrascheck

@@ -11,8 +11,9 @@
 namespace mrascheck {
 namespace {
 
-constexpr std::array<Metric, 5> known_metrics{{
+constexpr std::array<Metric, 6> known_metrics{{
     {"expiry", "days", "days left before a certificate in use expires"},
+    {"lifetime", "%", "how much of the validity of a certificate in use is over"},
     {"connect-time", "s", "time until the TCP connection stood"},
     {"tls-time", "s", "time of the TLS handshake"},
     {"mras-time", "s", "time from the SERVICE to its final answer"},

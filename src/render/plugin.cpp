@@ -63,7 +63,7 @@ void make_unique(std::vector<Perfdata>& items) {
   }
 }
 
-std::vector<std::string> perfdata_of(const Report& report) {
+std::vector<std::string> perfdata_of(const Report& report, ThresholdForm form) {
   std::vector<Perfdata> items;
   for (const CheckResult& check : report.checks) {
     items.insert(items.end(), check.verdict.perfdata.begin(), check.verdict.perfdata.end());
@@ -71,7 +71,7 @@ std::vector<std::string> perfdata_of(const Report& report) {
   make_unique(items);
   std::vector<std::string> texts;
   texts.reserve(items.size());
-  for (const Perfdata& item : items) texts.push_back(without_pipes(to_string(item)));
+  for (const Perfdata& item : items) texts.push_back(without_pipes(to_string(item, form)));
   return texts;
 }
 
@@ -117,25 +117,30 @@ class LongOutput {
   std::vector<std::string> take() { return std::move(lines_); }
 
  private:
-  void branch(std::string_view text) { lines_.push_back(without_pipes(fmt::format("  \\_ {}", text))); }
+  /// A line of its own, or the trunk of what is below a cause.
+  void line(std::string_view text) {
+    lines_.push_back(without_pipes(fmt::format("{}{}", below_ ? "  \\_ " : "", text)));
+  }
+  void branch(std::string_view text, bool deeper = true) {
+    lines_.push_back(without_pipes(fmt::format("{}  \\_ {}", below_ && deeper ? "   " : "", text)));
+  }
   void what_to_do(const std::string& remedy, std::string_view about) {
     if (verbosity_ < 1 || remedy.empty()) return;
     if (const std::string again = remedies_.seen(remedy, about); !again.empty()) {
       return branch(fmt::format("what to do: {}", again));
     }
     bool first = true;
-    for (const RemedyLine& line : remedy_lines(remedy)) {
+    for (const RemedyLine& words : remedy_lines(remedy)) {
       if (first) {
-        branch(fmt::format("what to do: {}", trim(line.text)));
+        branch(fmt::format("what to do: {}", trim(words.text)));
       } else {
-        lines_.push_back(without_pipes(fmt::format("     {}", line.text)));
+        lines_.push_back(without_pipes(fmt::format("{}     {}", below_ ? "   " : "", words.text)));
       }
       first = false;
     }
   }
   void add(const Finding& finding) {
-    lines_.push_back(
-        without_pipes(fmt::format("[{}] {}: {}", to_string(finding.status), finding.code, finding.summary)));
+    line(fmt::format("[{}] {}: {}", to_string(finding.status), finding.code, finding.summary));
     if (verbosity_ >= 2) {
       for (const std::string& fact : finding.facts) branch(fact);
     }
@@ -145,8 +150,9 @@ class LongOutput {
     }
   }
   void add(const Cause& cause, const Report& report) {
-    lines_.push_back(without_pipes(fmt::format("[{}] cause: {}", to_string(cause.status), cause.summary)));
+    line(fmt::format("[{}] cause: {}", to_string(cause.status), cause.summary));
     const Finding& root = finding_at(report, cause.root);
+    below_ = true;
     add(root);
     for (const FindingRef& at : cause.symptoms) {
       const Finding& symptom = finding_at(report, at);
@@ -154,13 +160,15 @@ class LongOutput {
         add(symptom);
       } else {
         branch(fmt::format("{}: [{}] {}: {}", symptom.code == root.code ? "the same" : "ends with it",
-                           to_string(symptom.status), symptom.code, symptom.summary));
+                           to_string(symptom.status), symptom.code, symptom.summary),
+               false);
       }
     }
+    below_ = false;
   }
   void add(const Report& report, std::size_t index) {
     const Gap& gap = report.gaps[index];
-    lines_.push_back(without_pipes(fmt::format("[UNKNOWN] {}: {}", subject(gap), gap.reason)));
+    lines_.push_back(without_pipes(fmt::format("[{}] {}: {}", to_string(gap.status), subject(gap), gap.reason)));
     what_to_do(gap.remedy, gap.about);
     const auto ids = left_unknown(report, index);
     if (verbosity_ >= 2 && !ids.empty()) branch(fmt::format("unknown because of this: {}", enumerate(ids)));
@@ -187,6 +195,7 @@ class LongOutput {
   }
 
   int verbosity_;
+  bool below_ = false;  ///< a cause
   std::vector<std::string> lines_;
   Remedies remedies_;
 };
@@ -238,8 +247,8 @@ std::string fit(const std::string& first, const std::vector<std::string>& perfda
 }  // namespace
 
 std::string plugin(const Report& report, const Options& options) {
-  return fit(first_line(report, options.verbosity), perfdata_of(report), LongOutput{report, options.verbosity}.take(),
-             options.max_output);
+  return fit(first_line(report, options.verbosity), perfdata_of(report, options.thresholds),
+             LongOutput{report, options.verbosity}.take(), options.max_output);
 }
 
 }  // namespace mrascheck::render

@@ -11,8 +11,9 @@ namespace mrascheck::render {
 struct Options {
   bool color = false;  ///< ANSI; only ever for a terminal
   std::size_t width = 80;
-  int verbosity = 0;              ///< -v up to -vvv
-  std::size_t max_output = 4096;  ///< plugin form: bytes, the cut is said in the last line
+  int verbosity = 0;                                ///< -v up to -vvv
+  std::size_t max_output = 4096;                    ///< plugin form: bytes, the cut is said in the last line
+  ThresholdForm thresholds = ThresholdForm::range;  ///< plugin form: of the performance data
 };
 
 /// For people: verdict, findings worst first with a remedy under each, what could not be looked at, what is fine.

@@ -139,7 +139,8 @@ class ReportPage {
     heading("Could not be looked at");
     for (std::size_t i = 0; i < report.gaps.size(); ++i) {
       const Gap& gap = report.gaps[i];
-      paragraph("UNKNOWN ", Status::unknown, fmt::format("{}: {}", subject(gap), one_line(gap.reason)), 2);
+      paragraph(fmt::format("{} ", to_string(gap.status)), gap.status,
+                fmt::format("{}: {}", subject(gap), one_line(gap.reason)), 2);
       what_to_do(gap.remedy, gap.about);
       if (const auto ids = left_unknown(report, i); !ids.empty()) {
         item("", fmt::format("Unknown because of this: {}.", enumerate(ids)), 2, 4);

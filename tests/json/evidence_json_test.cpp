@@ -52,7 +52,7 @@ using test::sample_evidence;
   [[maybe_unused]] const auto& [z1, z2, z3, z4, z5] = evidence.offers[0];
   [[maybe_unused]] const auto& [aa1, aa2, aa3, aa4] = z5[0];
   [[maybe_unused]] const auto& [g1, g2, g3] = evidence.signatures[0];
-  [[maybe_unused]] const auto& [w1, w2, w3, w4, w5] = evidence.gaps[0];
+  [[maybe_unused]] const auto& [w1, w2, w3, w4, w5, status_in_a_report] = evidence.gaps[0];
   [[maybe_unused]] const auto& [x1, x2, x3, x4] = Name::Forms{};
 }
 

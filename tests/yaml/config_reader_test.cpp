@@ -1161,7 +1161,7 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
     }
   }
   EXPECT_EQ(lists, 12U);
-  EXPECT_EQ(keys, 12U + 12 + 6 + 12 + 8 + 2 + 2 + 6 + 5 + 4 + 2 + 4);
+  EXPECT_EQ(keys, 12U + 12 + 6 + 12 + 8 + 2 + 2 + 6 + 6 + 4 + 2 + 4);
 }
 
 }  // namespace
