@@ -266,12 +266,21 @@ Finding alert_finding(Background& known, const Handshake& handshake) {
   return refused;
 }
 
-/// RFC 8446, 6.2: our side could not make sense of what came, which is no verdict on a certificate.
-bool broken(const Handshake& handshake) {
-  return std::any_of(handshake.alerts_sent.begin(), handshake.alerts_sent.end(), [](const Alert& alert) {
-    constexpr std::array<std::uint8_t, 7> nonsense{10, 20, 21, 22,
-                                                   30, 50, 51};  // unexpected_message, bad_record_mac ...
-    return alert.fatal && std::find(nonsense.begin(), nonsense.end(), alert.description) != nonsense.end();
+/// RFC 8446, 6.2: our side could not make sense of what came, which is no verdict on a certificate: that one sends no
+/// alert. Behind the handshake any alert of ours means that; in it, those that are not about what both could agree on.
+bool broken(const Background& known, const Handshake& handshake) {
+  const Link* link = known.links.of(handshake);
+  const TlsRange range = link == nullptr ? TlsRange{} : link->versions();
+  bool agreed = false;  // on a version
+  for (int version = static_cast<int>(range.min); version <= static_cast<int>(range.max); ++version)
+    agreed = agreed || handshake.tls_version == to_string(static_cast<TlsVersion>(version));
+  return std::any_of(handshake.alerts_sent.begin(), handshake.alerts_sent.end(), [&](const Alert& alert) {
+    // unexpected_message, bad_record_mac, ..., bad_certificate (its octets, not what it says), illegal_parameter, ...
+    constexpr std::array<std::uint8_t, 9> nonsense{10, 20, 21, 22, 30, 42, 47, 50, 51};
+    constexpr std::uint8_t protocol_version = 70;  // of a record, once a version is agreed on
+    if (!alert.fatal) return false;
+    return handshake.phase != Phase::tls || (alert.description == protocol_version && agreed) ||
+           std::find(nonsense.begin(), nonsense.end(), alert.description) != nonsense.end();
   });
 }
 
@@ -324,7 +333,7 @@ Finding failure(Background& known, const Handshake& handshake) {
       }
       return alert_finding(known, handshake);
     case Outcome::rejected_by_us:
-      if (broken(handshake)) {
+      if (broken(known, handshake)) {
         return make(broken_tls, fmt::format("what {} sent is no sound TLS: {}", handshake.to, handshake.detail),
                     fmt::format("Look for a device between this host and {} that changes or cuts what passes it, and "
                                 "run this check from another place; then read the Schannel events of {}.",

@@ -1287,6 +1287,46 @@ INSTANTIATE_TEST_SUITE_P(
         IdentityCase{"NoAnswer", TrialKind::foreign_ca, Role::edge, true, Outcome::timed_out, Status::unknown}),
     [](const auto& row) { return row.param.name; });
 
+struct OurAlert {
+  const char* name;
+  Phase phase;
+  std::uint8_t alert;
+  const char* version;  ///< of TLS, as the ServerHello says
+  const char* code;
+};
+
+/// What an alert of ours means: that nothing could be agreed on, or that what came was no sound TLS.
+class OurAlerts : public testing::TestWithParam<OurAlert> {};
+
+TEST_P(OurAlerts, AreNoVerdictOnACertificate) {
+  const OurAlert& c = GetParam();
+  SmallSite site = healthy();
+  end_at(site, c.phase, Outcome::rejected_by_us);
+  handshake_of(site).tls_version = c.version;
+  handshake_of(site).alerts_sent = {{c.alert, true}};
+  const Report report = report_of(site);
+  std::set<std::string> codes;
+  for (const CheckResult& result : report.checks) {
+    for (const Finding& finding : result.verdict.findings) {
+      if (finding.code.starts_with("handshake.")) codes.emplace(finding.code);
+    }
+  }
+  EXPECT_TRUE(codes.contains(c.code)) << fmt::format("{}", fmt::join(codes, ", "));
+  EXPECT_FALSE(codes.contains("handshake.rejected-by-us"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Checks, OurAlerts,
+    testing::Values(OurAlert{"NoVersionInCommon", Phase::tls, 70, "TLSv1", "handshake.no-common-tls"},
+                    OurAlert{"NoVersionSeen", Phase::tls, 70, "", "handshake.no-common-tls"},
+                    OurAlert{"NoCipherInCommon", Phase::tls, 40, "TLSv1.2", "handshake.no-common-tls"},
+                    OurAlert{"RecordOfNoVersion", Phase::tls, 70, "TLSv1.2", "handshake.broken-tls"},
+                    OurAlert{"MessageTooLong", Phase::tls, 47, "TLSv1.2", "handshake.broken-tls"},
+                    OurAlert{"CertificateOfNothing", Phase::tls, 42, "TLSv1.2", "handshake.broken-tls"},
+                    OurAlert{"RecordTooLong", Phase::tls, 22, "", "handshake.broken-tls"},
+                    OurAlert{"GarbageInside", Phase::confirm, 70, "TLSv1.3", "handshake.broken-tls"}),
+    [](const auto& row) { return row.param.name; });
+
 TEST(Findings, WhatAServerAgreesToIsHeldAgainstWindows) {
   SmallSite site = healthy();
   agreed(site, TlsVersion::tls_1_2, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", true);

@@ -34,11 +34,11 @@ enum class Place {
   after_finished,  ///< of both sides
   after_request,   ///< our SIP, inside TLS
 };
-enum class Fault { silence, reset, close, half_close, alert, delay };
+enum class Fault { silence, reset, close, half_close, alert, delay, garbage, oversized };
 
 constexpr std::array places{"BeforeServerHello",       "AfterServerHello", "AmidCertificate",
                             "AfterCertificateRequest", "AfterFinished",    "AfterOurRequest"};
-constexpr std::array faults{"Silence", "Reset", "Close", "HalfClose", "Alert", "Delay"};
+constexpr std::array faults{"Silence", "Reset", "Close", "HalfClose", "Alert", "Delay", "Garbage", "OversizedRecord"};
 
 int connect_to(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -59,6 +59,17 @@ std::string take_record(std::string& bytes) {
   std::string record = bytes.substr(0, whole);
   bytes.erase(0, whole);
   return record;
+}
+
+/// Octets that are the same in each run, and like nothing else. Enough to fill any record that has begun.
+std::string garbage() {
+  std::string octets;
+  std::uint32_t state = 1;
+  while (octets.size() < 20'000) {
+    state = state * 1'664'525 + 1'013'904'223;
+    octets.push_back(static_cast<char>(state >> 24U));
+  }
+  return octets;
 }
 
 /// What stands on the way, for one connection.
@@ -168,6 +179,14 @@ class OnTheWay {
         client_.send("\x15\x03\x03\x00\x02\x02\x28"s);  // fatal, handshake_failure
         client_.stay_silent();
         break;
+      case Fault::garbage:
+        client_.send(garbage());
+        client_.stay_silent();
+        break;
+      case Fault::oversized:
+        client_.send("\x16\x03\x03\x50\x00"s + std::string(0x5000, '\0'));  // RFC 8446, 5.2: at most 2^14 + 256 octets
+        client_.stay_silent();
+        break;
       case Fault::delay:
         ::poll(nullptr, 0, 150);
         if (place_ == Place::after_request) {
@@ -245,6 +264,19 @@ TEST_P(Faults, AreToldWithTheirPhase) {
       EXPECT_ENDED(record, Phase::tls, Outcome::rejected_by_peer);
       EXPECT_EQ(record.detail, "alert handshake_failure");
       break;
+    case Fault::garbage:
+    case Fault::oversized:
+      if (fault == Fault::garbage && place == Place::before_server_hello) {
+        EXPECT_ENDED(record, Phase::tls, Outcome::not_tls);
+        EXPECT_EQ(record.detail, "binary data");
+      } else {
+        EXPECT_ENDED(record, inside ? Phase::tls : Phase::confirm, Outcome::rejected_by_us);
+        EXPECT_NE(record.detail, "");
+        EXPECT_LT(record.detail.size(), 200U);
+      }
+      EXPECT_TRUE(record.outcome == Outcome::not_tls ||
+                  (!record.alerts_sent.empty() && record.alerts_sent.back().fatal));
+      break;
     case Fault::delay: {
       EXPECT_ENDED(record, Phase::done, Outcome::completed);
       EXPECT_GE(record.tls_time + record.sip_time, 140ms);
@@ -256,7 +288,10 @@ TEST_P(Faults, AreToldWithTheirPhase) {
   const bool whole = fault == Fault::delay;
   EXPECT_EQ(record.tls_version.empty(), !whole && place == Place::before_server_hello);
   const Place shown = tls13 ? Place::after_finished : Place::after_certificate_request;
-  EXPECT_EQ(record.peer_chain.empty(), !whole && place < shown);
+  // What is left of a certificate when something else fills its record is a certificate that cannot be read.
+  const bool filled =
+      !tls13 && place == Place::amid_certificate && (fault == Fault::garbage || fault == Fault::oversized);
+  EXPECT_EQ(record.peer_chain.empty() && record.peer_chain_unreadable.empty(), !whole && !filled && place < shown);
   const Place asked = tls13 ? Place::amid_certificate : Place::after_certificate_request;
   EXPECT_EQ(record.client_certificate_requested, whole || place >= asked);
   EXPECT_EQ(record.certificate_sent, whole || place >= Place::after_finished);
