@@ -135,6 +135,10 @@ std::vector<std::string> what_was_shown(const Handshake& handshake) {
     facts.push_back(fmt::format("{} sent: {}", handshake.to, describe(*handshake.peer_chain.front())));
   }
   if (!handshake.detail.empty()) facts.push_back(handshake.detail);
+  const auto ours = std::find_if(handshake.alerts_sent.begin(), handshake.alerts_sent.end(),
+                                 [](const Alert& alert) { return alert.fatal; });
+  if (ours != handshake.alerts_sent.end())
+    facts.push_back(fmt::format("{} ended it with the TLS alert {}", handshake.from, ours->name()));
   return facts;
 }
 

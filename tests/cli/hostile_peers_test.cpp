@@ -140,6 +140,8 @@ INSTANTIATE_TEST_SUITE_P(
                     {},
                     2,
                     "what edge1.contoso.example sent is no sound TLS: excessive message size"},
+        HostileCase{
+            "AndWhatWeSaidToIt", "huge", {}, 2, "fe1.contoso.example ended it with the TLS alert illegal_parameter"},
         HostileCase{"ChainOf200", "deep", {"-cert_chain", "chain.crt"}, 3, "[UNKNOWN] certification-path.undecided: "},
         HostileCase{"SpitefulNames", "spiteful", {}, 2, "[CRITICAL] certificate-names.mismatch: "},
         HostileCase{

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // How TLS begins and by which way, by the options of check_mras, with openssl s_server as the Edge.
+#include <arpa/inet.h>
 #include <gmock/gmock-matchers.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -124,6 +128,22 @@ TEST(TlsOptions, ALiteralOfIpv6) {
   const Ended check = check_mras(words);
   EXPECT_EQ(check.code, 0) << check.out;
   EXPECT_THAT(check.out, HasSubstr("([::1]:" + std::to_string(server.port()) + ")"));
+}
+
+TEST(TlsOptions, TheServerSeesTheSourceThatIsGiven) {
+  for (const std::string source : {"127.0.0.1", "127.0.0.9"}) {
+    std::string seen;
+    RawPeer peer([&](RawPeer::Talk& talk) {
+      sockaddr_in from{};
+      socklen_t size = sizeof from;
+      std::array<char, INET_ADDRSTRLEN> text{};
+      ::getpeername(talk.descriptor(), reinterpret_cast<sockaddr*>(&from), &size);
+      seen = ::inet_ntop(AF_INET, &from.sin_addr, text.data(), text.size());
+    });
+    const Ended check = check_mras(tls_pki().ask(peer.port(), "fe1", {"--no-mras", "--source", source}));
+    EXPECT_EQ(check.code, 2) << check.out;  // it hangs up at once
+    EXPECT_EQ(seen, source);
+  }
 }
 
 TEST(TlsOptions, ASourceThatIsNotOursIsUnknown) {
