@@ -106,6 +106,19 @@ struct Tried {
   Seen seen;
 };
 
+/// The list of issuers that came with the request for a certificate, and whether one that leads to ours is in it.
+std::string issuers_named(const Handshake& handshake) {
+  if (handshake.accepted_issuer_count == 0) return "it names no issuers";
+  const bool ours = std::any_of(
+      handshake.accepted_issuers.begin(), handshake.accepted_issuers.end(), [&handshake](const Name& listed) {
+        return std::any_of(
+            handshake.sent_chain.begin(), handshake.sent_chain.end(),
+            [&listed](const CertificateRef& sent) { return sent->issuer.canonical() == listed.canonical(); });
+      });
+  return fmt::format("it names {} in {} bytes{}", count(handshake.accepted_issuer_count, "issuer"),
+                     handshake.accepted_issuer_bytes, ours ? ", ours among them" : "");
+}
+
 void judge_identities(const std::string& id, std::span<const Tried> tried, const Handshake* own, Verdict& verdict) {
   const Handshake& any = tried.front().trial->handshake;
   const bool asked = (own != nullptr && own->client_certificate_requested) ||
@@ -125,6 +138,7 @@ void judge_identities(const std::string& id, std::span<const Tried> tried, const
     lines.push_back(std::move(line));
   }
   if (own != nullptr && own->accepted()) lines.insert(lines.begin(), "its own certificate: let in");
+  if (own != nullptr && own->client_certificate_requested) policy += "; " + issuers_named(*own);
   verdict.notes.push_back({id, fmt::format("client certificates are {}; {}", policy, fmt::join(lines, "; "))});
 
   bool no_one_asked = false;

@@ -213,13 +213,14 @@ TEST(PluginTrials, TellWhoElseIsLetIn) {
                stranger("expired", "expired.crt", "expired.key"), "--stranger",
                stranger("server-only", "server-only.crt", "server-only.key")}));
   EXPECT_EQ(check.code, 0) << check.out << server.last_words();
-  for (const char* said :
-       {"client certificates are required; its own certificate: let in; no certificate: refused: certificate_required "
-        "(expected: refuse);",
-        "foreign-ca (fe1.contoso.example): refused: unknown_ca (expected: refuse)",
-        "stale-ca (fe1.contoso.example): refused: unknown_ca (expected: refuse)",
-        "expired (fe1.contoso.example): refused: certificate_expired (expected: refuse)",
-        "server-only (fe1.contoso.example): let in: the server stayed quiet for"})
+  for (const char* said : {"client certificates are required; it names 1 issuer in 30 bytes, ours among them; its own "
+                           "certificate: let in; "
+                           "no certificate: refused: certificate_required "
+                           "(expected: refuse);",
+                           "foreign-ca (fe1.contoso.example): refused: unknown_ca (expected: refuse)",
+                           "stale-ca (fe1.contoso.example): refused: unknown_ca (expected: refuse)",
+                           "expired (fe1.contoso.example): refused: certificate_expired (expected: refuse)",
+                           "server-only (fe1.contoso.example): let in: the server stayed quiet for"})
     EXPECT_THAT(check.out, HasSubstr(said));
 }
 
