@@ -87,12 +87,12 @@ class Networks {
       const std::string config = pki_.openssl().dir().write(
           name + ".yaml",
           fmt::format(
-              "site: contoso\nlimits: {{step: 1s, quiet: 300ms}}\nstores: [{{name: roots, kind: root, file: "
+              "site: contoso\nlimits: {{step: 1s, quiet: {}}}\nstores: [{{name: roots, kind: root, file: "
               "root.crt}}]\nservers:\n  - {{name: fe1.contoso.example, role: front-end, certificate: fe1.crt, "
               "key: fe1.key, chain: issuing.crt, trusts: roots}}\n  - {{name: edge.contoso.example, role: edge, "
               "addresses: 192.0.2.2}}\nlinks:\n  - {{from: fe1.contoso.example, to: edge.contoso.example, "
               "service: {}}}\n",
-              row.service));
+              row.outcome == Outcome::reset ? "10s" : "300ms", row.service));  // a reset comes before quiet counts
       const std::string rule =
           row.rule == nullptr
               ? ""

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -46,6 +47,8 @@ int connect_to(std::uint16_t port) {
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int at_once = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
   EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
   return fd;
 }
@@ -240,16 +243,17 @@ TEST_P(Faults, AreToldWithTheirPhase) {
   const auto& [tls13, place, fault] = GetParam();
   RawPeer on_the_way([&, tls13 = tls13, place = place, fault = fault, port = server_of(tls13).port()](
                          RawPeer::Talk& talk) { OnTheWay(talk, port, tls13, place, fault).go(); });
-  limits_.quiet = 100ms;
-  if (fault == Fault::silence) limits_.step = 400ms;
+  const bool inside = place < Place::after_finished;
+  // Silence is waited for: as short as a busy machine allows. Whatever else comes, comes before it would be acceptance.
+  limits_.quiet = fault == Fault::silence ? 100ms : 10s;
+  if (fault == Fault::silence) limits_.step = inside ? 400ms : 1000ms;
   link_.service = Service::sip;
   const Handshake record = look_at(on_the_way.port());
 
-  const bool inside = place < Place::after_finished;
   switch (fault) {
     case Fault::silence:
       EXPECT_ENDED(record, inside ? Phase::tls : Phase::sip, Outcome::timed_out);
-      EXPECT_EQ(record.detail, "no answer within 0.4 s");
+      EXPECT_EQ(record.detail, inside ? "no answer within 0.4 s" : "no answer within 1 s");
       break;
     case Fault::reset:
       EXPECT_ENDED(record, inside ? Phase::tls : Phase::confirm, Outcome::reset);
