@@ -24,6 +24,8 @@ po::options_description check_options() {
       ("identities", identities_help)
       ("enumerate", enumerate_help)
       ("chain-variants", chain_variants_help)
+      ("profile", po::value<std::string>()->value_name("NAME"), profile_help)
+      ("options-first", options_first_help)
       ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, to be judged again with --evidence")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
        "text, plugin, json, jsonl, junit, sarif or prometheus, to standard output or a file; repeatable (default "

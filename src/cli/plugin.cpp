@@ -42,7 +42,9 @@ po::options_description plugin_options() {
       ("store", po::value<Texts>()->multitoken()->composing()->value_name("FILE|URI..."),
        "further stores that feed its intermediate certificates: files, directories, or an LDAP URI")
       ("identity", po::value<std::string>()->value_name("URI"), "whose credentials to ask for: sip:USER@DOMAIN")
-      ("location", po::value<std::string>()->value_name("WHERE"), "intranet or internet (default intranet)")
+      ("location", po::value<std::string>()->value_name("WHERE"), "intranet, internet or both, one after the other (default both)")
+      ("profile", po::value<std::string>()->value_name("NAME"), profile_help)
+      ("options-first", options_first_help)
       ("service", po::value<std::string>()->value_name("NAME"), "mras, sip or tls (default mras)")
       ("no-mras", "stop after the handshake: the same as --service tls")
       ("expect", po::value<std::string>()->value_name("WHAT"), "accept or refuse (default accept)")
@@ -123,11 +125,28 @@ Result<void> set_service(const Arguments& args, Link& link, MrasQuestion& questi
   if ((link.service == Service::mras || !question.identity.empty()) && !sip_uri) {
     return fail(ErrorKind::config, "--identity must be a SIP URI such as sip:probe@contoso.example (or say --no-mras)");
   }
-  const std::string location = args.has("location") ? args.text("location") : "intranet";
-  if (location != "intranet" && location != "internet") {
-    return fail(ErrorKind::config, fmt::format("--location {}: it is intranet or internet", printable(location, 40)));
+  const std::string location = args.has("location") ? args.text("location") : "both";
+  if (location == "both") {
+    question.location = MrasLocation::both;
+  } else if (location == "intranet") {
+    question.location = MrasLocation::intranet;
+  } else if (location == "internet") {
+    question.location = MrasLocation::internet;
+  } else {
+    return fail(ErrorKind::config,
+                fmt::format("--location {}: it is intranet, internet or both", printable(location, 40)));
   }
-  question.location = location == "intranet" ? MrasLocation::intranet : MrasLocation::internet;
+  question.options_first = args.has("options-first");
+  if (args.has("profile")) {
+    const auto profile = parse_profile(args.text("profile"));
+    if (!profile) return tl::unexpected(profile.error());
+    question.profile = *profile;
+  }
+  if (link.service == Service::mras) return {};
+  for (const char* option : {"location", "profile", "options-first"}) {
+    if (args.has(option))
+      return fail(ErrorKind::config, fmt::format("--{} goes with the service mras, not with {}", option, service));
+  }
   return {};
 }
 

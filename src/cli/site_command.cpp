@@ -69,6 +69,12 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   if (args.has("evidence")) {
     if (args.has("fetch"))
       return tl::unexpected(std::vector<std::string>{"--fetch asks the network, and a recording is judged without it"});
+    for (const char* const option : {"profile", "options-first"}) {
+      if (args.has(option)) {
+        return tl::unexpected(
+            std::vector{fmt::format("--{} says how to ask, and a recording is judged without asking", option)});
+      }
+    }
     for (const char* const option : {"identities", "enumerate", "chain-variants"}) {
       if (args.has(option)) {
         return tl::unexpected(std::vector{
@@ -89,6 +95,14 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   }
   if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
   config->fetch = config->fetch || args.has("fetch");
+  if (args.has("profile")) {
+    const auto profile = parse_profile(args.text("profile"));
+    if (!profile) return tl::unexpected(std::vector{profile.error().text});
+    config->site.mras.profile = *profile;
+    for (Server& server : config->site.servers) server.profile.reset();
+    for (Link& link : config->site.links) link.profile.reset();
+  }
+  config->site.mras.options_first = config->site.mras.options_first || args.has("options-first");
   config->try_everywhere = {args.has("identities"), args.has("enumerate"), args.has("chain-variants")};
   return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
     return std::vector{error.text};

@@ -92,6 +92,14 @@ tl::expected<Config, std::vector<std::string>> load_config(const std::string& pa
   return std::move(file.config);
 }
 
+Result<Profile> parse_profile(const std::string& text) {
+  for (const Profile profile : {Profile::ocs2007r2, Profile::lync2010, Profile::lync2013, Profile::sfb}) {
+    if (text == to_string(profile)) return profile;
+  }
+  return fail(ErrorKind::config,
+              fmt::format("--profile {}: it is ocs2007r2, lync2010, lync2013 or sfb", printable(text, 40)));
+}
+
 Result<void> set_threshold(Policy& policy, const std::string& text, bool critical) {
   const std::size_t equals = text.find('=');
   std::string metric = equals == std::string::npos ? "expiry" : text.substr(0, equals);

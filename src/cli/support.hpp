@@ -26,6 +26,10 @@ inline constexpr const char* enumerate_help =
 inline constexpr const char* chain_variants_help =
     "also try what may be sent behind the certificate: nothing, the chain, the root too, what the stores make";
 
+inline constexpr const char* profile_help =
+    "as whose Front End it asks: ocs2007r2, lync2010, lync2013 or sfb (default lync2010)";
+inline constexpr const char* options_first_help = "send an OPTIONS before the SERVICE, on the same connection";
+
 /// A configuration that everything can be done with, or all that is wrong with it, a line each.
 tl::expected<Config, std::vector<std::string>> load_config(const std::string& path);
 
@@ -34,6 +38,9 @@ tl::expected<Config, std::vector<std::string>> load_config(const std::string& pa
 Result<void> set_threshold(Policy& policy, const std::string& text, bool critical);
 /// What was noted, done to `policy`: a threshold of lifetime takes the place of that of expiry, unless both were given.
 void override_thresholds(Policy& policy, const Policy& noted);
+
+/// The value of --profile. Error: config, with the names that there are.
+Result<Profile> parse_profile(const std::string& text);
 
 /// The checks chosen by --only and --skip, in their order. Error: config, with a "did you mean".
 Result<std::vector<const Check*>> select_checks(const std::vector<std::string>& only,

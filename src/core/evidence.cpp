@@ -77,15 +77,15 @@ class Key {
   Key& operator<<(const StoreSpec& s) { return *this << s.name << s.kind << s.host << s.directory; }
   Key& operator<<(const Server& s) {
     return *this << s.name << s.role << s.pool << s.dns << s.addresses << s.trusts << s.intermediates << s.chain
-                 << s.has_identity << s.patch_level;
+                 << s.has_identity << s.patch_level << s.profile;
   }
   Key& operator<<(const Link& l) {
-    return *this << l.from << l.to << l.port << l.service << l.expect << l.tls << l.server_name;
+    return *this << l.from << l.to << l.port << l.service << l.expect << l.tls << l.server_name << l.profile;
   }
   Key& operator<<(const TlsRange& r) { return *this << r.min << r.max; }
   Key& operator<<(const Site& s) {
     *this << s.name << s.stores << s.servers << s.links << s.mras.identity << s.mras.location << s.mras.duration
-          << s.mras.service_uri;
+          << s.mras.service_uri << s.mras.profile << s.mras.options_first;
     for (const auto& item : s.policy.thresholds) *this << true << item;
     return *this << false;
   }
@@ -113,11 +113,11 @@ class Key {
     return *this << r.location << r.host << r.direct_address << r.udp_port << r.tcp_port;
   }
   Key& operator<<(const MrasExchange& m) {
-    return *this << m.method << m.request_uri << m.answered << m.sip_status << m.sip_reason << m.server_banner
-                 << m.diagnostics << m.provisional << m.strangers << m.body_present << m.reason_phrase << m.version
-                 << m.server_version << m.relays << m.asked << m.granted << m.realm << m.credentials_present
-                 << m.credentials_well_formed << m.date << m.answered_at << m.token_version << m.token_expiry
-                 << m.problem;
+    return *this << m.method << m.location << m.request_uri << m.answered << m.sip_status << m.sip_reason
+                 << m.server_banner << m.diagnostics << m.provisional << m.strangers << m.body_present
+                 << m.reason_phrase << m.version << m.server_version << m.relays << m.asked << m.granted << m.realm
+                 << m.credentials_present << m.credentials_well_formed << m.date << m.answered_at << m.token_version
+                 << m.token_expiry << m.token_client << m.asked_again << m.problem;
   }
   Key& operator<<(const Handshake& h) {
     return *this << h.from << h.to << h.port << h.address << h.variant << h.phase << h.outcome << h.detail
@@ -125,7 +125,7 @@ class Key {
                  << h.client_certificate_requested << h.accepted_issuers << h.accepted_issuer_count
                  << h.accepted_issuer_bytes << h.alerts_sent << h.alerts_received << h.peer_chain
                  << h.peer_chain_unreadable << h.sent_chain << h.certificate_sent << h.secure_renegotiation
-                 << h.session_ticket << h.peer_answered << h.quiet_for << h.mras;
+                 << h.session_ticket << h.peer_answered << h.quiet_for << h.mras << h.further;
   }
   Key& operator<<(const Trial& t) { return *this << t.handshake << t.kind << t.about << t.expect; }
   Key& operator<<(const TlsOffer::Version& v) { return *this << v.version << v.ciphers << v.complete << v.detail; }

@@ -82,6 +82,9 @@ struct Handshake {
   std::chrono::milliseconds quiet_for{0};
 
   std::optional<MrasExchange> mras;  ///< what came of the SIP part, when it was reached
+  /// What else was asked on the same connection, in order: an OPTIONS before, a SERVICE in a version that was not
+  /// spoken, and one for the other location. How the record ended is told of `mras` alone.
+  std::vector<MrasExchange> further;
 
   static constexpr std::size_t max_accepted_issuers = 4096;
 

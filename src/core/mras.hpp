@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/site.hpp"
 #include "core/time.hpp"
 
 namespace mrascheck {
@@ -35,6 +36,8 @@ struct MediaRelay {
 /// A SERVICE (or OPTIONS) and its final answer. The password is not here, nor anything that it could be made from.
 struct MrasExchange {
   std::string method;  ///< "SERVICE" or "OPTIONS"
+  /// Where the user was said to be; nothing for OPTIONS, and in recordings of older versions, where the site says it.
+  std::optional<MrasLocation> location;
   std::string request_uri;
   bool answered = false;    ///< a final answer to this very request arrived whole
   unsigned sip_status = 0;  ///< 0 when none arrived
@@ -62,7 +65,10 @@ struct MrasExchange {
   /// size.
   std::optional<unsigned> token_version;
   std::optional<UtcTime> token_expiry;
-  std::string problem;  ///< why an answer could not be read or framed, one line; empty when it could
+  std::string
+      token_client;  ///< the first 8 of the 20 bytes that stand for the user in it, in hexadecimal; may be empty
+  bool asked_again = false;  ///< refused as "Version Mismatch", and asked once more in the version of the server
+  std::string problem;       ///< why an answer could not be read or framed, one line; empty when it could
 };
 
 }  // namespace mrascheck

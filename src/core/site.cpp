@@ -65,7 +65,29 @@ std::string_view to_string(ChainMode mode) {
 }
 
 std::string_view to_string(MrasLocation location) {
-  return location == MrasLocation::intranet ? "intranet" : "internet";
+  switch (location) {
+    case MrasLocation::intranet:
+      return "intranet";
+    case MrasLocation::internet:
+      return "internet";
+    case MrasLocation::both:
+      return "both";
+  }
+  return "both";
+}
+
+std::string_view to_string(Profile profile) {
+  switch (profile) {
+    case Profile::ocs2007r2:
+      return "ocs2007r2";
+    case Profile::lync2010:
+      return "lync2010";
+    case Profile::lync2013:
+      return "lync2013";
+    case Profile::sfb:
+      return "sfb";
+  }
+  return "lync2010";
 }
 
 std::string_view to_string(TlsVersion version) {
@@ -136,6 +158,13 @@ std::vector<const Server*> Site::members(std::string_view pool) const {
     }
   }
   return found;
+}
+
+Profile Site::profile_of(const Link& link) const {
+  if (link.profile) return *link.profile;
+  const Server* client = server(link.from);
+  if (client != nullptr && client->profile) return *client->profile;
+  return mras.profile.value_or(Profile::lync2010);
 }
 
 }  // namespace mrascheck

@@ -20,14 +20,17 @@ enum class Expectation { accept, refuse };
 /// Where the certificates that a server sends behind its own come from: the file, or what its host's stores would make
 /// of it.
 enum class ChainMode { as_given, from_stores };
-enum class MrasLocation { intranet, internet };
+enum class MrasLocation { intranet, internet, both };
+/// As whose Front End it asks: what the request looks like differs by generation.
+enum class Profile { ocs2007r2, lync2010, lync2013, sfb };
 enum class TlsVersion { tls_1_0, tls_1_1, tls_1_2, tls_1_3 };
 
 std::string_view to_string(Role role);                ///< "front-end", "edge"
 std::string_view to_string(Service service);          ///< "mras", "sip", "tls"
 std::string_view to_string(Expectation expectation);  ///< "accept", "refuse"
 std::string_view to_string(ChainMode mode);           ///< "file", "stores"
-std::string_view to_string(MrasLocation location);    ///< "intranet", "internet"
+std::string_view to_string(MrasLocation location);    ///< "intranet", "internet", "both"
+std::string_view to_string(Profile profile);          ///< "ocs2007r2", "lync2010", "lync2013", "sfb"
 
 std::string_view to_string(TlsVersion version);  ///< "TLSv1", "TLSv1.1", as OpenSSL and Handshake::tls_version
 
@@ -57,8 +60,9 @@ struct Server {
   std::vector<std::string> trusts;         ///< names of stores whose roots it trusts
   std::vector<std::string> intermediates;  ///< names of stores that feed its intermediates
   ChainMode chain = ChainMode::as_given;
-  bool has_identity = false;  ///< certificate and key are configured: it can be the client of a link
-  std::string patch_level;    ///< "4.0.7577.230"; empty when not said
+  bool has_identity = false;            ///< certificate and key are configured: it can be the client of a link
+  std::string patch_level;              ///< "4.0.7577.230"; empty when not said
+  std::optional<Profile> profile = {};  ///< of a Front End: how it asks; nothing: as the site says
 
   const std::string& resolved_name() const { return dns.empty() ? name : dns; }
 };
@@ -71,16 +75,19 @@ struct Link {
   Expectation expect = Expectation::accept;
   std::optional<TlsRange> tls = {};             ///< nothing: TlsRange{}
   std::optional<std::string> server_name = {};  ///< SNI; nothing: the name of `to`; empty: none is sent
+  std::optional<Profile> profile = {};          ///< nothing: that of `from`
 
   TlsRange versions() const { return tls.value_or(TlsRange{}); }
   std::string id() const;  ///< "fe1.contoso.example -> edge1.contoso.example:5062"
 };
 
 struct MrasQuestion {
-  std::string identity;  ///< SIP URI of the user on whose behalf it asks
-  MrasLocation location = MrasLocation::intranet;
+  std::string identity;                        ///< SIP URI of the user on whose behalf it asks
+  MrasLocation location = MrasLocation::both;  ///< both: one request for each
   std::chrono::minutes duration{480};
-  std::string service_uri;  ///< the MRAS GRUU for To; empty: made from Edge and domain
+  std::string service_uri;              ///< the MRAS GRUU for To; empty: made from Edge and domain
+  std::optional<Profile> profile = {};  ///< nothing: lync2010
+  bool options_first = false;           ///< an OPTIONS goes before the SERVICE
 };
 
 /// Thresholds by metric; the metrics are listed in mrascheck.yaml(5).
@@ -118,6 +125,8 @@ struct Site {
   const StoreSpec* store(std::string_view name) const;
   /// Members of `pool`, in configuration order; a server's own name finds that server.
   std::vector<const Server*> members(std::string_view pool) const;
+  /// As what `link` is asked: what it says itself, else what its client says, else the site.
+  Profile profile_of(const Link& link) const;
 };
 
 }  // namespace mrascheck

@@ -56,6 +56,7 @@ void fields(A& a, T& s) {
   a("chain", s.chain);
   a("has_identity", s.has_identity);
   a("patch_level", s.patch_level);
+  a.where_any("profile", s.profile);
 }
 
 template <class A, As<TlsRange> T>
@@ -73,6 +74,7 @@ void fields(A& a, T& l) {
   a("expect", l.expect);
   a.where_any("tls", l.tls);
   a.where_any("server_name", l.server_name);
+  a.where_any("profile", l.profile);
 }
 
 template <class A, As<MrasQuestion> T>
@@ -81,6 +83,8 @@ void fields(A& a, T& q) {
   a("location", q.location);
   a("duration_minutes", q.duration);
   a("service_uri", q.service_uri);
+  a.where_any("profile", q.profile);
+  a.where_any("options_first", q.options_first);
 }
 
 template <class A, As<Thresholds> T>
@@ -199,6 +203,7 @@ void fields(A& a, T& r) {
 template <class A, As<MrasExchange> T>
 void fields(A& a, T& m) {
   a("method", m.method);
+  a.where_any("location", m.location);
   a("request_uri", m.request_uri);
   a("answered", m.answered);
   a("sip_status", m.sip_status);
@@ -221,6 +226,8 @@ void fields(A& a, T& m) {
   a.where_any("answered_at", m.answered_at);
   a.where_any("token_version", m.token_version);
   a.where_any("token_expiry", m.token_expiry);
+  a.where_any("token_client", m.token_client);
+  a.where_any("asked_again", m.asked_again);
   a("problem", m.problem);
 }
 
@@ -254,6 +261,7 @@ void fields(A& a, T& h) {
   a("peer_answered", h.peer_answered);
   a("quiet_for_ms", h.quiet_for);
   a("mras", h.mras);
+  a.where_any("further", h.further);
 }
 
 template <class A, As<Trial> T>
@@ -355,6 +363,12 @@ class Writer {
   template <class T>
   void where_any(const char* key, const std::optional<T>& member) {
     if (member) object_[key] = value(*member);
+  }
+  void where_any(const char* key, const std::string& text) {
+    if (!text.empty()) object_[key] = value(text);
+  }
+  void where_any(const char* key, bool member) {
+    if (member) object_[key] = true;
   }
   void where_any(const char* key, const PropertiesRef& member) {
     if (member) object_[key] = value(*member);
@@ -499,6 +513,12 @@ class Reader {
   template <class T>
   void where_any(const char* key, std::optional<T>& member) {
     if (const Json* node = take_optional(key)) read(*node, {&place_, key, 0, false}, member.emplace());
+  }
+  void where_any(const char* key, std::string& text) {
+    if (const Json* node = take_optional(key)) read(*node, {&place_, key, 0, false}, text);
+  }
+  void where_any(const char* key, bool& member) {
+    if (const Json* node = take_optional(key)) read(*node, {&place_, key, 0, false}, member);
   }
   void where_any(const char* key, PropertiesRef& member) {
     const Json* node = take_optional(key);

@@ -54,7 +54,9 @@ inline constexpr std::array all_of<Expectation>{Expectation::accept, Expectation
 template <>
 inline constexpr std::array all_of<ChainMode>{ChainMode::as_given, ChainMode::from_stores};
 template <>
-inline constexpr std::array all_of<MrasLocation>{MrasLocation::intranet, MrasLocation::internet};
+inline constexpr std::array all_of<MrasLocation>{MrasLocation::intranet, MrasLocation::internet, MrasLocation::both};
+template <>
+inline constexpr std::array all_of<Profile>{Profile::ocs2007r2, Profile::lync2010, Profile::lync2013, Profile::sfb};
 template <>
 inline constexpr std::array all_of<TlsVersion>{TlsVersion::tls_1_0, TlsVersion::tls_1_1, TlsVersion::tls_1_2,
                                                TlsVersion::tls_1_3};

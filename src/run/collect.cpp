@@ -133,6 +133,7 @@ class Collector {
   template <class Child>
   std::optional<SignatureState> verify(const Child& child, const Certificate& issuer);
   SignatureOracle verifying();
+  MrasQuestion question_on(const Link& link) const;
   void prove_signatures();
 
   void fetch_for(const Certificate& certificate);
@@ -427,6 +428,12 @@ std::optional<SignatureState> Collector::verify(const Child& child, const Certif
   return std::nullopt;
 }
 
+MrasQuestion Collector::question_on(const Link& link) const {
+  MrasQuestion question = config_.site.mras;
+  question.profile = config_.site.profile_of(link);
+  return question;
+}
+
 SignatureOracle Collector::verifying() {
   return [this](const Certificate& child, const Certificate& issuer) { return verify(child, issuer); };
 }
@@ -588,7 +595,7 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
                          variant->context,
                          variant->chain,
                          &client->trust,
-                         config_.site.mras,
+                         question_on(link),
                          config_.limits,
                          options_.now,
                          verifying(),
@@ -728,7 +735,7 @@ boost::asio::awaitable<Handshake> Collector::attempt(const Link& link, const std
                        *context,
                        what.chain,
                        &nothing,
-                       config_.site.mras,
+                       question_on(bare),
                        config_.limits,
                        options_.now,
                        verifying(),

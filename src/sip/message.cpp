@@ -59,10 +59,6 @@ bool is_token_char(char c) {
          (c != '\0' && std::string_view("-.!%*_+`'~").find(c) != std::string_view::npos);
 }
 
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
-}
-
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }
@@ -78,15 +74,6 @@ std::string_view full_name(std::string_view name) {
 
 std::string in_quotes(std::string_view foreign, std::size_t limit = 60) {
   return fmt::format("\"{}\"", printable(foreign, limit));
-}
-
-std::optional<std::size_t> parse_digits(std::string_view text) {
-  std::size_t number = 0;
-  if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return {};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  // More digits than fit are a number all the same, and a limit is what it has to meet.
-  if (error == std::errc::result_out_of_range) return std::numeric_limits<std::size_t>::max();
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
 }
 
 // Calls `visit` with each position that stands outside of quoted strings and angle brackets, until it returns false.
@@ -115,6 +102,50 @@ void outside_of_quotes(std::string_view text, Visit visit) {
 }
 
 }  // namespace
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
+
+std::optional<std::size_t> parse_digits(std::string_view text) {
+  std::size_t number = 0;
+  if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return {};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  // More digits than fit are a number all the same, and a limit is what it has to meet.
+  if (error == std::errc::result_out_of_range) return std::numeric_limits<std::size_t>::max();
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
+
+std::size_t find_outside_quotes(std::string_view text, char c) {
+  bool quoted = false;
+  bool bracketed = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!quoted && !bracketed && text[i] == c) return i;
+    if (quoted) {
+      if (text[i] == '\\')
+        ++i;
+      else
+        quoted = text[i] != '"';
+    } else if (bracketed) {
+      bracketed = text[i] != '>';
+    } else {
+      quoted = text[i] == '"';
+      bracketed = text[i] == '<';
+    }
+  }
+  return std::string_view::npos;
+}
+
+bool quotes_are_closed(std::string_view text) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\')
+      ++i;
+    else if (text[i] == '"')
+      quoted = !quoted;
+  }
+  return !quoted;
+}
 
 std::optional<std::string_view> Message::field(std::string_view name) const {
   for (const auto& field : fields) {
@@ -282,25 +313,36 @@ bool MessageReader::read_line() {
 bool MessageReader::read_start_line(std::string_view line) {
   stage_ = Stage::fields;
   if (line.size() >= 4 && equals_ignoring_case(line.substr(0, 4), "SIP/")) return read_status_line(line);
-  const std::size_t first = line.find(' ');
-  const std::size_t last = line.rfind(' ');
-  if (first != std::string_view::npos && first != last && is_token(line.substr(0, first))) {
-    const std::string_view uri = line.substr(first + 1, last - first - 1);
-    const std::string_view version = line.substr(last + 1);
-    const bool plain =
-        std::none_of(uri.begin(), uri.end(), [](char c) { return static_cast<unsigned char>(c) <= ' '; });
-    if (plain && !uri.empty() && equals_ignoring_case(version, "SIP/2.0")) {
-      message_.method = line.substr(0, first);
-      message_.uri = uri;
-      return true;
-    }
-  }
+  if (read_request_line(line)) return true;
   if (line.size() >= 5 && equals_ignoring_case(line.substr(0, 5), "HTTP/")) {
     fail(fmt::format("the peer speaks HTTP, not SIP: {}", in_quotes(line)));
   } else {
     fail(fmt::format("no SIP start line: {}", in_quotes(line)));
   }
   return false;
+}
+
+// RFC 3261, 7.1. What has a method in front and a version of SIP at its end is a request, however it is written
+// between.
+bool MessageReader::read_request_line(std::string_view line) {
+  const std::string_view whole = trim(line);
+  const std::size_t first = whole.find(' ');
+  const std::size_t last = whole.rfind(' ');
+  if (first == std::string_view::npos || first == last || !is_token(whole.substr(0, first))) return false;
+  const std::string_view uri = trim(whole.substr(first + 1, last - first - 1));
+  const std::string_view version = whole.substr(last + 1);
+  const std::size_t dot = version.find('.');
+  const bool versioned = version.size() > 4 && equals_ignoring_case(version.substr(0, 4), "SIP/") &&
+                         dot != std::string_view::npos && parse_digits(version.substr(4, dot - 4)) &&
+                         parse_digits(version.substr(dot + 1));
+  if (!versioned || uri.empty()) return false;
+  message_.method = whole.substr(0, first);
+  message_.uri = uri;
+  message_.version = version;
+  const bool plain = std::none_of(uri.begin(), uri.end(), [](char c) { return static_cast<unsigned char>(c) <= ' '; });
+  if (!plain || line.size() != message_.method.size() + uri.size() + version.size() + 2)
+    message_.fault = "the request line has blanks where none belong";
+  return true;
 }
 
 // RFC 3261, 7.2; without the SP that ends it when the reason is empty, too: some leave it out.
@@ -354,6 +396,11 @@ bool MessageReader::end_of_header() {
     const auto values = message_.all(name);
     const auto differs = [&](std::string_view value) { return value != values.front(); };
     if (std::any_of(values.begin(), values.end(), differs)) {
+      if (message_.is_request() && name != "Content-Length") {
+        if (message_.fault.empty())
+          message_.fault = fmt::format("{} stands {} times in it, with different values", name, values.size());
+        continue;
+      }
       fail(fmt::format("{} stands {} times in one header, with different values", name, values.size()));
       return false;
     }

@@ -23,10 +23,13 @@ struct Field {
 struct Message {
   std::string method;  ///< empty in an answer
   std::string uri;
-  unsigned status = 0;  ///< 100 to 699; 0 in a request
-  std::string reason;   ///< may be empty
+  std::string version = "SIP/2.0";  ///< of a request, as sent; answers in another one are not read
+  unsigned status = 0;              ///< 100 to 699; 0 in a request
+  std::string reason;               ///< may be empty
   std::vector<Field> fields;
   std::string body;
+  /// Why a request is malformed whose end could be found all the same; empty when nothing was seen so far.
+  std::string fault;
 
   bool is_request() const { return status == 0; }
   /// The first field of that name, in any case; nothing when there is none.
@@ -43,6 +46,16 @@ std::vector<std::string_view> split_list(std::string_view value);
 /// The value of ";name=value" behind an element such as a Via or a From; empty when it has none or is absent. The name
 /// is compared in any case; what stands in quotes or angle brackets is skipped.
 std::string_view parameter_of(std::string_view element, std::string_view name);
+
+/// Where `c` first stands outside of quoted strings and angle brackets; npos when nowhere. An opening bracket itself
+/// stands outside.
+std::size_t find_outside_quotes(std::string_view text, char c);
+/// Every quoted string in it ends.
+bool quotes_are_closed(std::string_view text);
+/// RFC 3261, 25.1: token.
+bool is_token(std::string_view text);
+/// Digits and nothing else; a number too large for the type is the largest of it.
+std::optional<std::size_t> parse_digits(std::string_view text);
 
 struct CSeq {
   std::uint32_t number = 0;
@@ -91,6 +104,7 @@ class MessageReader {
   bool read_line();
   bool read_start_line(std::string_view line);
   bool read_status_line(std::string_view line);
+  bool read_request_line(std::string_view line);
   bool read_field(std::string_view line);
   bool end_of_header();
 

@@ -120,6 +120,7 @@ bool is_base64(std::string_view text) {
 // size, and when it ends, the low half first. That the time is a FILETIME is inferred. What does not fit is opaque.
 void read_token(std::string_view username, MrasExchange& exchange) {
   constexpr std::size_t head_size = 12;
+  constexpr std::size_t with_client = 21;  // in whole groups of three: 8 bytes of the user behind the head
   std::vector<std::uint8_t> head;
   std::uint32_t bits = 0;
   std::size_t digits = 0;
@@ -129,7 +130,7 @@ void read_token(std::string_view username, MrasExchange& exchange) {
     bits = bits << 6U | static_cast<std::uint32_t>(digit);
     if (++digits % 4 != 0) continue;
     for (const unsigned shift : {16U, 8U, 0U}) head.push_back(static_cast<std::uint8_t>(bits >> shift & 0xFFU));
-    if (head.size() == head_size) break;
+    if (head.size() == with_client) break;
   }
   if (head.size() < head_size) return;
   const auto word = [&](std::size_t at) {
@@ -140,6 +141,8 @@ void read_token(std::string_view username, MrasExchange& exchange) {
   constexpr std::uint64_t version_2 = 0x02000024;
   if (word(0) != version_1 && word(0) != version_2) return;
   exchange.token_version = head[0];
+  constexpr std::size_t client_size = 8;
+  if (head.size() == with_client) exchange.token_client = to_hex(std::span(head).subspan(head_size, client_size));
   constexpr std::int64_t ticks_a_second = 10'000'000;
   constexpr std::int64_t epoch = 11'644'473'600;  // from 1601-01-01 to 1970-01-01, in seconds
   const std::uint64_t ticks = word(8) << 32U | word(4);
@@ -302,7 +305,7 @@ std::string credentials_request(const CredentialsRequest& request) {
       R"(<request requestID="{}" version="{}" to="{}" from="{}" xmlns="{}" )"
       R"(xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><credentialsRequest credentialsRequestID="{}">)"
       R"(<identity>{}</identity><location>{}</location><duration>{}</duration></credentialsRequest></request>)",
-      id, mras_version, escaped(request.to), from, mras_namespace, id, from, to_string(request.location),
+      id, escaped(request.version), escaped(request.to), from, mras_namespace, id, from, to_string(request.location),
       request.duration.count());
 }
 

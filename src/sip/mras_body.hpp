@@ -23,11 +23,13 @@ struct CredentialsRequest {
   std::string id;    ///< requestID and credentialsRequestID, as Lync 2010 sends them: one number for both
   std::string to;    ///< URI of the MRAS service
   std::string from;  ///< URI of the user, also the identity
+  std::string version{mras_version};
   MrasLocation location = MrasLocation::intranet;
   std::chrono::minutes duration{480};
 };
 
-/// The request document of [MS-AVEDGEA], version 2.0. Characters that XML cannot hold are left out.
+/// The request document of [MS-AVEDGEA]; its versions differ in their number alone. Characters that XML cannot hold are
+/// left out.
 std::string credentials_request(const CredentialsRequest& request);
 
 /// Reads a response document into the body part of `exchange` (body_present to credentials_well_formed); what could not

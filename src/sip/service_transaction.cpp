@@ -13,6 +13,7 @@
 #include "core/text.hpp"
 #include "sip/message.hpp"
 #include "sip/mras_body.hpp"
+#include "sip/peer_request.hpp"
 
 namespace mrascheck::sip {
 
@@ -92,6 +93,35 @@ std::string_view domain_of(std::string_view uri) {
   return host.substr(0, host.find_first_of(";?:>"));
 }
 
+/// What the request of a Front End of one generation has of its own.
+struct Generation {
+  /// The Request-URI is the Edge's host and port with ";grid", as a Lync 2010 Front End was captured sending it, and a
+  /// second report of that hop has it; else the GRUU of To, as clients write it. Which of the two Lync Server 2013 and
+  /// Skype for Business send is inferred; that OCS 2007 R2 passes the client's on is, too.
+  bool grid;
+  std::string_view version;     ///< of MRAS
+  std::string_view user_agent;  ///< of the client: its Front End passes that on
+};
+
+const Generation& generation_of(Profile profile) {
+  static constexpr Generation ocs2007r2{false, "1.0",
+                                        "UCCAPI/3.5.6907.0 OC/3.5.6907.0 (Microsoft Office Communicator 2007 R2)"};
+  static constexpr Generation lync2010{true, "2.0", "UCCAPI/4.0.7577.0 OC/4.0.7577.0 (Microsoft Lync 2010)"};
+  static constexpr Generation lync2013{true, "2.0", "UCCAPI/15.0.4420.1017 OC/15.0.4420.1017 (Microsoft Lync)"};
+  static constexpr Generation sfb{true, "2.0", "UCCAPI/16.0.4266.1001 OC/16.0.4266.1001 (Skype for Business)"};
+  switch (profile) {
+    case Profile::ocs2007r2:
+      return ocs2007r2;
+    case Profile::lync2010:
+      return lync2010;
+    case Profile::lync2013:
+      return lync2013;
+    case Profile::sfb:
+      return sfb;
+  }
+  return lync2010;
+}
+
 struct Fields {
   std::string text;
   void add(std::string_view name, std::string_view value) { text += fmt::format("{}: {}\r\n", name, value); }
@@ -123,23 +153,24 @@ bool same(const MsDiagnostics& a, const MsDiagnostics& b) {
 }  // namespace
 
 struct ServiceTransaction::Impl {
-  explicit Impl(const ServiceRequest& asked);
+  Impl(const ServiceRequest& asked, std::unique_ptr<MessageReader> stream);
 
   State feed(std::string_view bytes);
   void end();
+  State expire();
 
   void take_message(Message message);
   void take_answer(Message& message);
-  void answer_request(const Message& request);
   void read_header(const Message& answer);
   void read_body(const Message& answer, std::string body);
   std::string stranger(const Message& answer) const;
+  void say_what_is_missing();
   void note(std::string_view problem);
   void note_surplus();
 
   std::string request;
   std::string output;
-  MessageReader reader;
+  std::unique_ptr<MessageReader> reader;
   MrasExchange exchange;
   State state = State::waiting;
   bool ended = false;
@@ -148,13 +179,16 @@ struct ServiceTransaction::Impl {
   std::string last_stranger;
 
   std::string branch;
+  std::string sent_by;  ///< of our Via: host and port
   std::string call_id;
   std::string local_tag;
   std::string request_id;
 };
 
-ServiceTransaction::Impl::Impl(const ServiceRequest& asked) {
+ServiceTransaction::Impl::Impl(const ServiceRequest& asked, std::unique_ptr<MessageReader> stream)
+    : reader(std::move(stream)) {
   const bool mras = asked.service == Service::mras;
+  const Generation& generation = generation_of(asked.question.profile.value_or(Profile::lync2010));
   Digits digits(asked.random);
   branch = fmt::format("z9hG4bK{}.{}", digits.take_upper(8), digits.take_upper(16));
   call_id = digits.take(32);
@@ -163,8 +197,6 @@ ServiceTransaction::Impl::Impl(const ServiceRequest& asked) {
   request_id = std::to_string(digits.take_number(6));
 
   exchange.method = mras ? "SERVICE" : "OPTIONS";
-  // ";grid" is what a Lync 2010 Front End was captured sending to its Edge, and what a second report of that hop shows;
-  // other products may write the request-URI differently (the GRUU of To, or ";transport=tls").
   exchange.request_uri = fmt::format("sip:{}:{}{}", host_text(asked.edge), asked.edge_port, mras ? ";grid" : "");
 
   const std::string front_end = host_text(asked.front_end);
@@ -181,27 +213,30 @@ ServiceTransaction::Impl::Impl(const ServiceRequest& asked) {
              ? fmt::format("sip:{}@{};gruu;opaque=srvr:MRAS:{}", uri_text(asked.edge),
                            uri_text(domain.empty() ? asked.edge : domain), gruu_id(digits))
              : uri_text(asked.question.service_uri);
+    if (!generation.grid) exchange.request_uri = to;
     contact = fmt::format("{};opaque=user:epid:{};gruu", from, gruu_id(digits));
+    exchange.version = asked.version.empty() ? generation.version : asked.version;
     body = credentials_request({.id = request_id,
                                 .to = to,
                                 .from = from,
-                                .location = asked.question.location,
+                                .version = exchange.version,
+                                .location = asked.location,
                                 .duration = asked.question.duration});
-    exchange.version = mras_version;
+    exchange.location = asked.location;
     exchange.asked = asked.question.duration;
   }
 
   const std::string_view address = asked.front_end_address.empty() ? asked.front_end : asked.front_end_address;
   Fields fields;
-  fields.add("Via", fmt::format("SIP/2.0/TLS {}:{};branch={};branched=FALSE", host_text(address), asked.front_end_port,
-                                branch));
+  sent_by = fmt::format("{}:{}", host_text(address), asked.front_end_port);
+  fields.add("Via", fmt::format("SIP/2.0/TLS {};branch={};branched=FALSE", sent_by, branch));
   fields.add("Max-Forwards", "69");  // as a Front End forwards it; its client began at 70
   fields.add("From", fmt::format("<{}>;tag={};epid={}", from, local_tag, epid));
   fields.add("To", fmt::format("<{}>", to));
   fields.add("Call-ID", call_id);
   fields.add("CSeq", fmt::format("1 {}", exchange.method));
   fields.add("Contact", fmt::format("<{}>", contact));
-  fields.add("User-Agent", "mrascheck");
+  fields.add("User-Agent", mras ? fmt::format("{} mrascheck", generation.user_agent) : "mrascheck");
   if (mras) {
     fields.add("Content-Type", mras_content_type);
   } else {
@@ -213,10 +248,10 @@ ServiceTransaction::Impl::Impl(const ServiceRequest& asked) {
 
 ServiceTransaction::State ServiceTransaction::Impl::feed(std::string_view bytes) {
   while (!bytes.empty() && state != State::broken && messages < max_messages) {
-    const auto step = reader.read(bytes);
+    const auto step = reader->read(bytes);
     if (step == MessageReader::Step::message) {
       const unsigned waits = exchange.provisional;
-      take_message(reader.take());
+      take_message(reader->take());
       if (exchange.provisional != waits && exchange.provisional < max_provisional) continue;
       if ((++messages == max_messages || exchange.provisional == max_provisional) && state == State::waiting) {
         state = State::broken;
@@ -226,10 +261,10 @@ ServiceTransaction::State ServiceTransaction::Impl::feed(std::string_view bytes)
       }
     } else if (step == MessageReader::Step::broken && state == State::waiting) {
       state = State::broken;
-      if (const Message* half = reader.pending(); half != nullptr && !half->is_request() && stranger(*half).empty()) {
+      if (const Message* half = reader->pending(); half != nullptr && !half->is_request() && stranger(*half).empty()) {
         read_header(*half);
       }
-      note(reader.problem());
+      note(reader->problem());
     }
   }
   if (state == State::answered) note_surplus();
@@ -241,9 +276,19 @@ void ServiceTransaction::Impl::end() {
   if (state == State::answered) note_surplus();
   if (state != State::waiting) return;
   state = State::broken;
-  if (!reader.idle()) {
+  say_what_is_missing();
+}
+
+ServiceTransaction::State ServiceTransaction::Impl::expire() {
+  if (state != State::waiting) return state;
+  say_what_is_missing();
+  return state = State::expired;
+}
+
+void ServiceTransaction::Impl::say_what_is_missing() {
+  if (!reader->idle()) {
     std::string_view whose = "the answer";
-    if (const Message* half = reader.pending(); half != nullptr) {
+    if (const Message* half = reader->pending(); half != nullptr) {
       if (half->is_request()) {
         whose = "a request of the peer";
       } else if (!stranger(*half).empty()) {
@@ -252,13 +297,13 @@ void ServiceTransaction::Impl::end() {
         read_header(*half);
       }
     }
-    note(reader.could_be_sip() ? fmt::format("{} is not whole: {}", whose, reader.missing()) : reader.missing());
+    note(reader->could_be_sip() ? fmt::format("{} is not whole: {}", whose, reader->missing()) : reader->missing());
   } else if (exchange.strangers > 0) {
     note(fmt::format("no answer to our request: all that came is {}", last_stranger));
   } else if (exchange.provisional > 0) {
     note(fmt::format("no final answer, only {}", count(exchange.provisional, "provisional one")));
   } else {
-    note(reader.saw_keep_alive() ? "no answer: only empty lines came" : "no answer: not one byte came");
+    note(reader->saw_keep_alive() ? "no answer: only empty lines came" : "no answer: not one byte came");
   }
 }
 
@@ -266,8 +311,8 @@ void ServiceTransaction::Impl::take_message(Message message) {
   if (message.is_request()) {
     ++exchange.strangers;
     last_stranger = fmt::format("a request of the peer's own ({})", printable(message.method, 32));
-    answer_request(message);
-  } else if (std::string why = stranger(message); !why.empty() || state == State::answered) {
+    output += answer_to_request(message, local_tag);
+  } else if (std::string why = stranger(message); !why.empty() || state != State::waiting) {
     ++exchange.strangers;
     last_stranger = std::move(why);
   } else if (message.status < 200) {
@@ -340,31 +385,15 @@ std::string ServiceTransaction::Impl::stranger(const Message& answer) const {
   }
   const auto vias = answer.list("Via");
   const auto top = vias.empty() ? std::string_view{} : parameter_of(vias.front(), "branch");
+  // RFC 3261, 18.1.2: an answer whose topmost Via another one sent is not ours, whatever else it says.
+  const std::string_view via = vias.empty() ? std::string_view{} : vias.front().substr(0, vias.front().find(';'));
+  const std::string_view host = trim(via.substr(std::min(via.size(), via.find_last_of(" \t/") + 1)));
+  if (equals_ignoring_case(top, branch) && !equals_ignoring_case(trim(host), sent_by))
+    return fmt::format("an answer to a request that {} sent", printable(host.empty() ? "nobody" : host, 64));
   if (!equals_ignoring_case(top, branch)) {
     return fmt::format("an answer to another branch ({})", printable(top.empty() ? "none" : top, 64));
   }
   return {};
-}
-
-// RFC 3261, 8.2.1: a method that is not supported gets 405 with Allow, which is empty: this end takes no requests at
-// all. An ACK is never answered, and a request without the fields to echo cannot be.
-void ServiceTransaction::Impl::answer_request(const Message& peer) {
-  const auto vias = peer.all("Via");
-  const auto from = peer.field("From");
-  const auto to = peer.field("To");
-  const auto id = peer.field("Call-ID");
-  const auto cseq = peer.field("CSeq");
-  if (peer.method == "ACK" || vias.empty() || !from || !to || !id || !cseq) return;
-  Fields fields;
-  for (const auto via : vias) fields.add("Via", via);
-  fields.add("From", *from);
-  fields.add("To", parameter_of(*to, "tag").empty() ? fmt::format("{};tag={}", *to, local_tag) : std::string(*to));
-  fields.add("Call-ID", *id);
-  fields.add("CSeq", *cseq);
-  fields.text += "Allow:\r\n";
-  fields.add("User-Agent", "mrascheck");
-  fields.add("Content-Length", "0");
-  output += fmt::format("SIP/2.0 405 Method Not Allowed\r\n{}\r\n", fields.text);
 }
 
 void ServiceTransaction::Impl::note(std::string_view problem) {
@@ -375,13 +404,16 @@ void ServiceTransaction::Impl::note(std::string_view problem) {
 // What follows an answer on a stream is the next message: when it is none, it was body that Content-Length left out.
 void ServiceTransaction::Impl::note_surplus() {
   exchange.problem = answer_problem;
-  if (reader.could_be_sip() && (reader.idle() || !ended)) return;
-  const std::size_t surplus = reader.pending_bytes();
+  if (reader->could_be_sip() && (reader->idle() || !ended)) return;
+  const std::size_t surplus = reader->pending_bytes();
   note(fmt::format("{} behind the answer {} no SIP message: the Content-Length of the answer is probably too small",
                    count(surplus, "byte"), surplus == 1 ? "is" : "are"));
 }
 
-ServiceTransaction::ServiceTransaction(const ServiceRequest& request) : impl_(std::make_unique<Impl>(request)) {}
+ServiceTransaction::ServiceTransaction(const ServiceRequest& request)
+    : impl_(std::make_unique<Impl>(request, std::make_unique<MessageReader>())) {}
+ServiceTransaction::ServiceTransaction(const ServiceRequest& request, ServiceTransaction&& before)
+    : impl_(std::make_unique<Impl>(request, std::move(before.impl_->reader))) {}
 ServiceTransaction::~ServiceTransaction() = default;
 ServiceTransaction::ServiceTransaction(ServiceTransaction&&) noexcept = default;
 ServiceTransaction& ServiceTransaction::operator=(ServiceTransaction&&) noexcept = default;
@@ -400,6 +432,19 @@ std::string ServiceTransaction::take_output() {
 
 void ServiceTransaction::end() {
   impl_->end();
+}
+
+ServiceTransaction::State ServiceTransaction::expire() {
+  return impl_->expire();
+}
+
+ServiceTransaction::Stage ServiceTransaction::stage() const {
+  if (impl_->state != State::waiting) return Stage::terminated;
+  return impl_->exchange.provisional > 0 ? Stage::proceeding : Stage::trying;
+}
+
+bool ServiceTransaction::can_go_on() const {
+  return impl_->reader != nullptr && impl_->reader->problem().empty() && impl_->reader->could_be_sip();
 }
 
 const MrasExchange& ServiceTransaction::exchange() const {

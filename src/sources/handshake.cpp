@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -41,6 +43,14 @@ std::string fresh_random() {
   return to_hex(bytes);
 }
 
+/// Whether a service that does not speak the version asked for names another one that it speaks.
+bool other_version(const MrasExchange& exchange) {
+  const std::string& version = exchange.server_version;
+  const bool number = !version.empty() && version.size() <= 8 &&
+                      std::all_of(version.begin(), version.end(), [](char c) { return c == '.' || is_digit(c); });
+  return equals_ignoring_case(exchange.reason_phrase, "Version Mismatch") && number && version != exchange.version;
+}
+
 class Look {
  public:
   Look(Probe task, Deadline run) : task_(std::move(task)), run_(std::move(run)) {
@@ -55,8 +65,27 @@ class Look {
 
  private:
   boost::asio::awaitable<void> confirm(TlsStream& stream);
+  struct Question {
+    Service service = Service::mras;
+    MrasLocation location = MrasLocation::intranet;
+    std::string version = {};
+  };
+  struct Asked {
+    std::unique_ptr<sip::ServiceTransaction> transaction;                            ///< nothing when none could begin
+    sip::ServiceTransaction::State state = sip::ServiceTransaction::State::waiting;  ///< waiting: see `how`
+    StepEnd how;
+    bool silent = false;  ///< nothing came in time, and the connection stands
+    Clock::time_point started;
+    std::chrono::milliseconds limit{0};
+    std::chrono::microseconds took{0};
+  };
   boost::asio::awaitable<void> ask(TlsStream& stream);
-  void no_answer(const sip::ServiceTransaction& transaction, const StepEnd& end, Clock::time_point started);
+  boost::asio::awaitable<Asked> exchange(TlsStream& stream, const Question& what,
+                                         std::unique_ptr<sip::ServiceTransaction> before);
+  MrasExchange told(const Asked& asked) const;
+  MrasExchange told_besides(const Asked& asked) const;
+  void conclude(const Asked& asked);
+  void no_answer(const Asked& asked);
   void observe(const crypto::TlsFacts& facts) { sources::observe(facts, task_.chain, *task_.pool, record_); }
   /// Whether the peer's verdict on our certificate comes after we are through with the handshake.
   bool late_verdict() const { return record_.tls_version == "TLSv1.3"; }
@@ -155,11 +184,17 @@ boost::asio::awaitable<void> Look::confirm(TlsStream& stream) {
   end(Phase::confirm, quiet ? StepEnd{} : heard, secured_, task_.limits.quiet);
 }
 
-boost::asio::awaitable<void> Look::ask(TlsStream& stream) {
-  const auto started = Clock::now();
-  const Deadline step = run_.within(task_.limits.step);
+/// One request and what comes of it, within the time of a step: `before` is what was asked last on this connection.
+boost::asio::awaitable<Look::Asked> Look::exchange(TlsStream& stream, const Question& what,
+                                                   std::unique_ptr<sip::ServiceTransaction> before) {
+  Asked asked;
+  asked.started = Clock::now();
+  asked.limit = std::min(task_.limits.step, sip::timer_f);
+  const Deadline step = run_.within(asked.limit);
   sip::ServiceRequest request;
-  request.service = task_.link->service;
+  request.service = what.service;
+  request.location = what.location;
+  request.version = what.version;
   request.front_end = task_.from->name;
   request.front_end_address = stream.connection().local_address();
   request.front_end_port = stream.connection().local_port();
@@ -168,51 +203,128 @@ boost::asio::awaitable<void> Look::ask(TlsStream& stream) {
   request.question = task_.question;
   request.random = fresh_random();
   if (request.random.empty()) {
-    end(Phase::confirm, {Outcome::local_failure, 0, "the system gave no random numbers"}, started);
-    co_return;
+    asked.how = {Outcome::local_failure, 0, "the system gave no random numbers"};
+    co_return asked;
   }
-  sip::ServiceTransaction transaction(request);
-  auto state = sip::ServiceTransaction::State::waiting;
-  StepEnd last = co_await stream.write(transaction.request(), step);
+  asked.transaction = before ? std::make_unique<sip::ServiceTransaction>(request, std::move(*before))
+                             : std::make_unique<sip::ServiceTransaction>(request);
+  sip::ServiceTransaction& transaction = *asked.transaction;
+  asked.how = co_await stream.write(transaction.request(), step);
   std::string plaintext;
-  while (last.ok()) {
+  while (asked.how.ok()) {
     plaintext.clear();
-    last = co_await stream.read(plaintext, step);
-    if (!last.ok()) break;
-    state = transaction.feed(plaintext);
+    asked.how = co_await stream.read(plaintext, step);
+    if (!asked.how.ok()) break;
+    asked.state = transaction.feed(plaintext);
     // In TLS 1.3, empty lines may come from somebody who has not yet seen our certificate.
     const bool words = plaintext.find_first_not_of("\r\n") != std::string::npos;
     record_.peer_answered = record_.peer_answered || words || !late_verdict();
-    if (state != sip::ServiceTransaction::State::waiting) break;
     const std::string reply = transaction.take_output();
-    if (!reply.empty()) last = co_await stream.write(reply, step);
+    if (!reply.empty()) {
+      const StepEnd sent = co_await stream.write(reply, step);
+      if (asked.state == sip::ServiceTransaction::State::waiting) asked.how = sent;
+    }
+    if (asked.state != sip::ServiceTransaction::State::waiting) break;
   }
-  switch (state) {
+  asked.took = since(asked.started);
+  if (asked.state != sip::ServiceTransaction::State::waiting) co_return asked;
+  asked.silent = asked.how.outcome == Outcome::timed_out && asked.how.error == 0;
+  if (asked.silent) {
+    transaction.expire();
+  } else {
+    transaction.end();
+  }
+  co_return asked;
+}
+
+/// What was seen of one request, with the instant at which its answer was there.
+MrasExchange Look::told(const Asked& asked) const {
+  MrasExchange exchange = asked.transaction->exchange();
+  if (exchange.answered)
+    exchange.answered_at = task_.now + std::chrono::round<std::chrono::seconds>(Clock::now() - task_.began);
+  return exchange;
+}
+
+/// The same of a request that the record does not end with: its problem says how it ended.
+MrasExchange Look::told_besides(const Asked& asked) const {
+  MrasExchange exchange = told(asked);
+  if (exchange.answered || asked.state != sip::ServiceTransaction::State::waiting) return exchange;
+  const std::string how = asked.silent               ? fmt::format("no answer within {}", seconds(asked.limit))
+                          : asked.how.detail.empty() ? std::string{to_string(asked.how.outcome)}
+                                                     : asked.how.detail;
+  exchange.problem = exchange.problem.empty() ? how : fmt::format("{}: {}", how, exchange.problem);
+  return exchange;
+}
+
+/// An OPTIONS first where that is wanted, then a SERVICE, once more where its version is not spoken, and another one
+/// where both locations are asked for. How the record ends is told of the first answer that counts.
+boost::asio::awaitable<void> Look::ask(TlsStream& stream) {
+  using State = sip::ServiceTransaction::State;
+  const bool mras = task_.link->service == Service::mras;
+  const bool both = mras && task_.question.location == MrasLocation::both;
+  std::unique_ptr<sip::ServiceTransaction> before;
+  if (mras && task_.question.options_first) {
+    Asked first = co_await exchange(stream, {.service = Service::sip}, nullptr);
+    const bool stands = first.transaction && (first.state == State::answered || first.silent) &&
+                        first.transaction->can_go_on() && !run_.over();
+    if (!stands) {
+      conclude(first);
+      co_return;
+    }
+    record_.further.push_back(told_besides(first));
+    before = std::move(first.transaction);
+  }
+  Question question{.service = task_.link->service,
+                    .location = both ? MrasLocation::intranet : task_.question.location};
+  Asked answer = co_await exchange(stream, question, std::move(before));
+  if (answer.state == State::answered && mras && answer.transaction->can_go_on()) {
+    const MrasExchange seen = answer.transaction->exchange();
+    if (other_version(seen)) {
+      MrasExchange& refused = record_.further.emplace_back(told(answer));
+      refused.asked_again = true;
+      question.version = seen.server_version;
+      answer = co_await exchange(stream, question, std::move(answer.transaction));
+    }
+  }
+  conclude(answer);
+  if (!both || answer.state != State::answered || !answer.transaction->can_go_on() || run_.over()) co_return;
+  question.location = MrasLocation::internet;
+  const Asked second = co_await exchange(stream, question, std::move(answer.transaction));
+  // Cut off by the end of the run it has not been asked.
+  const bool cut_off = second.silent && run_.over() && second.took < second.limit;
+  if (second.transaction && !cut_off) record_.further.push_back(told_besides(second));
+}
+
+/// Ends the record with what came of one request.
+void Look::conclude(const Asked& asked) {
+  if (!asked.transaction) {
+    end(Phase::confirm, asked.how, asked.started);
+    return;
+  }
+  switch (asked.state) {
     case sip::ServiceTransaction::State::answered:
-      record_.sip_time = since(started);
-      end(Phase::sip, {}, started);
+      record_.sip_time = asked.took;
+      end(Phase::sip, {}, asked.started);
       break;
     case sip::ServiceTransaction::State::broken:
-      end(Phase::sip, {Outcome::not_sip, 0, transaction.exchange().problem}, started);
+      end(Phase::sip, {Outcome::not_sip, 0, asked.transaction->exchange().problem}, asked.started);
       break;
     case sip::ServiceTransaction::State::waiting:
-      transaction.end();
-      no_answer(transaction, last, started);
+    case sip::ServiceTransaction::State::expired:
+      no_answer(asked);
       break;
   }
-  record_.mras = transaction.exchange();
-  if (record_.mras->answered)
-    record_.mras->answered_at = task_.now + std::chrono::round<std::chrono::seconds>(Clock::now() - task_.began);
+  record_.mras = told(asked);
   if (!record_.mras->answered && record_.mras->problem.empty()) record_.mras->problem = record_.detail;
 }
 
-void Look::no_answer(const sip::ServiceTransaction& transaction, const StepEnd& how, Clock::time_point started) {
+void Look::no_answer(const Asked& asked) {
   const bool quiet = !record_.peer_answered && Clock::now() - secured_ >= task_.limits.quiet;
   // An alert before any answer is the verdict on our certificate, however long it took.
-  const bool confirmed = record_.peer_answered || (quiet && how.outcome != Outcome::rejected_by_peer);
+  const bool confirmed = record_.peer_answered || (quiet && asked.how.outcome != Outcome::rejected_by_peer);
   if (confirmed && quiet) record_.quiet_for = task_.limits.quiet;
-  end(confirmed ? Phase::sip : Phase::confirm, how, started);
-  const std::string& problem = transaction.exchange().problem;
+  end(confirmed ? Phase::sip : Phase::confirm, asked.how, asked.started, asked.limit);
+  const std::string& problem = asked.transaction->exchange().problem;
   if (record_.peer_answered && !problem.empty()) record_.detail += ": " + problem;
 }
 

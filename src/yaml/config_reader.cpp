@@ -39,13 +39,13 @@ constexpr Words<12> store_keys{"name", "kind",   "host", "ldap", "file",       "
 /// Of those, the ones that say how to read a directory service.
 constexpr Words<6> directory_keys{"starttls", "ca", "verify", "bind", "base", "size-limit"};
 constexpr Words<6> bind_keys{"dn", "password", "sasl", "channel-binding", "certificate", "key"};
-constexpr Words<12> server_keys{"name",  "role", "pool",       "addresses", "dns",           "certificate",
-                                "chain", "key",  "passphrase", "trusts",    "intermediates", "patch-level"};
-constexpr Words<8> link_keys{"from", "to", "port", "service", "expect", "tls", "sni", "try"};
+constexpr Words<13> server_keys{"name", "role",       "pool",   "addresses",     "dns",         "certificate", "chain",
+                                "key",  "passphrase", "trusts", "intermediates", "patch-level", "profile"};
+constexpr Words<9> link_keys{"from", "to", "port", "service", "expect", "tls", "sni", "try", "profile"};
 constexpr Words<6> stranger_keys{"kind", "certificate", "chain", "key", "passphrase", "expect"};
 constexpr Words<2> tls_keys{"min", "max"};
 constexpr Words<2> network_keys{"name-servers", "source"};
-constexpr Words<4> mras_keys{"identity", "location", "duration", "service"};
+constexpr Words<6> mras_keys{"identity", "location", "duration", "service", "profile", "options-first"};
 constexpr Words<2> threshold_keys{"warning", "critical"};
 constexpr Words<4> limit_keys{"step", "quiet", "deadline", "parallel"};
 
@@ -72,8 +72,12 @@ constexpr Choices<TlsVersion, 4> tls_versions{{{"1.0", TlsVersion::tls_1_0},
                                                {"1.1", TlsVersion::tls_1_1},
                                                {"1.2", TlsVersion::tls_1_2},
                                                {"1.3", TlsVersion::tls_1_3}}};
-constexpr Choices<MrasLocation, 2> locations{
-    {{"intranet", MrasLocation::intranet}, {"internet", MrasLocation::internet}}};
+constexpr Choices<MrasLocation, 3> locations{
+    {{"intranet", MrasLocation::intranet}, {"internet", MrasLocation::internet}, {"both", MrasLocation::both}}};
+constexpr Choices<Profile, 4> profiles{{{"ocs2007r2", Profile::ocs2007r2},
+                                        {"lync2010", Profile::lync2010},
+                                        {"lync2013", Profile::lync2013},
+                                        {"sfb", Profile::sfb}}};
 
 struct StoreDraft {
   StoreSpec spec;
@@ -100,6 +104,7 @@ struct LinkDraft {
   Expectation expect = Expectation::accept;
   std::optional<TlsRange> tls;
   std::optional<std::string> server_name;
+  std::optional<Profile> profile;
   Trials trials;
 };
 
@@ -490,6 +495,10 @@ class Reader {
       if (!fault.empty()) fields.refuse("patch-level", patch->at, fault);
       server.patch_level = patch->text;
     }
+    server.profile = fields.choice("profile", profiles);
+    if (const Entry* const entry = fields.find("profile"); entry != nullptr && server.role == Role::edge) {
+      fields.refuse("profile", entry->value->at, "says how a Front End asks, and this is an Edge; leave it out");
+    }
 
     identity.certificate = path(fields, "certificate", Expected::file).value_or("");
     identity.key = path(fields, "key", Expected::file).value_or("");
@@ -559,12 +568,20 @@ class Reader {
     draft.expect = fields.choice("expect", expectations).value_or(draft.expect);
     read_versions(fields, draft);
     read_trials(fields, draft);
+    read_profile(fields, draft);
     if (const auto sni = fields.text("sni")) {
       const std::string fault = sni->text == "off" ? "" : not_a_host_name(sni->text);
       if (!fault.empty()) fields.refuse("sni", sni->at, fault + "; or write off");
       draft.server_name = sni->text == "off" ? "" : sni->text;
     }
     if (draft.from && draft.to) links_.push_back(std::move(draft));
+  }
+
+  void read_profile(const Fields& fields, LinkDraft& draft) {
+    draft.profile = fields.choice("profile", profiles);
+    const Entry* const entry = fields.find("profile");
+    if (entry == nullptr || draft.service == Service::mras) return;
+    fields.refuse("profile", entry->value->at, "goes with 'service: mras' only; leave it out");
   }
 
   void read_trials(const Fields& fields, LinkDraft& draft) {
@@ -662,6 +679,10 @@ class Reader {
       mras.identity = identity->text;
     }
     if (value("location")) mras.location = fields.choice("location", locations).value_or(mras.location);
+    if (value("profile")) mras.profile = fields.choice("profile", profiles);
+    if (const Entry* const entry = fields.find("options-first");
+        entry != nullptr && once("mras.options-first", entry->at))
+      mras.options_first = fields.boolean("options-first").value_or(false);
     if (const auto duration = value("duration")) {
       const auto time = fields.duration("duration", 1min, 720h);
       if (time && *time % 1min != 0ms) {
@@ -914,8 +935,8 @@ class Reader {
         }
         for (const std::size_t t : to) {
           if (f == t) continue;
-          const Link link{client.name, servers_[t].server.name, draft.port, draft.service, draft.expect,
-                          draft.tls,   draft.server_name};
+          const Link link{client.name, servers_[t].server.name, draft.port,   draft.service, draft.expect,
+                          draft.tls,   draft.server_name,       draft.profile};
           const auto [first, fresh] = given_.try_emplace("link " + to_lower(link.id()), draft.at);
           if (!fresh) {
             problems_.add(draft.at, fmt::format("link {}: is already given at {}; say each once", link.id(),

@@ -465,6 +465,15 @@ const std::vector<Change>& changes() {
        }},
       {"mras-credentials.faulty", Status::warning,
        [](SmallSite& s) { exchange_of(s).problem = "tcpPort \"443x\" is no port"; }},
+      {"mras-credentials.version-differs", Status::warning,
+       [](SmallSite& s) {
+         MrasExchange refused = exchange_of(s);
+         refused.version = "2.0";
+         refused.server_version = "1.0";
+         refused.reason_phrase = "Version Mismatch";
+         refused.asked_again = true;
+         handshake_of(s).further.push_back(refused);
+       }},
       {"mras-credentials.slow", Status::warning, [](SmallSite& s) { threshold(s, "mras-time"); }},
       {"mras-credentials.clock-differs", Status::warning,
        [](SmallSite& s) {

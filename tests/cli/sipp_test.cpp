@@ -51,6 +51,8 @@ struct SippCase {
   const char* scenario;
   int code;
   std::vector<const char*> shows;
+  int calls = 1;
+  std::vector<std::string> options = {"--location", "intranet"};
 };
 
 class SippAsEdge : public testing::TestWithParam<SippCase> {};
@@ -59,10 +61,11 @@ TEST_P(SippAsEdge, AcceptsTheRequestAndIsReported) {
   const SippCase& c = GetParam();
   const EdgePki pki;
   pki.openssl().shell("cat edge.crt issuing.crt > edge-and-chain.pem");
-  Sipp sipp(c.scenario);
+  Sipp sipp(c.scenario, c.calls);
   Stunnel stunnel(pki, sipp.port());
-  const Ended check = check_mras(pki.ask(
-      stunnel.port(), "fe1", {"--chain", pki.file("issuing.crt"), "--identity", "sip:probe@contoso.example", "-vv"}));
+  std::vector<std::string> more{"--chain", pki.file("issuing.crt"), "--identity", "sip:probe@contoso.example", "-vv"};
+  more.insert(more.end(), c.options.begin(), c.options.end());
+  const Ended check = check_mras(pki.ask(stunnel.port(), "fe1", more));
   EXPECT_EQ(sipp.exit_code(), 0) << sipp.errors();
   EXPECT_EQ(check.code, c.code) << check.out << stunnel.last_words();
   EXPECT_EQ(check.err, "");
@@ -87,6 +90,34 @@ INSTANTIATE_TEST_SUITE_P(
             {"MRAS OK - ", "edge1.contoso.example", "av.contoso.example",
              "edge1.contoso.example udp 3478 tcp 443 (intranet)", "av.contoso.example udp 3478 tcp 443 (internet)"}},
         SippCase{"GrantedAfterProvisional", "mras-200-after-provisional", 0, {"MRAS OK - ", "av.contoso.example"}},
+        SippCase{"BothLocations",
+                 "mras-200",
+                 0,
+                 {"MRAS OK - ", "edge1.contoso.example udp 3478 tcp 443 (intranet)",
+                  "av.contoso.example udp 3478 tcp 443 (internet)"},
+                 2,
+                 {}},
+        SippCase{"Internet", "mras-internet", 0, {"MRAS OK - ", "(internet)"}, 1, {"--location", "internet"}},
+        SippCase{"Ocs2007R2",
+                 "mras-version-1",
+                 0,
+                 {"MRAS OK - ", "credentials for 480 min; of version 1"},
+                 1,
+                 {"--location", "intranet", "--profile", "ocs2007r2"}},
+        SippCase{"AnotherVersion",
+                 "mras-version-mismatch",
+                 1,
+                 {"mras-credentials.version-differs", "does not speak version 2.0, which", "asks in as lync2010",
+                  "asked again in its own, 1.0", "credentials for 480 min"},
+                 2},
+        SippCase{"SeveralRelays",
+                 "mras-several-relays",
+                 0,
+                 {"192.0.2.11 udp 3478 (intranet)", "edge2.contoso.example tcp 443 (intranet)",
+                  "av.contoso.example udp 3478 tcp 443 (internet)"}},
+        SippCase{"CompactForms", "mras-compact", 0, {"MRAS OK - ", "credentials for 480 min"}},
+        SippCase{"RefusedInsideA200", "mras-not-ok", 2, {"mras-credentials.refused", "Not Supported"}},
+        SippCase{"OptionsAlone", "options-200", 0, {"OPTIONS answered: 200 OK"}, 1, {"--service", "sip"}},
         SippCase{"Answered403", "mras-403", 2, {"mras-credentials.sip-error", "with 403 "}},
         SippCase{"Answered404", "mras-404", 2, {"mras-credentials.sip-error", "with 404 "}},
         SippCase{"Answered500", "mras-500", 2, {"mras-credentials.sip-error", "with 500 "}},

@@ -46,6 +46,7 @@ class CollectTest : public testing::Test {
     pki();  // before the clock is read: its certificates are valid from now
     config_.site.name = "contoso";
     config_.site.mras.identity = "sip:probe@contoso.example";
+    config_.site.mras.location = MrasLocation::intranet;
     config_.limits.step = 20s;
     config_.limits.quiet = 300ms;
     options_.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());

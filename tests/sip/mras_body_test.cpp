@@ -76,11 +76,13 @@ TEST(CredentialsResponse, TellsWhenTheCredentialsEndWhereTheySaySo) {
     EXPECT_EQ(e.token_version, version);
     ASSERT_TRUE(e.token_expiry) << username;
     EXPECT_EQ(to_iso8601(*e.token_expiry), "2030-01-01T00:00:00Z");
+    EXPECT_EQ(e.token_client, std::string_view{username}.size() > 30 ? "49fc3859a09e2f3a" : "");
   }
   EXPECT_EQ(read_username("AgAAJAAAAAAAAAAA").token_version, 2U);
   for (const char* opaque : {"AgAAJAAAAAAAAAAA", "AgAAJP//////////", "AgAAIKAFwAAB4PbA", "AwAAJKAFwAAB4PbA", "AgAAJKAF",
                              "QUJD", "AgAAJKAFwAAB4Pb"}) {
     EXPECT_FALSE(read_username(opaque).token_expiry) << opaque;
+    EXPECT_EQ(read_username(opaque).token_client, "") << opaque;
   }
 }
 

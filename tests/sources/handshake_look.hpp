@@ -32,6 +32,7 @@ class HandshakeTest : public testing::Test {
     limits_.step = 20s;
     limits_.quiet = 300ms;
     question_.identity = "sip:probe@contoso.example";
+    question_.location = MrasLocation::intranet;
     trust("root");
   }
 

@@ -490,5 +490,217 @@ TEST_F(ScriptedPeer, SipIsOptions) {
   EXPECT_TRUE(request.starts_with("OPTIONS ")) << request;
 }
 
+// ---- several requests on one connection
+// ------------------------------------------------------------------------------
+
+/// The answer that a service of MRAS `version` gives.
+std::string service_answer(const std::string& request, const std::string& version) {
+  std::string body = test::mras_body(request);
+  if (request.find(" version=\"" + version + "\"") == std::string::npos)
+    body = body.replace(body.find("reasonPhrase=\"OK\""), 17, "reasonPhrase=\"Version Mismatch\"");
+  const std::string known = "serverVersion=\"2.0\"";
+  body.replace(body.find(known), known.size(), "serverVersion=\"" + version + "\"");
+  if (request.find("<location>internet<") != std::string::npos) {
+    body.replace(body.find("<location>intranet"), 18, "<location>internet");
+    body.replace(body.find("edge1.contoso.example</hostName>"), 5, "av");
+  }
+  return test::sip_answer(request, "200 OK", body);
+}
+
+TEST_F(ScriptedPeer, BothLocationsAreAskedOnOneConnection) {
+  question_.location = MrasLocation::both;
+  std::vector<std::string> requests;
+  TlsPeer peer(options(), [&](TlsPeer::Session& session) {
+    for (int i = 0; i < 2; ++i) {
+      requests.push_back(session.receive_request());
+      session.send(service_answer(requests.back(), "2.0"));
+    }
+    session.raw().stay_silent();
+  });
+  const Handshake record = look_at(peer.port());
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  EXPECT_EQ(peer.connections(), 1);
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_NE(requests[0].find("<location>intranet<"), std::string::npos);
+  EXPECT_NE(requests[1].find("<location>internet<"), std::string::npos);
+  const auto id = [](const std::string& request) { return request.substr(request.find("Call-ID: "), 41); };
+  EXPECT_NE(id(requests[0]), id(requests[1]));
+  ASSERT_EQ(record.further.size(), 1U);
+  EXPECT_EQ(record.mras->location, MrasLocation::intranet);
+  EXPECT_EQ(record.further[0].location, MrasLocation::internet);
+  ASSERT_EQ(record.further[0].relays.size(), 1U);
+  EXPECT_EQ(record.further[0].relays[0].host, "av.contoso.example");
+  EXPECT_TRUE(record.further[0].answered_at.has_value());
+}
+
+TEST_F(ScriptedPeer, OneLocationIsAskedAlone) {
+  question_.location = MrasLocation::internet;
+  TlsPeer peer(options(), [](TlsPeer::Session& session) {
+    session.send(service_answer(session.receive_request(), "2.0"));
+    session.raw().stay_silent();
+  });
+  const Handshake record = look_at(peer.port());
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  EXPECT_EQ(record.mras->location, MrasLocation::internet);
+  EXPECT_TRUE(record.further.empty());
+}
+
+TEST_F(ScriptedPeer, SilenceAboutTheOtherLocationIsToldOfThatAlone) {
+  question_.location = MrasLocation::both;
+  limits_.step = 1s;
+  TlsPeer peer(options(), [](TlsPeer::Session& session) {
+    session.send(service_answer(session.receive_request(), "2.0"));
+    session.raw().stay_silent();
+  });
+  const Handshake record = look_at(peer.port());
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  EXPECT_TRUE(record.mras->answered);
+  ASSERT_EQ(record.further.size(), 1U);
+  EXPECT_FALSE(record.further[0].answered);
+  EXPECT_EQ(record.further[0].problem, "no answer within 1 s: no answer: not one byte came");
+}
+
+TEST_F(ScriptedPeer, WhatTheEndOfTheRunCutsOffWasNotAsked) {
+  question_.location = MrasLocation::both;
+  TlsPeer peer(options(), [](TlsPeer::Session& session) {
+    session.send(service_answer(session.receive_request(), "2.0"));
+    session.raw().stay_silent();
+  });
+  const Handshake record = look_at(peer.port(), test::in(1500ms));
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  EXPECT_TRUE(record.further.empty());
+}
+
+TEST_F(ScriptedPeer, AVersionThatIsNotSpokenIsAskedAgainInTheServers) {
+  question_.location = MrasLocation::both;
+  std::vector<std::string> requests;
+  TlsPeer peer(options(), [&](TlsPeer::Session& session) {
+    for (int i = 0; i < 3; ++i) {
+      requests.push_back(session.receive_request());
+      session.send(service_answer(requests.back(), "1.0"));
+    }
+    session.raw().stay_silent();
+  });
+  const Handshake record = look_at(peer.port());
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  ASSERT_EQ(requests.size(), 3U);
+  EXPECT_NE(requests[0].find(" version=\"2.0\""), std::string::npos);
+  EXPECT_NE(requests[1].find(" version=\"1.0\""), std::string::npos);
+  EXPECT_NE(requests[2].find(" version=\"1.0\""), std::string::npos);
+  EXPECT_EQ(record.mras->version, "1.0");
+  EXPECT_EQ(record.mras->reason_phrase, "OK");
+  ASSERT_EQ(record.further.size(), 2U);
+  EXPECT_TRUE(record.further[0].asked_again);
+  EXPECT_EQ(record.further[0].reason_phrase, "Version Mismatch");
+  EXPECT_EQ(record.further[0].version, "2.0");
+  EXPECT_FALSE(record.further[1].asked_again);
+  EXPECT_EQ(record.further[1].location, MrasLocation::internet);
+}
+
+TEST_F(ScriptedPeer, AVersionIsAskedAgainOnce) {
+  int requests = 0;
+  TlsPeer peer(options(), [&](TlsPeer::Session& session) {
+    for (const char* version : {"1.0", "3.0"}) {
+      session.send(service_answer(session.receive_request(), version));
+      ++requests;
+    }
+    session.raw().stay_silent();
+  });
+  const Handshake record = look_at(peer.port());
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  EXPECT_EQ(requests, 2);
+  EXPECT_EQ(record.mras->reason_phrase, "Version Mismatch");
+  EXPECT_FALSE(record.mras->asked_again);
+}
+
+TEST_F(ScriptedPeer, OptionsGoFirstWhereThatIsWanted) {
+  question_.options_first = true;
+  std::vector<std::string> methods;
+  TlsPeer peer(options(), [&](TlsPeer::Session& session) {
+    for (int i = 0; i < 2; ++i) {
+      const std::string request = session.receive_request();
+      methods.push_back(request.substr(0, request.find(' ')));
+      session.send(i == 0 ? test::sip_answer(request, "405 Method Not Allowed") : service_answer(request, "2.0"));
+    }
+    session.raw().stay_silent();
+  });
+  const Handshake record = look_at(peer.port());
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  EXPECT_EQ(methods, (std::vector<std::string>{"OPTIONS", "SERVICE"}));
+  ASSERT_EQ(record.further.size(), 1U);
+  EXPECT_EQ(record.further[0].method, "OPTIONS");
+  EXPECT_EQ(record.further[0].sip_status, 405U);
+  EXPECT_EQ(record.further[0].server_banner, "RTC/5.0");
+  EXPECT_FALSE(record.further[0].location.has_value());
+  EXPECT_EQ(record.mras->method, "SERVICE");
+}
+
+TEST_F(ScriptedPeer, OptionsWithoutAnAnswerHoldNothingUp) {
+  question_.options_first = true;
+  limits_.step = 1s;
+  TlsPeer peer(options(), [](TlsPeer::Session& session) {
+    const std::string first = session.receive_request();
+    const std::string second = session.receive_request();
+    session.send(test::sip_answer(first, "200 OK"));  // late, and no answer to the second
+    session.send(service_answer(second, "2.0"));
+    session.raw().stay_silent();
+  });
+  const Handshake record = look_at(peer.port());
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  ASSERT_EQ(record.further.size(), 1U);
+  EXPECT_FALSE(record.further[0].answered);
+  EXPECT_TRUE(record.mras->answered);
+  EXPECT_EQ(record.mras->strangers, 1U);
+}
+
+TEST_F(ScriptedPeer, AConnectionThatEndsAtTheOptionsEndsTheLook) {
+  question_.options_first = true;
+  TlsPeer peer(options(), [](TlsPeer::Session& session) {
+    session.receive_request();
+    session.close();
+  });
+  const Handshake record = look_at(peer.port());
+  EXPECT_EQ(to_string(record.outcome), "closed");
+  ASSERT_TRUE(record.mras);
+  EXPECT_EQ(record.mras->method, "OPTIONS");
+  EXPECT_TRUE(record.further.empty());
+}
+
+TEST_F(ScriptedPeer, ThePeersOwnRequestsAreAnsweredAndKeepAlivesPassedOver) {
+  question_.location = MrasLocation::both;
+  std::vector<std::string> replies;
+  TlsPeer peer(options(), [&](TlsPeer::Session& session) {
+    const auto own = [](const std::string& method) {
+      return method +
+             " sip:fe1.contoso.example SIP/2.0\r\nVia: SIP/2.0/TLS edge1.contoso.example;branch=z9hG4bK77\r\n"
+             "From: <sip:edge1.contoso.example>;tag=1\r\nTo: <sip:fe1.contoso.example>\r\nCall-ID: 9\r\nCSeq: 1 " +
+             method + "\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n";
+    };
+    const std::string request = session.receive_request();
+    session.send("\r\n\r\n" + own("NEGOTIATE") + "\r\n\r\n" + own("OPTIONS"));
+    replies.push_back(session.receive_request());
+    replies.push_back(session.receive_request());
+    // The beginning of one behind the answer, its end behind the next request.
+    const std::string late = own("OPTIONS");
+    session.send(service_answer(request, "2.0") + late.substr(0, 60));
+    const std::string second = session.receive_request();
+    session.send(late.substr(60));
+    replies.push_back(session.receive_request());
+    session.send(service_answer(second, "2.0"));
+    session.raw().stay_silent();
+  });
+  const Handshake record = look_at(peer.port());
+  EXPECT_ENDED(record, Phase::done, Outcome::completed);
+  ASSERT_EQ(replies.size(), 3U);
+  EXPECT_TRUE(replies[0].starts_with("SIP/2.0 405 Method Not Allowed\r\n")) << replies[0];
+  EXPECT_NE(replies[0].find("CSeq: 1 NEGOTIATE\r\n"), std::string::npos);
+  EXPECT_NE(replies[0].find("Allow: OPTIONS\r\n"), std::string::npos);
+  EXPECT_TRUE(replies[1].starts_with("SIP/2.0 200 OK\r\n")) << replies[1];
+  EXPECT_TRUE(replies[2].starts_with("SIP/2.0 200 OK\r\n")) << replies[2];
+  ASSERT_EQ(record.further.size(), 1U);
+  EXPECT_EQ(record.further[0].problem, "");
+  EXPECT_EQ(record.further[0].relays.size(), 1U);
+}
+
 }  // namespace
 }  // namespace mrascheck::sources

@@ -66,7 +66,8 @@ inline Evidence sample_evidence() {
                      {"ad"},
                      ChainMode::from_stores,
                      true,
-                     "6.0.9319.0"},
+                     "6.0.9319.0",
+                     Profile::lync2013},
                     {"edge1.contoso.example",
                      Role::edge,
                      "edges.contoso.example",
@@ -79,9 +80,9 @@ inline Evidence sample_evidence() {
                      ""}};
   e.site.links = {{"fe1.contoso.example", "edge1.contoso.example", 5062, Service::mras, Expectation::accept},
                   {"edge1.contoso.example", "fe1.contoso.example", 5061, Service::tls, Expectation::refuse,
-                   TlsRange{TlsVersion::tls_1_0, TlsVersion::tls_1_1}, ""}};
-  e.site.mras = {"sip:probe@contoso.example", MrasLocation::internet, std::chrono::minutes{60},
-                 "sip:mras@edges.contoso.example;gruu"};
+                   TlsRange{TlsVersion::tls_1_0, TlsVersion::tls_1_1}, "", Profile::ocs2007r2}};
+  e.site.mras = {"sip:probe@contoso.example",           MrasLocation::internet, std::chrono::minutes{60},
+                 "sip:mras@edges.contoso.example;gruu", Profile::sfb,           true};
   e.site.policy.thresholds["expiry"] = {Range{30, std::numeric_limits<double>::infinity(), false},
                                         Range{-std::numeric_limits<double>::infinity(), 10.5, true}};
   e.site.policy.thresholds["tls-time"] = {Range{0, 1, false}, {}};
@@ -176,8 +177,13 @@ inline Evidence sample_evidence() {
   m.answered_at = e.collected_at + std::chrono::seconds{2};
   m.token_version = 2;
   m.token_expiry = e.collected_at + std::chrono::hours{8};
+  m.token_client = "49fc3859a09e2f3a";
+  m.location = MrasLocation::intranet;
   m.problem = "the body ends before its document does";
   h.mras = m;
+  m.location = MrasLocation::internet;
+  m.asked_again = true;
+  h.further.push_back(m);
   Handshake refused;
   refused.from = "fe1.contoso.example";
   refused.to = "edge1.contoso.example";

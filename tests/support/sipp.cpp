@@ -22,7 +22,8 @@ namespace mrascheck::test {
 
 namespace {
 
-// Whether the kernel has a socket of ours listening there. A connection to try would be a call to sipp.
+// Whether the kernel has a socket listening at that port of 127.0.0.1, and not at another address of loopback. A
+// connection to try would be a call to sipp.
 bool kernel_listens(int port) {
   std::ifstream table("/proc/net/tcp");
   std::string number;
@@ -32,7 +33,8 @@ bool kernel_listens(int port) {
   std::string rest;
   while (table >> number >> local >> remote >> state && std::getline(table, rest)) {
     const std::size_t colon = local.find(':');
-    if (state == "0A" && colon != std::string::npos && std::stoi(local.substr(colon + 1), nullptr, 16) == port) {
+    if (state == "0A" && local.substr(0, colon) == "0100007F" &&
+        std::stoi(local.substr(colon + 1), nullptr, 16) == port) {
       return true;
     }
   }
@@ -41,7 +43,7 @@ bool kernel_listens(int port) {
 
 }  // namespace
 
-Sipp::Sipp(std::string_view scenario) {
+Sipp::Sipp(std::string_view scenario, int calls) : calls_(calls) {
   const std::string file = std::string(MRASCHECK_SOURCE_DIR) + "/tests/sip/scenarios/" + std::string(scenario) + ".xml";
   // Another process may take the port that was free a moment ago.
   for (int attempt = 0; attempt < 3; ++attempt) {
@@ -68,7 +70,7 @@ bool Sipp::start(const std::string& file) {
                                  "-p",
                                  std::to_string(port_),
                                  "-m",
-                                 "1",
+                                 std::to_string(calls_),
                                  "-nostdin",
                                  "-timeout",
                                  "30s",

@@ -15,7 +15,8 @@ namespace mrascheck::test {
 class Sipp {
  public:
   /// `scenario` is the name of a file of tests/sip/scenarios, without its ending. Ready to accept when it returns.
-  explicit Sipp(std::string_view scenario);
+  /// It ends after `calls` of them.
+  explicit Sipp(std::string_view scenario, int calls = 1);
   Sipp(const Sipp&) = delete;
   Sipp& operator=(const Sipp&) = delete;
   ~Sipp();
@@ -30,6 +31,7 @@ class Sipp {
   bool start(const std::string& file);
 
   TempDir dir_;
+  int calls_;
   pid_t pid_ = -1;
   int port_ = 0;
 };

@@ -236,8 +236,9 @@ INSTANTIATE_TEST_SUITE_P(
             "2:1: a key must be a string, this is a list"),
         row("ColumnInCharacters",
             "site: A\nstores: [{name: a, file: roots.p7b}] # \xC3\xA4\nmras: {location: \"\xC3\xA4\", x: 1}\n",
-            "3:18: location of mras: unknown value '\xC3\xA4', allowed are intranet and internet\n"
-            "3:23: unknown key 'x' in mras; the keys are identity, location, duration and service"),
+            "3:18: location of mras: unknown value '\xC3\xA4', allowed are intranet, internet and both\n"
+            "3:23: unknown key 'x' in mras; the keys are identity, location, duration, service, profile and "
+            "options-first"),
         row("NoValue", server_with("    certificate:\n    pool: ~\n"),
             "5:5: certificate of server 'fe1.contoso.example': has no value; give it one or leave the key out\n"
             "6:5: pool of server 'fe1.contoso.example': has no value; give it one or leave the key out"),
@@ -462,6 +463,11 @@ INSTANTIATE_TEST_SUITE_P(
         row("PatchLevel", server_with("    patch-level: 4.0.7577\n"),
             "5:18: patch-level of server 'fe1.contoso.example': '4.0.7577' is not a version of four numbers such as "
             "4.0.7577.230 (Get-CsServerPatchVersion shows it)"),
+        row("UnknownProfile", server_with("    profile: lync\n"),
+            "5:14: profile of server 'fe1.contoso.example': unknown value 'lync', allowed are ocs2007r2, lync2010, "
+            "lync2013 and sfb"),
+        row("ProfileOfAnEdge", server_with("  - {name: edge1, role: edge, profile: sfb}\n"),
+            "5:40: profile of server 'edge1': says how a Front End asks, and this is an Edge; leave it out"),
         row("PoolOfTwoRoles",
             server_with("    pool: pool.contoso.example\n"
                         "  - {name: edge1, role: edge, pool: POOL.contoso.example}\n"),
@@ -506,6 +512,10 @@ INSTANTIATE_TEST_SUITE_P(
             pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, sni: 192.0.2.1}\n"),
             "8:64: sni of link 1: '192.0.2.1' is an address; give the name that stands in the certificate; or write "
             "off"),
+        row("ProfileOfALinkWithoutMras",
+            pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, service: tls, profile: "
+                      "sfb}\n"),
+            "8:82: profile of link 1: goes with 'service: mras' only; leave it out"),
         row("UnknownTrial",
             pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, try: [identities, all]}\n"),
             "8:77: try of link 1: unknown value 'all', allowed are identities, enumerate and chain-variants"),
@@ -589,7 +599,7 @@ INSTANTIATE_TEST_SUITE_P(
             "have "
             "there"),
         row("Location", file_store_with("mras: {location: extranet}\n"),
-            "5:18: location of mras: unknown value 'extranet', allowed are intranet and internet; did you mean "
+            "5:18: location of mras: unknown value 'extranet', allowed are intranet, internet and both; did you mean "
             "'intranet'?"),
         row("DurationInSeconds", file_store_with("mras: {duration: 90s}\n"),
             "5:18: duration of mras: MRAS counts whole minutes, '90s' is not"),
@@ -1031,6 +1041,34 @@ INSTANTIATE_TEST_SUITE_P(
                                  "sip.contoso.example"}),
     by_name);
 
+TEST(ConfigReaderTest, TheNearestProfileHolds) {
+  const Site site;
+  const ConfigFile file = site.read(
+      "site: Contoso\nmras: {identity: \"sip:probe@contoso.example\", profile: sfb, options-first: true, location: "
+      "both}\n"
+      "servers:\n"
+      "  - {name: fe1.contoso.example, role: front-end, certificate: fe1.crt, key: fe1.key}\n"
+      "  - {name: fe2.contoso.example, role: front-end, certificate: fe1.crt, key: fe1.key, profile: lync2013}\n"
+      "  - {name: edge1.contoso.example, role: edge}\n"
+      "links:\n"
+      "  - {from: fe1.contoso.example, to: edge1.contoso.example}\n"
+      "  - {from: fe2.contoso.example, to: edge1.contoso.example}\n"
+      "  - {from: fe2.contoso.example, to: edge1.contoso.example, port: 5063, profile: ocs2007r2}\n");
+  ASSERT_EQ(joined(site.problems(file)), "");
+  const auto& read = file.config.site;
+  ASSERT_EQ(read.links.size(), 3U);
+  EXPECT_EQ(read.profile_of(read.links[0]), Profile::sfb);
+  EXPECT_EQ(read.profile_of(read.links[1]), Profile::lync2013);
+  EXPECT_EQ(read.profile_of(read.links[2]), Profile::ocs2007r2);
+  EXPECT_TRUE(read.mras.options_first);
+  EXPECT_EQ(read.mras.location, MrasLocation::both);
+
+  const ConfigFile bare = site.read(pair_with("  # nothing\n"));
+  EXPECT_EQ(bare.config.site.profile_of(bare.config.site.links.front()), Profile::lync2010);
+  EXPECT_FALSE(bare.config.site.mras.options_first);
+  EXPECT_EQ(bare.config.site.mras.location, MrasLocation::both);
+}
+
 TEST(ConfigReaderTest, WithoutLinksEveryFrontEndWithAKeyAsksEveryEdge) {
   const Site site;
   const ConfigFile file = site.read(pair_with("  # no links\n"));
@@ -1161,7 +1199,7 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
     }
   }
   EXPECT_EQ(lists, 12U);
-  EXPECT_EQ(keys, 12U + 12 + 6 + 12 + 8 + 2 + 2 + 6 + 6 + 4 + 2 + 4);
+  EXPECT_EQ(keys, 12U + 12 + 6 + 13 + 9 + 2 + 2 + 6 + 6 + 6 + 2 + 4);
 }
 
 }  // namespace
