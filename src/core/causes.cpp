@@ -192,6 +192,15 @@ class Causes {
     }
     if (refused_by_peer(finding) && finding.servers.size() == 2 && !finding.certificates.empty())
       return why_refused(node);
+    // Seen where a Front End's stores held several CAs of one name, and the Edge never got the request: to the Front
+    // End the connection failed.
+    if (finding.code == "mras-credentials.sip-error" && finding.servers.size() == 2 &&
+        finding.reason.find("ms-diagnostics 1038") != std::string::npos) {
+      if (const auto stale = stale_beside(finding.about)) {
+        node.probably = true;
+        return stale;
+      }
+    }
     // Known to go together; that one comes of the other is not shown.
     if (finding.code == "mras-credentials.sip-error" && finding.servers.size() == 2 &&
         finding.reason.find("0xC3E93C69") != std::string::npos) {
@@ -199,6 +208,21 @@ class Causes {
       if (behind == behind_.end()) return std::nullopt;
       node.probably = true;
       return behind->second;
+    }
+    return std::nullopt;
+  }
+
+  /// A stale CA that was sent, or that has the name of the one that issued what was sent.
+  std::optional<std::size_t> stale_beside(const std::string& handshake) const {
+    const auto seen = by_id_.find(handshake);
+    if (seen == by_id_.end() || seen->second->sent_chain.empty()) return std::nullopt;
+    const std::vector<CertificateRef>& sent = seen->second->sent_chain;
+    if (const auto found = any_of(stale_, sent)) return found;
+    const Name& issuer = sent.front()->issuer;
+    for (const auto& [print, node] : stale_) {
+      for (const CertificateRef& certificate : nodes_[node].finding->certificates) {
+        if (!issuer.empty() && matches(certificate->subject, issuer)) return node;
+      }
     }
     return std::nullopt;
   }
@@ -313,10 +337,16 @@ class Causes {
         add(broken, {first, second});
       }
     }
-    if (!shown && is(cause, "server-versions")) {
+    const bool silent = refusals.empty() && broken.empty();
+    if (!shown && (is(cause, "server-versions") || (silent && cause.code == "same-name-issuers.stale"))) {
       const auto failed = std::find_if(symptoms.begin(), symptoms.end(),
                                        [&](std::size_t i) { return is(*nodes_[i].finding, "mras-credentials"); });
-      return fmt::format("{}, probably because {}", likewise(*nodes_[*failed].finding, symptoms), cause.summary);
+      return fmt::format(
+          "{}, probably because {}", likewise(*nodes_[*failed].finding, symptoms),
+          is(cause, "server-versions")
+              ? cause.summary
+              : fmt::format("a stale {} ({}) stands in the stores", short_name(*cause.certificates.front()),
+                            thumbprint(*cause.certificates.front()).substr(0, 8)));
     }
     if (is(cause, "handshake") || (refusals.empty() && broken.empty())) return likewise(cause, symptoms);
     const std::string effect = refusals.empty() ? said(broken, "has no valid path to", "have no valid path to")

@@ -395,6 +395,15 @@ constexpr auto hresults = std::to_array<Row<std::uint32_t>>({
       "confusedamused.com, OCS 2007 R2 cumulative update 6"}},
 });
 
+/// Those that are known by their name alone: no public document has their number.
+constexpr auto nameless_hresults = std::to_array<Explanation>({
+    {"SIPPROXY_E_EPROUTING_MSG_INVALID_EXT_SPLIT_DOMAIN", "SIPPROXY_E_EPROUTING_MSG_INVALID_EXT_SPLIT_DOMAIN",
+     "A request came for a domain that is split between this site and another one, and its sender may not use that; "
+     "seen in hybrid deployments.",
+     topology, "Check the shared address space settings of both halves (Get-CsAccessEdgeConfiguration).",
+     "Microsoft Learn, Skype for Business troubleshooting: call queues"},
+});
+
 constexpr std::string_view ocer = "MS-OCER, 8.2";
 constexpr std::string_view ocer_common = "MS-OCER, 9.2.2";
 constexpr std::string_view capture = "public SIP traces; no Microsoft page found";
@@ -781,6 +790,15 @@ constexpr auto events = std::to_array<Row<unsigned>>({
       "Microsoft KB 2795828"}},
 });
 
+/// Those that come without a number, by how their text begins.
+constexpr auto nameless_events = std::to_array<Explanation>({
+    {"The A/V Authentication Service cannot be contacted", "The A/V Authentication Service cannot be contacted",
+     "The server that reports this could not reach the A/V authentication service; the exception behind it says how.",
+     edge,
+     "Check from that server that port 5062 of the Edge's internal interface answers, then read the exception's text.",
+     "Lync Server, text of the event (string tables of the product)"},
+});
+
 // MS-ERREF, 2.1: 0x8007274D is Winsock's 10061.
 constexpr std::uint32_t facility_win32 = 0x8007;
 
@@ -907,11 +925,13 @@ void each_explanation(const std::function<void(CodeKind, const Explanation&)>& v
   };
   visit_all(CodeKind::diagnostics, diagnostics_ids);
   visit_all(CodeKind::hresult, hresults);
+  for (const Explanation& row : nameless_hresults) visit(CodeKind::hresult, row);
   visit_all(CodeKind::winsock, winsock);
   visit_all(CodeKind::alert, alerts);
   visit_all(CodeKind::verify_error, verify_errors);
   visit_all(CodeKind::relay_error, relay_errors);
   visit_all(CodeKind::event, events);
+  for (const Explanation& row : nameless_events) visit(CodeKind::event, row);
   for (const Explanation& row : mras_reasons) visit(CodeKind::mras_reason, row);
 }
 

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/diagnostics.hpp"
+#include "core/pairings.hpp"
 #include "core/text.hpp"
 
 namespace mrascheck {
@@ -119,7 +120,12 @@ void add_named(LookUp& found, std::string_view text) {
   const std::string wanted = without_prefix(spoken(text));
   if (wanted.empty()) return;
   each_explanation([&](CodeKind kind, const Explanation& row) {
-    if (without_prefix(spoken(row.name)) == wanted) add(found, kind, &row);
+    // A sentence is known again with more around it.
+    constexpr std::size_t sentence = 24;
+    const std::string name = without_prefix(spoken(row.name));
+    const bool within =
+        name.size() >= sentence && name.find(' ') != std::string::npos && wanted.find(name) != std::string::npos;
+    if (name == wanted || within) add(found, kind, &row);
   });
 }
 
@@ -241,6 +247,7 @@ LookUp look_up(std::string_view pasted) {
     if (!found.empty()) return found;
   }
   add_named(found, text);
+  add(found, CodeKind::winsock, explain_posix_name(text));
   add_errno(found, spoken(text));
   add_openssl_line(found, text);
   if (found.empty()) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/pairings.hpp"
 #include "render/layout.hpp"
 
 namespace mrascheck::render {
@@ -15,6 +16,11 @@ std::string_view how_sure(const Explanation& row) {
   if (row.source.find("unconfirmed") != std::string_view::npos) return "not confirmed by a public document";
   if (row.meaning.find("probably") != std::string_view::npos)
     return "the code is documented; what says \"probably\" is inferred";
+  if (row.source.find("OfficeSIP") != std::string_view::npos)
+    return "the code is documented; when it comes is known from one other implementation";
+  if (row.source.find("public SIP traces") != std::string_view::npos ||
+      row.source.find("blog") != std::string_view::npos)
+    return "seen in the field; no document of the product says it";
   return "documented";
 }
 
@@ -37,6 +43,8 @@ std::string explanation(const LookUp& found, const Options& options) {
     line(2, row.meaning);
     line(2, fmt::format("Who must act: {}", row.who));
     line(2, fmt::format("What to do: {}", row.remedy));
+    if (const std::string other = counterparts(meaning.kind, row); !other.empty())
+      line(2, fmt::format("Elsewhere: {}", other));
     line(2, fmt::format("How sure: {}", how_sure(row)));
     line(2, fmt::format("Source: {}", row.source));
   }

@@ -11,7 +11,7 @@
 namespace mrascheck::sip {
 
 inline constexpr std::size_t max_header_bytes = std::size_t{64} * 1024;  ///< start line to empty line, inclusive
-inline constexpr std::size_t max_body_bytes = std::size_t{1024} * 1024;
+inline constexpr std::size_t max_body_bytes = std::size_t{2} * 1024 * 1024;
 inline constexpr std::size_t max_fields = 256;
 
 struct Field {

@@ -11,6 +11,7 @@
 #include <new>
 #include <optional>
 #include <pugixml.hpp>
+#include <utility>
 #include <vector>
 
 #include "core/text.hpp"
@@ -21,6 +22,7 @@ namespace mrascheck::sip {
 namespace {
 
 constexpr std::size_t max_name = 255;
+constexpr std::size_t max_credential = 4096;  // characters; tokens of 56 bytes have 76
 constexpr unsigned max_minutes =
     259'200;  // 180 days, the most that MaxTokenLifetime can be (New-CsAVEdgeConfiguration)
 
@@ -217,6 +219,10 @@ void read_credentials(const pugi::xml_node& answer, MrasExchange& exchange, Prob
   exchange.credentials_present = !name.empty() && !password.empty();
   exchange.credentials_well_formed = exchange.credentials_present && is_base64(name) && is_base64(password);
   if (exchange.credentials_well_formed) read_token(name, exchange);
+  for (const auto& [what, text] : {std::pair{"user name", name}, std::pair{"password", password}}) {
+    if (text.size() > max_credential)
+      problems.add(fmt::format("the {} has {} characters, where some 76 are usual", what, text.size()));
+  }
   exchange.realm = printable(text_of(child(credentials, "realm")), max_name);
   if (const auto duration = child(credentials, "duration")) {
     const auto minutes = parse_number(text_of(duration), 0, max_minutes);

@@ -55,7 +55,7 @@ class ServiceTransaction {
   /// The request's bytes.
   const std::string& request() const;
   /// Plaintext from the peer. Skips 1xx, keep-alives (double CRLF) and answers that are not ours; bounded: 64 KiB of
-  /// header, 1 MiB of body, 32 messages besides 1,000 provisional answers.
+  /// header, 2 MiB of body, 32 messages besides 1,000 provisional answers.
   State feed(std::string_view bytes);
   /// Bytes to send to the peer: answers to requests of its own, usually empty. Taken.
   std::string take_output();

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "runner.hpp"
+#include "sip.hpp"
 #include "stores.hpp"
 #include "support/slapd.hpp"
 #include "support/temp_dir.hpp"
@@ -227,7 +228,8 @@ int main(int argc, char** argv) {
                                                               {"threads", mrascheck::bench::store_threads},
                                                               {"fleet", mrascheck::bench::store_fleet},
                                                               {"mesh", mrascheck::bench::mesh},
-                                                              {"traces", mrascheck::bench::traces}};
+                                                              {"traces", mrascheck::bench::traces},
+                                                              {"sip", mrascheck::bench::sip}};
   try {
     for (const auto& [name, run] : parts) {
       if (argc < 2 || argv[1] == name) run();

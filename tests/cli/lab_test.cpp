@@ -37,7 +37,18 @@ struct WorldCase {
   const char* world;
   int code;
   Codes findings;
+  const char* leads = "";  ///< what the report begins with behind its headline; empty: nothing is wrong
 };
+
+/// The second paragraph of a report, its lines joined.
+std::string lead_of(const std::string& text) {
+  const std::size_t begin = text.find("\n\n");
+  if (begin == std::string::npos) return {};
+  std::string lead = text.substr(begin + 2, text.find("\n\n", begin + 2) - begin - 2);
+  for (std::size_t at = lead.find("\n  "); at != std::string::npos; at = lead.find("\n  ", at))
+    lead.replace(at, 3, " ");
+  return lead;
+}
 
 /// A site that a report was made of, in every format.
 class LabReports {
@@ -73,6 +84,12 @@ TEST_P(WorldOfTheLab, IsFoundAndIsTheSameFromItsRecording) {
   EXPECT_EQ(look.err, "");
   EXPECT_THAT(codes_in(look.out), ElementsAreArray(c.findings));
   EXPECT_EQ(reports.read("first.json"), look.out);
+  const std::string lead = lead_of(reports.read("first.text"));
+  if (c.leads[0] == '\0') {
+    EXPECT_TRUE(lead.starts_with("Fine")) << lead;
+  } else {
+    EXPECT_THAT(lead, testing::MatchesRegex(c.leads));
+  }
 
   site.reset();
   const Ended replay = reports.replay();
@@ -93,29 +110,47 @@ INSTANTIATE_TEST_SUITE_P(
         WorldCase{"StaleIssuingCa",
                   "stale-issuing-ca",
                   2,
-                  {"handshake.rejected-by-peer", "same-name-issuers.stale", "certification-path.signature"}},
+                  {"handshake.rejected-by-peer", "same-name-issuers.stale", "certification-path.signature"},
+                  "CRITICAL: edge1 and edge2 refuse fe1, because fe1 sends a stale Contoso Issuing CA "
+                  "\\([0-9A-F]{8}\\)"},
         WorldCase{"UnpatchedEdge",
                   "unpatched-edge",
                   2,
-                  {"mras-credentials.sip-error", "server-versions.edge-behind", "server-versions.out-of-support"}},
+                  {"mras-credentials.sip-error", "server-versions.edge-behind", "server-versions.out-of-support"},
+                  "CRITICAL: edge1.contoso.example answered the SERVICE of fe1.contoso.example with 504 Server "
+                  "time-out; likewise edge2, probably because edge1.contoso.example has fewer updates than "
+                  "fe1.contoso.example, which asks it for credentials"},
         WorldCase{"EdgeRefusesConnection",
                   "edge-refuses-connection",
                   2,
-                  {"port-reachable.refused", "handshake.not-tried", "mras-credentials.not-asked"}},
+                  {"port-reachable.refused", "handshake.not-tried", "mras-credentials.not-asked"},
+                  "CRITICAL: edge1.contoso.example refuses connections from here: nothing listens on "
+                  "127.0.0.11:[0-9]+; likewise edge2"},
         WorldCase{"EdgeDistrustsFrontEnd",
                   "edge-distrusts-front-end",
                   2,
-                  {"handshake.rejected-by-peer", "certification-path.incomplete", "mras-credentials.not-asked"}},
+                  {"handshake.rejected-by-peer", "certification-path.incomplete", "mras-credentials.not-asked"},
+                  "CRITICAL: edge1 and edge2 refuse fe1, because no certificate named CN=Contoso Root "
+                  "CA,DC=contoso,DC=example, which issued Contoso Issuing CA \\([0-9A-F]{8}\\), is in their stores"},
         WorldCase{"FrontEndDistrustsEdge",
                   "front-end-distrusts-edge",
                   2,
-                  {"handshake.rejected-by-us", "certification-path.incomplete", "mras-credentials.not-asked"}},
+                  {"handshake.rejected-by-us", "certification-path.incomplete", "mras-credentials.not-asked"},
+                  "CRITICAL: fe1 refuses edge1 and edge2, because no certificate named CN=Fabrikam Root "
+                  "CA,DC=contoso,DC=example, which issued Fabrikam Issuing CA \\([0-9A-F]{8}\\), is in its stores"},
         WorldCase{"ExpiredEdge",
                   "expired-edge",
                   2,
                   {"handshake.rejected-by-us", "certification-path.not-valid-now", "validity.expired",
-                   "mras-credentials.not-asked"}},
-        WorldCase{"EdgeGoesSilent", "edge-goes-silent", 2, {"mras-credentials.no-answer"}}),
+                   "mras-credentials.not-asked"},
+                  "CRITICAL: fe1 refuses edge1, because edge.contoso.example of edge1.contoso.example expired on "
+                  "[-0-9T:]+Z.*"},
+        WorldCase{"EdgeGoesSilent",
+                  "edge-goes-silent",
+                  2,
+                  {"mras-credentials.no-answer"},
+                  "CRITICAL: edge1.contoso.example took the SERVICE of fe1.contoso.example and gave no whole answer: "
+                  "no answer: not one byte came; likewise edge2"}),
     [](const auto& row) { return row.param.name; });
 
 TEST(StaleIssuingCaOfTheLab, IsToldByThumbprintWithItsStandingAndItsPlaces) {

@@ -57,6 +57,16 @@ class Scene {
     handshake.peer_answered = true;
     return *this;
   }
+  /// Answered with a SIP error over a handshake that went through.
+  Scene& answered(const std::string& to, std::vector<std::string> sent, std::string reason) {
+    Handshake& handshake = add(to, "");
+    handshake.phase = Phase::done;
+    handshake.outcome = Outcome::completed;
+    for (const std::string& word : sent) handshake.sent_chain.push_back(certificate(word));
+    finding("mras-credentials.sip-error", {fe1, to}, {}, std::move(reason));
+    checks_.back().verdict.findings.back().about = handshake.id();
+    return *this;
+  }
   /// "summary | code of the root | codes of the symptoms", a line each.
   std::string causes() const {
     std::string lines;
@@ -232,6 +242,27 @@ INSTANTIATE_TEST_SUITE_P(
                   "summary of mras-credentials.sip-error; likewise edge2, probably because summary of "
                   "server-versions.edge-behind | server-versions.edge-behind | mras-credentials.sip-error "
                   "mras-credentials.sip-error server-versions.edge-behind"},
+        CauseCase{"AStaleCaIsTheSuspectOfAConnectionThatTheFrontEndCouldNotMake",
+                  [](Scene& s) {
+                    s.finding("same-name-issuers.stale", {}, {"stale"});
+                    s.answered(edge1, {"fe1", "stale"}, "504 Server time-out, ms-diagnostics 1038");
+                    s.answered(edge2, {"fe1", "stale"}, "504 Server time-out, ms-diagnostics 1038");
+                  },
+                  "summary of mras-credentials.sip-error; likewise edge2, probably because a stale stale (00000000) "
+                  "stands in the stores | same-name-issuers.stale | mras-credentials.sip-error "
+                  "mras-credentials.sip-error"},
+        CauseCase{"AndNotWhereTheStaleOneIsOfAnotherName",
+                  [](Scene& s) {
+                    s.finding("same-name-issuers.stale", {}, {"stale"});
+                    s.answered(edge1, {"fe1", "issuing"}, "504 Server time-out, ms-diagnostics 1038");
+                  },
+                  ""},
+        CauseCase{"NorOfAnotherAnswer",
+                  [](Scene& s) {
+                    s.finding("same-name-issuers.stale", {}, {"stale"});
+                    s.answered(edge1, {"fe1", "stale"}, "503 Service Unavailable");
+                  },
+                  ""},
         CauseCase{"OnlyTheEdgeThatFailedIsSuspected",
                   [](Scene& s) {
                     s.finding("server-versions.edge-behind", {fe1, edge1}, {}, "", Status::warning);

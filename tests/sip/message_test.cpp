@@ -205,8 +205,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadMessage{"PlusLength", answer("Content-Length: +5\r\n"), "Content-Length is \"+5\""},
         BadMessage{"JoinedLength", answer("Content-Length: 5, 5\r\n"), "Content-Length is \"5, 5\""},
         BadMessage{"EmptyLength", answer("Content-Length:\r\n"), "Content-Length is \"\""},
-        BadMessage{"HugeLength", answer("Content-Length: 99999999999999999999999\r\n"), "at most 1048576 are read"},
-        BadMessage{"OverLimit", answer("Content-Length: 1048577\r\n"), "announces 1048577 bytes of body"},
+        BadMessage{"HugeLength", answer("Content-Length: 99999999999999999999999\r\n"), "at most 2097152 are read"},
+        BadMessage{"OverLimit", answer("Content-Length: 2097153\r\n"), "announces 2097153 bytes of body"},
         BadMessage{"TwoLengths_4475_3_3_9", answer("Content-Length: 5\r\nl: 6\r\n"), "Content-Length stands 2 times"},
         BadMessage{"NoLength", answer("Call-ID: x\r\n"), "framing: no Content-Length"},
         BadMessage{"TwoCallIds_4475_3_3_8", answer("Call-ID: x\r\ni: y\r\nl: 0\r\n"), "Call-ID stands 2 times"},
@@ -246,7 +246,7 @@ TEST(Message, LimitsAreInclusive) {
   EXPECT_EQ(take(answer("A: " + fill + "\r\nl: 0\r\n")).messages.size(), 1U);
   EXPECT_THAT(take(answer("A: " + fill + "x\r\nl: 0\r\n")).problem, HasSubstr("no end within 65536 bytes (line 4)"));
 
-  const auto big = take(answer("l: 1048576\r\n") + std::string(max_body_bytes, 'x'));
+  const auto big = take(answer("l: 2097152\r\n") + std::string(max_body_bytes, 'x'));
   ASSERT_EQ(big.messages.size(), 1U);
   EXPECT_EQ(big.messages[0].body.size(), max_body_bytes);
 }

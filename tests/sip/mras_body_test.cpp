@@ -162,6 +162,19 @@ TEST(CredentialsResponse, KeepsTheFirst256Relays) {
   EXPECT_TRUE(e.credentials_present);
 }
 
+TEST(CredentialsResponse, AMebibyteForAUserNameIsOneProblemAndLosesNothingElse) {
+  const std::string blob(std::size_t{4} * ((std::size_t{1024} * 1024 + 2) / 3), 'A');  // 1 MiB of bytes
+  std::string xml = good_xml("4711");
+  xml.replace(xml.find(test::sample_username), test::sample_username.size(), blob);
+  ASSERT_LE(xml.size(), max_body_bytes);
+  const auto e = read(xml);
+  EXPECT_EQ(e.problem, "the user name has 1398104 characters, where some 76 are usual");
+  EXPECT_TRUE(e.credentials_well_formed);
+  EXPECT_EQ(e.reason_phrase, "OK");
+  EXPECT_EQ(e.granted, std::chrono::minutes{480});
+  EXPECT_EQ(e.relays.size(), 1U);
+}
+
 struct ForeignCase {
   const char* name;
   const char* request;      ///< attribute of the response
