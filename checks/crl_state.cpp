@@ -8,6 +8,7 @@
 
 #include "checks/common.hpp"
 #include "core/ca_name.hpp"
+#include "core/in_use.hpp"
 #include "core/issuers.hpp"
 #include "core/text.hpp"
 
@@ -24,8 +25,11 @@ constexpr std::array kinds{
     FindingKind{"crl-state.undecided",
                 "whether a certificate in use is revoked by a list at hand could not be told",
                 {"RFC 5280", "6.3.3"}},
+    FindingKind{"crl-state.not-shown",
+                "with `revocation: hard`, nothing at hand shows that a certificate in use is not revoked",
+                {"RFC 5280", "6.3.3"}},
 };
-enum Kind : std::size_t { overdue, not_yet_valid, other_key, revoked, undecided };
+enum Kind : std::size_t { overdue, not_yet_valid, other_key, revoked, undecided, not_shown };
 
 constexpr std::size_t most_places = 8;
 
@@ -37,12 +41,7 @@ struct List {
   bool untried = false;  ///< with some of them
 };
 
-/// A certificate that servers use, and where.
-struct Use {
-  CertificateRef certificate;
-  std::set<std::string> users;     ///< whose own it is, or whose every path goes through it
-  std::set<std::string> ways_out;  ///< who has other paths as well
-};
+using Use = CertificateInUse;
 
 std::string place_text(const StoreContents& store, const CrlEntry& entry) {
   const std::string place = with_ca_name(entry.place, entry.crl->issuer.common_name());
@@ -58,16 +57,17 @@ std::string describe_list(const Crl& crl) {
   return text + fmt::format(", {}", count(crl.revoked.size(), "entry", "entries"));
 }
 
-/// Of evidence with at least one list.
+/// Of evidence with at least one list, or with a policy that insists on them.
 class State {
  public:
-  explicit State(const Evidence& evidence) : evidence_(evidence), graph_(evidence) {
+  explicit State(const Evidence& evidence)
+      : evidence_(evidence), graph_(evidence), oracle_(recorded_oracle(evidence.signatures)) {
     collect_lists();
-    collect_uses();
+    uses_ = certificates_in_use(evidence_, oracle_);
   }
 
   Verdict judge() {
-    verdict_.examined = lists_.size();
+    verdict_.examined = lists_.size() + (hard() ? uses_.size() : 0);
     for (const List& list : lists_) judge_age(list);
     for (const auto& [sha256, use] : uses_) judge_use(use);
     judge_unseen();
@@ -96,48 +96,6 @@ class State {
         lists_[at->second].places.push_back(place_text(store, entry));
       }
     }
-  }
-
-  Use& use_of(const CertificateRef& certificate) {
-    Use& use = uses_[certificate->sha256];
-    use.certificate = certificate;
-    return use;
-  }
-
-  void collect_uses() {
-    for (const Identity& identity : evidence_.identities) {
-      if (identity.certificate && !evidence_.site.stranger(identity.server))
-        use_of(identity.certificate).users.insert(identity.server);
-    }
-    for (const Handshake& handshake : evidence_.handshakes) {
-      if (!handshake.peer_chain.empty()) use_of(handshake.peer_chain.front()).users.insert(handshake.to);
-      if (!handshake.sent_chain.empty() && !evidence_.site.stranger(handshake.from))
-        use_of(handshake.sent_chain.front()).users.insert(handshake.from);
-    }
-    for (const PathJudgement& judgement : judge_paths(evidence_, recorded_oracle(evidence_.signatures))) {
-      const std::vector<Path>& paths = judgement.result.paths.paths;
-      if (paths.empty()) continue;
-      std::vector<const Path*> used;
-      for (const Path& path : paths) {
-        if (valid_but_for_revocation(path)) used.push_back(&path);
-      }
-      if (used.empty()) used.push_back(&paths.front());
-      std::map<Sha256, std::size_t> in;
-      for (const Path* path : used) {
-        for (const CertificateRef& certificate : path->certificates) ++in[certificate->sha256];
-      }
-      for (const Path* path : used) {
-        for (const CertificateRef& certificate : path->certificates) {
-          Use& use = use_of(certificate);
-          (in[certificate->sha256] == used.size() ? use.users : use.ways_out).insert(judgement.subject);
-        }
-      }
-    }
-  }
-
-  static bool valid_but_for_revocation(const Path& path) {
-    return std::all_of(path.problems.begin(), path.problems.end(),
-                       [](const PathProblem& problem) { return problem.kind == PathProblemKind::revoked; });
   }
 
   /// Whether two keys of one name belong to one CA, by what is known of their certificates: renewals and the like.
@@ -230,20 +188,10 @@ class State {
     return std::string{crl.issuer.common_name().empty() ? crl.issuer.text() : crl.issuer.common_name()};
   }
 
-  /// The certificates whose key signed `certificate`.
-  std::vector<CertificateRef> issuers_of(const Certificate& certificate) const {
-    std::vector<CertificateRef> issuers;
-    for (const GraphEntry& issuer : graph_.named(certificate.issuer)) {
-      if (state(certificate.sha256, *issuer.certificate) == SignatureState::verified)
-        issuers.push_back(issuer.certificate);
-    }
-    return issuers;
-  }
-
   void judge_use(const Use& use) {
     const Certificate& certificate = *use.certificate;
     if (certificate.self_issued()) return;  // a root is not revoked by a list but removed
-    const std::vector<CertificateRef> issuers = issuers_of(certificate);
+    const std::vector<CertificateRef> issuers = issuers_of(certificate, graph_, oracle_);
     std::vector<const List*> of_its_ca;
     std::vector<const List*> of_others;
     bool told = false;
@@ -262,8 +210,8 @@ class State {
       if (!list->crl->revokes(certificate)) continue;
       if (const List* later = taken_back(*list, of_its_ca, certificate)) {
         verdict_.notes.push_back(
-            {users_text(use), fmt::format("{} stands in the {}, and no longer in the {}", short_name(certificate),
-                                          describe_list(*list->crl), describe_list(*later->crl))});
+            {use.users_text(), fmt::format("{} stands in the {}, and no longer in the {}", short_name(certificate),
+                                           describe_list(*list->crl), describe_list(*later->crl))});
         continue;
       }
       if (!list->crl->unknown_critical.empty()) {
@@ -274,14 +222,70 @@ class State {
         add_revoked(use, *list);
       }
     }
+    if (hard() && !told && !shown(certificate, of_its_ca)) add_not_shown(use, of_its_ca);
     if (of_its_ca.empty() && !of_others.empty()) {
       add_other_key(use, of_others, issuers);
     } else if (of_its_ca.empty() && !told) {
       verdict_.notes.push_back(
-          {users_text(use), fmt::format("whether {} is revoked was not looked at: no list that its "
-                                        "issuer's key signed, as far as is known, is at hand",
-                                        short_name(certificate))});
+          {use.users_text(), fmt::format("whether {} is revoked was not looked at: no list that its "
+                                         "issuer's key signed, as far as is known, is at hand",
+                                         short_name(certificate))});
     }
+  }
+
+  bool hard() const { return evidence_.site.policy.revocation == RevocationMode::hard; }
+
+  /// Whether a current list of its CA has all that is revoked and can be read, or a responder says that it is good; and
+  /// also where one says that it is revoked, which is told by itself.
+  bool shown(const Certificate& certificate, const std::vector<const List*>& of_its_ca) const {
+    const UtcTime now = evidence_.collected_at;
+    const bool by_list = std::any_of(of_its_ca.begin(), of_its_ca.end(), [&](const List* list) {
+      const Crl& crl = *list->crl;
+      return crl.revokes(certificate) || (!crl.delta && crl.unknown_critical.empty() && crl.this_update <= now &&
+                                          !crl.overdue_at(now) && crl.covers(certificate));
+    });
+    return by_list || std::any_of(evidence_.ocsp.begin(), evidence_.ocsp.end(), [&](const OcspLook& look) {
+             return look.certificate->sha256 == certificate.sha256 && look.answer &&
+                    look.answer->signer != OcspSigner::nobody &&
+                    (look.answer->status == OcspStatus::revoked ||
+                     (look.answer->status == OcspStatus::good && look.answer->holds_at(now)));
+           });
+  }
+
+  void add_not_shown(const Use& use, const std::vector<const List*>& of_its_ca) {
+    const Certificate& certificate = *use.certificate;
+    Finding& found = verdict_.findings.emplace_back(
+        finding(kinds[not_shown], use.users.empty() ? Status::warning : Status::critical, thumbprint(certificate)));
+    found.summary =
+        fmt::format("nothing at hand shows that {} of {} is not revoked, and `revocation: hard` insists on it",
+                    short_name(certificate), use.users_text());
+    found.facts.push_back(describe(certificate));
+    for (const List* list : of_its_ca) {
+      found.facts.push_back(
+          fmt::format("{}: not of now, not whole, or not to be read here", describe_list(*list->crl)));
+      add_places(*list, found.facts);
+    }
+    if (of_its_ca.empty()) found.facts.emplace_back("no revocation list that its CA's key signed is at hand");
+    bool asked = false;
+    for (const OcspLook& look : evidence_.ocsp) {
+      if (look.certificate->sha256 != certificate.sha256) continue;
+      asked = true;
+      found.facts.push_back(fmt::format("OCSP, {}: {}", look.source,
+                                        !look.answer                                 ? look.problem
+                                        : look.answer->signer == OcspSigner::nobody  ? look.answer->doubt
+                                        : look.answer->status == OcspStatus::unknown ? "does not know it"
+                                                                                     : "an answer of another time"));
+    }
+    if (!asked) {
+      found.facts.emplace_back(certificate.ocsp_urls.empty() ? "it names no OCSP responder"
+                                                             : fmt::format("no OCSP responder was asked; it names {}",
+                                                                           enumerate(certificate.ocsp_urls)));
+    }
+    found.remedy =
+        "Let the check get at what decides it: fetch the lists that certificates name (--fetch), ask their responders "
+        "(--ocsp), or configure a store with the list. Where these cannot be had from here, they may not be had from "
+        "the "
+        "servers either: certutil -verify -urlfetch FILE there.";
   }
 
   /// The list of one key with `list` by which a hold was released; null when there is none.
@@ -300,12 +304,6 @@ class State {
     return found == others.end() ? nullptr : *found;
   }
 
-  static std::string users_text(const Use& use) {
-    std::set<std::string> all = use.users;
-    all.insert(use.ways_out.begin(), use.ways_out.end());
-    return enumerate({all.begin(), all.end()});
-  }
-
   void add_revoked(const Use& use, const List& list) {
     const Certificate& certificate = *use.certificate;
     Finding& found = verdict_.findings.emplace_back(
@@ -313,7 +311,7 @@ class State {
     if (!use.users.empty()) found.certificates = {use.certificate};
     const bool held = Crl::among(list.crl->held, certificate.serial);
     found.summary =
-        fmt::format("{} of {} is {}", short_name(certificate), users_text(use), held ? "revoked, on hold" : "revoked");
+        fmt::format("{} of {} is {}", short_name(certificate), use.users_text(), held ? "revoked, on hold" : "revoked");
     found.facts = {describe(certificate), fmt::format("its serial number {} stands in the {}; {}", certificate.serial,
                                                       describe_list(*list.crl), signers_text(list))};
     add_places(list, found.facts);
@@ -337,7 +335,7 @@ class State {
     Finding& found =
         verdict_.findings.emplace_back(finding(kinds[undecided], Status::unknown, thumbprint(certificate)));
     found.summary = fmt::format("{} of {} stands in a revocation list of its issuer's name that could not be relied on",
-                                short_name(certificate), users_text(use));
+                                short_name(certificate), use.users_text());
     found.facts = {describe(certificate), fmt::format("{}: {}", describe_list(*list.crl), why)};
     add_places(list, found.facts);
     found.remedy =
@@ -361,7 +359,7 @@ class State {
     });
     found.summary =
         fmt::format("no revocation list of {} at hand {} the key that signed {} of {}{}", certificate.issuer.text(),
-                    damaged ? "verifies with" : "is signed by", short_name(certificate), users_text(use),
+                    damaged ? "verifies with" : "is signed by", short_name(certificate), use.users_text(),
                     damaged ? ", though it names that key" : ", but by another one or one that is not known");
     found.facts.push_back(
         fmt::format("{}: signed by the key of {}", describe(certificate), describe(*issuers.front())));
@@ -396,6 +394,7 @@ class State {
 
   const Evidence& evidence_;
   CertificateGraph graph_;
+  SignatureOracle oracle_;
   std::vector<List> lists_;
   std::map<Sha256, Use> uses_;
   std::set<Sha256> told_;
@@ -405,7 +404,8 @@ class State {
 Verdict judge(const Evidence& evidence) {
   const bool any = std::any_of(evidence.stores.begin(), evidence.stores.end(),
                                [](const StoreContents& store) { return !store.crls.empty(); });
-  return any ? State{evidence}.judge() : Verdict{};
+  const bool hard = evidence.site.policy.revocation == RevocationMode::hard;
+  return any || hard ? State{evidence}.judge() : Verdict{};
 }
 
 }  // namespace

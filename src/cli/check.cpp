@@ -21,6 +21,8 @@ po::options_description check_options() {
   offer_sources(all, "judge");
   // clang-format off
   all.add_options()
+      ("ocsp", ocsp_help)
+      ("revocation", po::value<std::string>()->value_name("MODE"), revocation_help)
       ("identities", identities_help)
       ("enumerate", enumerate_help)
       ("chain-variants", chain_variants_help)
@@ -88,6 +90,8 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
       if (const auto set = set_threshold(overrides, text, critical); !set) return refuse(io.err, set.error().text, {});
     }
   }
+  const auto revocation = revocation_mode(*args);
+  if (!revocation) return refuse(io.err, revocation.error().text, {});
   auto gathered = evidence_of(*args, io.err);
   if (!gathered) return gathered.error();
   if (args->has("what-if")) {
@@ -97,6 +101,7 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
   // Never freed: the process is about to end, and thousands of certificates freed one by one are time spent for nobody.
   static Evidence* evidence = nullptr;
   evidence = new Evidence(*std::move(gathered));
+  if (*revocation) evidence->site.policy.revocation = **revocation;
   override_thresholds(evidence->site.policy, overrides);
   std::vector<std::string> complaints;
   if (args->has("record")) {

@@ -54,6 +54,8 @@ po::options_description plugin_options() {
       ("name-server", po::value<Texts>()->composing()->value_name("ADDRESS"), "ask this name server, ADDRESS[:PORT]; repeatable")
       ("resolve", po::value<Texts>()->composing()->value_name("NAME=ADDRESS"), "use this address for that name; repeatable")
       ("fetch", fetch_help)
+      ("ocsp", ocsp_help)
+      ("revocation", po::value<std::string>()->value_name("MODE"), revocation_help)
       ("identities", "also try who else is let in: no certificate, and the strangers")
       ("stranger", po::value<Texts>()->composing()->value_name("KIND=FILE,KEY[,SOURCE]"),
        "a certificate for --identities, its key and where that one's passphrase is; KIND is foreign-ca, stale-ca, expired or server-only; repeatable")
@@ -384,11 +386,15 @@ Result<Config> config_from(const Arguments& args) {
   if (auto set = set_network(args, config, link); !set) return tl::unexpected(set.error());
   add_stores(args, config, front_end);
   config.fetch = args.has("fetch");
+  config.ocsp = args.has("ocsp");
   if (auto set = set_trials(args, config, link); !set) return tl::unexpected(set.error());
   config.site.name = edge.name;
   config.site.links.push_back(link);
   config.site.servers = {front_end, edge};
   config.site.policy = Policy::defaults();
+  const auto revocation = revocation_mode(args);
+  if (!revocation) return tl::unexpected(revocation.error());
+  config.site.policy.revocation = *revocation;
   Policy noted;
   for (const bool critical : {false, true}) {
     for (const std::string& text : args.texts(critical ? "critical" : "warning")) {

@@ -67,8 +67,12 @@ Result<Evidence> read_files(const std::vector<std::string>& files) {
 /// From recordings, or from the site of a configuration. Error: all that is wrong, a line each.
 tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   if (args.has("evidence")) {
-    if (args.has("fetch"))
-      return tl::unexpected(std::vector<std::string>{"--fetch asks the network, and a recording is judged without it"});
+    for (const char* const option : {"fetch", "ocsp"}) {
+      if (args.has(option)) {
+        return tl::unexpected(
+            std::vector{fmt::format("--{} asks the network, and a recording is judged without it", option)});
+      }
+    }
     for (const char* const option : {"profile", "options-first"}) {
       if (args.has(option)) {
         return tl::unexpected(
@@ -95,6 +99,7 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   }
   if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
   config->fetch = config->fetch || args.has("fetch");
+  config->ocsp = config->ocsp || args.has("ocsp");
   if (args.has("profile")) {
     const auto profile = parse_profile(args.text("profile"));
     if (!profile) return tl::unexpected(std::vector{profile.error().text});

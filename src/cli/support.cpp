@@ -100,6 +100,15 @@ Result<Profile> parse_profile(const std::string& text) {
               fmt::format("--profile {}: it is ocs2007r2, lync2010, lync2013 or sfb", printable(text, 40)));
 }
 
+Result<std::optional<RevocationMode>> revocation_mode(const Arguments& args) {
+  if (!args.has("revocation")) return std::nullopt;
+  const std::string mode = args.text("revocation");
+  for (const RevocationMode known : {RevocationMode::soft, RevocationMode::hard}) {
+    if (mode == to_string(known)) return known;
+  }
+  return fail(ErrorKind::config, fmt::format("--revocation {}: it is soft or hard", printable(mode, 40)));
+}
+
 Result<void> set_threshold(Policy& policy, const std::string& text, bool critical) {
   const std::size_t equals = text.find('=');
   std::string metric = equals == std::string::npos ? "expiry" : text.substr(0, equals);

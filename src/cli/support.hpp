@@ -18,6 +18,10 @@ inline constexpr std::string_view version = MRASCHECK_VERSION;
 /// Of the option that every command has which looks at a site.
 inline constexpr const char* fetch_help =
     "also fetch what the certificates in use name by http:// as their issuer's certificate and revocation list";
+inline constexpr const char* ocsp_help =
+    "also ask the OCSP responders that the certificates in use name whether these are revoked";
+inline constexpr const char* revocation_help =
+    "soft: what cannot be told of revocation is told as such; hard: it is CRITICAL (default soft)";
 
 inline constexpr const char* identities_help =
     "also try on every link who else is let in: no certificate, and the strangers of the configuration";
@@ -32,6 +36,9 @@ inline constexpr const char* options_first_help = "send an OPTIONS before the SE
 
 /// A configuration that everything can be done with, or all that is wrong with it, a line each.
 tl::expected<Config, std::vector<std::string>> load_config(const std::string& path);
+
+/// --revocation; nothing when it is not given. Error: config.
+Result<std::optional<RevocationMode>> revocation_mode(const Arguments& args);
 
 /// Notes "-w 30:", "-C expiry=10:", "-w expiry=80%": a bare range is for expiry, and a percentage is of the metric
 /// lifetime. Error: config.

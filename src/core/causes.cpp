@@ -149,7 +149,8 @@ class Causes {
         add_by_certificate(stale_, i);
       } else if (is(finding, "validity") && finding.status == Status::critical) {
         add_by_certificate(ended_, i);
-      } else if (finding.code == "crl-state.revoked" && finding.status == Status::critical) {
+      } else if ((finding.code == "crl-state.revoked" || finding.code == "ocsp-state.revoked") &&
+                 finding.status == Status::critical) {
         add_by_certificate(revoked_, i);
       }
     }
@@ -192,6 +193,10 @@ class Causes {
     }
     if (refused_by_peer(finding) && finding.servers.size() == 2 && !finding.certificates.empty())
       return why_refused(node);
+    if (finding.code == "ocsp-state.revoked") {  // a list and a responder say the same
+      const auto told = any_of(revoked_, finding.certificates);
+      return told && nodes_[*told].finding != &finding ? told : std::nullopt;
+    }
     // Seen where a Front End's stores held several CAs of one name, and the Edge never got the request: to the Front
     // End the connection failed.
     if (finding.code == "mras-credentials.sip-error" && finding.servers.size() == 2 &&

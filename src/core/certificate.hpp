@@ -87,6 +87,7 @@ struct Certificate {
   std::shared_ptr<const NameConstraints> name_constraints;     ///< null when the extension is absent, as it mostly is
   SharedTexts ca_issuer_urls;
   SharedTexts crl_urls;
+  SharedTexts ocsp_urls;                      ///< authorityInfoAccess, id-ad-ocsp (RFC 6960, 3.1)
   std::vector<std::string> unknown_critical;  ///< dotted OIDs of critical extensions this program does not evaluate
 
   std::string template_name;  ///< Microsoft 1.3.6.1.4.1.311.20.2

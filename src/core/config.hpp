@@ -109,6 +109,7 @@ struct Config {
   std::map<std::size_t, Trials> trials;  ///< by link
   Trials trials_of(std::size_t link) const;
   bool fetch = false;  ///< GET what certificates in use say by http of their issuers (AIA) and revocation lists (CDP)
+  bool ocsp = false;   ///< ask the OCSP responders that certificates in use name by http
   std::map<std::string, std::vector<std::string>> resolve;  ///< name to address literals, before any DNS
   enum class Family { any, v4, v6 } family = Family::any;
 };

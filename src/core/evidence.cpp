@@ -85,7 +85,7 @@ class Key {
   Key& operator<<(const TlsRange& r) { return *this << r.min << r.max; }
   Key& operator<<(const Site& s) {
     *this << s.name << s.stores << s.servers << s.links << s.mras.identity << s.mras.location << s.mras.duration
-          << s.mras.service_uri << s.mras.profile << s.mras.options_first;
+          << s.mras.service_uri << s.mras.profile << s.mras.options_first << s.policy.revocation;
     for (const auto& item : s.policy.thresholds) *this << true << item;
     return *this << false;
   }
@@ -125,7 +125,14 @@ class Key {
                  << h.client_certificate_requested << h.accepted_issuers << h.accepted_issuer_count
                  << h.accepted_issuer_bytes << h.alerts_sent << h.alerts_received << h.peer_chain
                  << h.peer_chain_unreadable << h.sent_chain << h.certificate_sent << h.secure_renegotiation
-                 << h.session_ticket << h.peer_answered << h.quiet_for << h.mras << h.further;
+                 << h.session_ticket << h.ocsp_staple << h.peer_answered << h.quiet_for << h.mras << h.further;
+  }
+  Key& operator<<(const OcspAnswer& a) {
+    return *this << a.status << a.produced_at << a.this_update << a.next_update << a.revoked_at << a.reason
+                 << a.responder << a.signer << a.doubt;
+  }
+  Key& operator<<(const OcspLook& l) {
+    return *this << l.certificate << l.stapled << l.asked << l.source << l.answer << l.problem << l.remedy;
   }
   Key& operator<<(const Trial& t) { return *this << t.handshake << t.kind << t.about << t.expect; }
   Key& operator<<(const TlsOffer::Version& v) { return *this << v.version << v.ciphers << v.complete << v.detail; }
@@ -134,7 +141,7 @@ class Key {
   Key& operator<<(const Gap& g) { return *this << g.need << g.about << g.kind << g.reason << g.remedy; }
   Key& operator<<(const Evidence& e) {
     return *this << e.vantage << e.site << e.stores << e.identities << e.resolutions << e.handshakes << e.trials
-                 << e.offers << e.signatures << e.gaps;
+                 << e.offers << e.ocsp << e.signatures << e.gaps;
   }
 
   std::string take() { return std::move(bytes_); }
@@ -383,6 +390,11 @@ void supersede(Evidence& older, const Evidence& newer) {
     return std::any_of(newer.offers.begin(), newer.offers.end(),
                        [&](const TlsOffer& is) { return same_link(is, was); });
   });
+  std::erase_if(older.ocsp, [&](const OcspLook& was) {
+    return std::any_of(newer.ocsp.begin(), newer.ocsp.end(), [&](const OcspLook& is) {
+      return is.source == was.source && is.certificate->sha256 == was.certificate->sha256;
+    });
+  });
   std::erase_if(older.gaps, [&](const Gap& was) {
     return std::any_of(newer.gaps.begin(), newer.gaps.end(),
                        [&](const Gap& is) { return is.need == was.need && equals_ignoring_case(is.about, was.about); });
@@ -414,6 +426,7 @@ void join(Evidence& evidence, Evidence&& older) {
   append(evidence.handshakes, std::move(older.handshakes));
   append(evidence.trials, std::move(older.trials));
   append(evidence.offers, std::move(older.offers));
+  append(evidence.ocsp, std::move(older.ocsp));
   append(evidence.signatures, std::move(older.signatures));
   append(evidence.gaps, std::move(older.gaps));
 }
@@ -461,6 +474,7 @@ void normalise(Evidence& evidence) {
   drop_repeated(evidence.trials);
   arrange(evidence.offers, [&](const TlsOffer& o) { return order.link(o); });
   drop_repeated(evidence.offers);
+  arrange_once(evidence.ocsp);
   arrange(evidence.gaps, [&](const Gap& g) { return (Key{} << g.need << order.gap(g)).take(); });
   drop_repeated(evidence.resolutions);
   drop_repeated(evidence.handshakes);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/handshake.hpp"
+#include "core/ocsp.hpp"
 #include "core/result.hpp"
 #include "core/site.hpp"
 #include "core/status.hpp"
@@ -76,6 +77,7 @@ struct Evidence {
   std::vector<Handshake> handshakes;
   std::vector<Trial> trials;               ///< on request
   std::vector<TlsOffer> offers;            ///< on request
+  std::vector<OcspLook> ocsp;              ///< on request, and what was stapled
   std::vector<SignatureProof> signatures;  ///< sorted, each pair once
   std::vector<Gap> gaps;
 };

@@ -75,6 +75,7 @@ struct Handshake {
   /// a session ticket came, which it was free to send (RFC 5077, 3.3). Nothing: not seen, or not looked for.
   std::optional<bool> secure_renegotiation;
   std::optional<bool> session_ticket;
+  ByteString ocsp_staple;  ///< an OCSP response that the server sent along (RFC 6066, 8), its DER; empty: none
 
   /// After the handshake, before any claim: did the peer answer, or stay quiet for `quiet_for`? TLS 1.3 refuses late,
   /// and what a server says there before it has seen our certificate is no answer (RFC 8446, 4.4.4).

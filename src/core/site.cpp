@@ -64,6 +64,10 @@ std::string_view to_string(ChainMode mode) {
   return mode == ChainMode::as_given ? "file" : "stores";
 }
 
+std::string_view to_string(RevocationMode mode) {
+  return mode == RevocationMode::soft ? "soft" : "hard";
+}
+
 std::string_view to_string(MrasLocation location) {
   switch (location) {
     case MrasLocation::intranet:

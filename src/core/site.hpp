@@ -20,6 +20,11 @@ enum class Expectation { accept, refuse };
 /// Where the certificates that a server sends behind its own come from: the file, or what its host's stores would make
 /// of it.
 enum class ChainMode { as_given, from_stores };
+/// What it means that nothing at hand shows whether a certificate in use is revoked.
+enum class RevocationMode {
+  soft,  ///< it is told
+  hard,  ///< CRITICAL, as for a server that is set to insist on it
+};
 enum class MrasLocation { intranet, internet, both };
 /// As whose Front End it asks: what the request looks like differs by generation.
 enum class Profile { ocs2007r2, lync2010, lync2013, sfb };
@@ -29,6 +34,7 @@ std::string_view to_string(Role role);                ///< "front-end", "edge"
 std::string_view to_string(Service service);          ///< "mras", "sip", "tls"
 std::string_view to_string(Expectation expectation);  ///< "accept", "refuse"
 std::string_view to_string(ChainMode mode);           ///< "file", "stores"
+std::string_view to_string(RevocationMode mode);      ///< "soft", "hard"
 std::string_view to_string(MrasLocation location);    ///< "intranet", "internet", "both"
 std::string_view to_string(Profile profile);          ///< "ocs2007r2", "lync2010", "lync2013", "sfb"
 
@@ -93,6 +99,7 @@ struct MrasQuestion {
 /// Thresholds by metric; the metrics are listed in mrascheck.yaml(5).
 struct Policy {
   std::map<std::string, Thresholds> thresholds;
+  std::optional<RevocationMode> revocation = {};  ///< nothing: soft
 
   /// Those of `metric`; empty ones when none are set.
   Thresholds of(const std::string& metric) const;

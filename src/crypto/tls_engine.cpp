@@ -191,6 +191,8 @@ Result<TlsContext> TlsContext::client(const Options& options) {
   if (!context) return tl::unexpected(std::move(context).error());
   SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_cert_verify_callback(context->get(), accept_any, nullptr);
+  if (SSL_CTX_set_tlsext_status_type(context->get(), TLSEXT_STATUSTYPE_ocsp) != 1)
+    return fail(ErrorKind::local, fmt::format("OpenSSL: no TLS: {}", drain_errors()));
   return TlsContext{std::make_shared<Handle>(Handle{*std::move(context), {}, {}})};
 }
 
@@ -423,7 +425,11 @@ void TlsEngine::shutdown() {
 }
 
 TlsFacts TlsEngine::facts() const {
-  return impl_->facts;
+  TlsFacts facts = impl_->facts;
+  const unsigned char* staple = nullptr;
+  const long size = SSL_get_tlsext_status_ocsp_resp(impl_->ssl.get(), &staple);
+  if (staple != nullptr && size > 0) facts.ocsp_staple.assign(staple, staple + size);
+  return facts;
 }
 
 const std::string& TlsEngine::error() const {

@@ -19,7 +19,7 @@ namespace mrascheck::crypto {
 
 /// What one side brings to its handshakes: an SSL_CTX, made once an identity and shared by all its engines.
 /// A client has no trust store inside: its engine accepts and records whatever it is shown, and the certificate graph
-/// judges it.
+/// judges it. As Schannel's clients do, it asks for a stapled OCSP response (RFC 6066, 8).
 class TlsContext {
  public:
   struct Options {
@@ -65,6 +65,7 @@ struct TlsFacts {
   bool certificate_sent = false;             ///< one was asked for, and ours went out
   std::optional<bool> secure_renegotiation;  ///< of a server, up to TLS 1.2: RFC 5746
   std::optional<bool> session_ticket;        ///< the same: one came (RFC 5077)
+  ByteString ocsp_staple;                    ///< an OCSP response that came along (RFC 6066, 8); empty: none did
   std::vector<ByteString> accepted_issuers;  ///< RDNSequences of the CertificateRequest, at most Handshake's maximum
   std::size_t accepted_issuer_count = 0;
   std::size_t accepted_issuer_bytes = 0;

@@ -96,6 +96,7 @@ void fields(A& a, T& t) {
 template <class A, As<Policy> T>
 void fields(A& a, T& p) {
   a("thresholds", p.thresholds);
+  a.where_any("revocation", p.revocation);
 }
 
 template <class A, As<Site> T>
@@ -258,6 +259,7 @@ void fields(A& a, T& h) {
   a("certificate_sent", h.certificate_sent);
   a.where_any("secure_renegotiation", h.secure_renegotiation);
   a.where_any("session_ticket", h.session_ticket);
+  a.where_any("ocsp_staple", h.ocsp_staple);
   a("peer_answered", h.peer_answered);
   a("quiet_for_ms", h.quiet_for);
   a("mras", h.mras);
@@ -289,6 +291,30 @@ void fields(A& a, T& o) {
   a("versions", o.versions);
 }
 
+template <class A, As<OcspAnswer> T>
+void fields(A& a, T& o) {
+  a("status", o.status);
+  a("produced_at", o.produced_at);
+  a("this_update", o.this_update);
+  a.where_any("next_update", o.next_update);
+  a.where_any("revoked_at", o.revoked_at);
+  a("reason", o.reason);
+  a("responder", o.responder);
+  a("signer", o.signer);
+  a("doubt", o.doubt);
+}
+
+template <class A, As<OcspLook> T>
+void fields(A& a, T& l) {
+  a("certificate", l.certificate);
+  a("source", l.source);
+  a("stapled", l.stapled);
+  a("asked", l.asked);
+  a.where_any("answer", l.answer);
+  a("problem", l.problem);
+  a.lines("remedy", l.remedy);
+}
+
 template <class A, As<SignatureProof> T>
 void fields(A& a, T& s) {
   a("child", s.child);
@@ -316,6 +342,7 @@ void fields(A& a, T& e) {
   a("handshakes", e.handshakes);
   a.where_any("trials", e.trials);
   a.where_any("offers", e.offers);
+  a.where_any("ocsp", e.ocsp);
   a("signatures", e.signatures);
   a("gaps", e.gaps);
 }
@@ -372,6 +399,9 @@ class Writer {
   }
   void where_any(const char* key, const PropertiesRef& member) {
     if (member) object_[key] = value(*member);
+  }
+  void where_any(const char* key, const ByteString& bytes) {
+    if (!bytes.empty()) object_[key] = to_base64(bytes);
   }
 
   Json& object() { return object_; }
@@ -526,6 +556,16 @@ class Reader {
     EntryProperties properties;
     read(*node, {&place_, key, 0, false}, properties);
     member = tables_.properties.share(properties);
+  }
+  void where_any(const char* key, ByteString& bytes) {
+    const Json* node = take_optional(key);
+    if (node == nullptr) return;
+    const Place place{&place_, key, 0, false};
+    std::string text;
+    read(*node, place, text);
+    const auto decoded = from_base64(text);
+    if (!decoded) return tables_.refuse(place, "not base64");
+    bytes = *decoded;
   }
   const Json* take_optional(const char* key) { return tables_.error || !node_.contains(key) ? nullptr : take(key); }
   /// The member, counted as known; nothing when it is missing or something has gone wrong before.

@@ -72,6 +72,12 @@ inline constexpr std::array all_of<StoreOrigin>{
     StoreOrigin::unknown,      StoreOrigin::local,      StoreOrigin::user,     StoreOrigin::service,
     StoreOrigin::group_policy, StoreOrigin::enterprise, StoreOrigin::directory};
 template <>
+inline constexpr std::array all_of<RevocationMode>{RevocationMode::soft, RevocationMode::hard};
+template <>
+inline constexpr std::array all_of<OcspStatus>{OcspStatus::good, OcspStatus::revoked, OcspStatus::unknown};
+template <>
+inline constexpr std::array all_of<OcspSigner>{OcspSigner::issuer, OcspSigner::delegate, OcspSigner::nobody};
+template <>
 inline constexpr std::array all_of<Phase>{Phase::connect, Phase::tls, Phase::confirm, Phase::sip, Phase::done};
 template <>
 inline constexpr std::array all_of<Outcome>{Outcome::completed,        Outcome::refused,        Outcome::unreachable,

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "core/demands.hpp"
+#include "core/in_use.hpp"
 #include "core/text.hpp"
+#include "crypto/ocsp.hpp"
 #include "crypto/signature.hpp"
 #include "crypto/tls_engine.hpp"
 #include "run/fetches.hpp"
@@ -139,6 +141,8 @@ class Collector {
   void fetch_for(const Certificate& certificate);
   void fetch_for_the_rest();
   void take_fetched();
+  void finish_fetching();
+  void look_for_status();
 
   void add_gap(Needs need, std::string about, ErrorKind kind, std::string reason, std::string remedy);
   Error late(const std::string& what) const;
@@ -204,9 +208,9 @@ Collector::Collector(const Config& config, const Plan& plan, const Options& opti
   evidence_.collected_at = options.now;
   evidence_.vantage = options.vantage;
   evidence_.site = config.site;
-  if (config.fetch) {
-    fetches_.emplace(loop_, Fetches::Setting{&config_, name_servers(), deadline_, pool_.get(), [this] { ++all_; },
-                                             [this](const std::string& url) { ended(url); }});
+  if (config.fetch || config.ocsp) {
+    fetches_.emplace(loop_, Fetches::Setting{&config_, name_servers(), deadline_, pool_.get(), options.now,
+                                             [this] { ++all_; }, [this](const std::string& what) { ended(what); }});
   }
 }
 
@@ -857,15 +861,15 @@ void Collector::prove_signatures() {
 }
 
 void Collector::fetch_for(const Certificate& certificate) {
-  if (fetches_) fetches_->want(certificate);
+  if (config_.fetch) fetches_->want(certificate);
 }
 
 /// What servers show is fetched for while it comes. Here the CAs on their paths follow, which only all stores together
 /// show, and then the issuers that were fetched: with these it ends, for each could name another.
 void Collector::fetch_for_the_rest() {
-  if (!fetches_) return;
+  if (!config_.fetch) return;
   const auto finish = [this] {
-    if (done_ < all_ && !over_) loop_.run_until(Clock::time_point::max());
+    finish_fetching();
     take_fetched();
   };
   for (const PathJudgement& judgement : judge_paths(evidence_, verifying())) {
@@ -897,6 +901,65 @@ void Collector::fetch_for_the_rest() {
   add_gap(Needs::stores, left_out.front(), ErrorKind::rejected_by_us,
           fmt::format("not fetched{}: one run fetches {} URLs at most", others, Fetches::most_urls),
           "Split the site into several configurations, each with some of its servers.");
+}
+
+void Collector::finish_fetching() {
+  if (done_ < all_ && !over_) loop_.run_until(Clock::time_point::max());
+}
+
+/// What was stapled is read, and responders are asked, when all that could be an issuer is known.
+void Collector::look_for_status() {
+  const bool any_staple = std::any_of(evidence_.handshakes.begin(), evidence_.handshakes.end(),
+                                      [](const Handshake& handshake) { return !handshake.ocsp_staple.empty(); });
+  if (!config_.ocsp && !any_staple) return;
+  const CertificateGraph graph{evidence_};
+  for (const Handshake& handshake : evidence_.handshakes) {
+    if (handshake.ocsp_staple.empty() || handshake.peer_chain.empty()) continue;
+    OcspLook& look = evidence_.ocsp.emplace_back();
+    look.certificate = handshake.peer_chain.front();
+    look.source = handshake.id();
+    look.stapled = true;
+    const std::vector<CertificateRef> issuers = issuers_of(*look.certificate, graph, verifying());
+    auto answer = crypto::read_ocsp_response(handshake.ocsp_staple, *look.certificate, issuers, options_.now);
+    if (answer) {
+      look.answer = std::move(*answer);
+      continue;
+    }
+    look.problem = issuers.empty() ? "who issued the certificate is not known here, and so not what it was held against"
+                                   : answer.error().text;
+    look.remedy = issuers.empty() ? "Add the certificate of the CA that issued it to a store that is read."
+                                  : fmt::format("On {}, see what it staples: openssl s_client -connect {} -status.",
+                                                handshake.to, handshake.endpoint());
+  }
+  if (!config_.ocsp) return;
+  for (const auto& [sha256, use] : certificates_in_use(evidence_, verifying())) {
+    if (use.certificate->self_issued()) continue;
+    std::vector<CertificateRef> issuers = issuers_of(*use.certificate, graph, verifying());
+    if (!issuers.empty()) {
+      fetches_->ask_status(use.certificate, std::move(issuers));
+    } else if (!use.certificate->ocsp_urls.empty()) {
+      OcspLook& look = evidence_.ocsp.emplace_back();
+      look.certificate = use.certificate;
+      look.source = use.certificate->ocsp_urls.all().front();
+      look.asked = false;
+      look.problem = "who issued the certificate is not known here, and it is asked for by its issuer's key";
+      look.remedy = "Add the certificate of the CA that issued it to a store that is read.";
+    }
+  }
+  finish_fetching();
+  for (OcspLook& look : fetches_->take_looks()) evidence_.ocsp.push_back(std::move(look));
+  const bool too_many = fetches_->too_many_questions();
+  for (const CertificateRef& certificate : fetches_->not_asked()) {
+    OcspLook& look = evidence_.ocsp.emplace_back();
+    look.certificate = certificate;
+    look.source = certificate->ocsp_urls.all().front();
+    look.asked = false;
+    look.problem = too_many && !deadline_.over()
+                       ? fmt::format("one run asks about {} certificates at most", Fetches::most_questions)
+                       : late("not asked").text;
+    look.remedy =
+        too_many ? "Split the site into several configurations, each with some of its servers." : late_remedy();
+  }
 }
 
 void Collector::take_fetched() {
@@ -944,6 +1007,7 @@ Evidence Collector::run() {
     }
   }
   fetch_for_the_rest();
+  look_for_status();
   prove_signatures();
   normalise(evidence_);
   return std::move(evidence_);

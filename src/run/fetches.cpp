@@ -8,6 +8,7 @@
 
 #include "core/http_url.hpp"
 #include "core/text.hpp"
+#include "crypto/ocsp.hpp"
 #include "transport/resolve.hpp"
 
 namespace mrascheck::run {
@@ -38,16 +39,85 @@ void Fetches::hurry() {
   at_once_.lift();
 }
 
+sources::Fetch Fetches::fetch_of(std::string url) {
+  sources::Fetch what;
+  what.url = std::move(url);
+  what.addresses_of = [this](std::string host) { return addresses_of(std::move(host)); };
+  what.pool = setting_.pool;
+  what.step = setting_.config->limits.step;
+  what.sources = setting_.config->network.sources;
+  return what;
+}
+
+void Fetches::ask_status(const CertificateRef& certificate, std::vector<CertificateRef> issuers) {
+  const std::vector<std::string>& urls = certificate->ocsp_urls;
+  if (std::none_of(urls.begin(), urls.end(), is_http) || !asked_.insert(certificate->sha256).second) return;
+  if (asked_.size() > most_questions) {
+    not_asked_.push_back(certificate);
+    return;
+  }
+  setting_.began();
+  loop_.spawn(ask(certificate, std::move(issuers)));
+}
+
+Task Fetches::ask(CertificateRef certificate, std::vector<CertificateRef> issuers) {
+  co_await at_once_.taken();
+  bool late = setting_.deadline.over();
+  bool answered = false;
+  for (const std::string& url : certificate->ocsp_urls) {
+    if (!is_http(url) || answered || late) continue;
+    OcspLook look;
+    look.certificate = certificate;
+    look.source = url;
+    if (const auto silent = silent_.find(url); silent != silent_.end()) {
+      look.problem = silent->second.error.text;
+      look.remedy = silent->second.remedy;
+    } else {
+      co_await ask_one(look, issuers);
+      late = !look.answer && setting_.deadline.over();  // whose fault it was cannot be told
+    }
+    answered = look.answer.has_value();
+    if (!late) looks_.push_back(std::move(look));
+  }
+  if (late) not_asked_.push_back(certificate);
+  at_once_.give_back();
+  setting_.ended(fmt::format("status of {}", short_name(*certificate)));
+}
+
+Task Fetches::ask_one(OcspLook& look, const std::vector<CertificateRef>& issuers) {
+  const Result<ByteString> request = crypto::ocsp_request(*look.certificate, *issuers.front());
+  if (!request) {
+    look.problem = request.error().text;
+    look.remedy = "Look at the certificate and at that of its issuer: openssl x509 -text.";
+    co_return;
+  }
+  auto came = co_await sources::ask_responder(fetch_of(look.source), *request, setting_.deadline);
+  if (!came) {
+    const ErrorKind kind = came.error().error.kind;
+    if (kind == ErrorKind::unreachable || kind == ErrorKind::timed_out) silent_.try_emplace(look.source, came.error());
+    look.problem = came.error().error.text;
+    look.remedy = came.error().remedy;
+    co_return;
+  }
+  auto answer = crypto::read_ocsp_response(*came, *look.certificate, issuers, setting_.now);
+  if (answer) {
+    look.answer = std::move(*answer);
+    co_return;
+  }
+  look.problem = answer.error().text;
+  look.remedy =
+      answer.error().kind == ErrorKind::rejected_by_peer
+          ? "On the responder, see that it has a revocation configuration for the CA that issued the certificate, and "
+            "that this one works (ocsp.msc for Microsoft's Online Responder); `unauthorized` says that it knows "
+            "nothing "
+            "of that CA (RFC 5019, 2.2.3)."
+          : "See what answers there: openssl ocsp -issuer ISSUER -cert FILE -url URL -resp_text.";
+}
+
 Task Fetches::run(std::string url) {
   co_await at_once_.taken();
   if (!setting_.deadline.over()) {
-    sources::Fetch what;
-    what.url = url;
-    what.addresses_of = [this](std::string host) { return addresses_of(std::move(host)); };
-    what.pool = setting_.pool;
-    what.step = setting_.config->limits.step;
-    what.sources = setting_.config->network.sources;
-    sources::Fetched<StoreContents> came = co_await sources::fetch(std::move(what), setting_.deadline);
+    sources::Fetched<StoreContents> came = co_await sources::fetch(fetch_of(url), setting_.deadline);
     keep(ends_.at(url), std::move(came));
   }
   at_once_.give_back();

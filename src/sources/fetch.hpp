@@ -37,4 +37,7 @@ struct Fetch {
 /// contents are named by the URL, and their source is where a redirect led. Nothing is an anchor there, whatever it is.
 boost::asio::awaitable<Fetched<StoreContents>> fetch(Fetch what, Deadline run);
 
+/// POSTs `request` to `what.url`, a responder's (RFC 6960, A.1): its response, whatever that is.
+boost::asio::awaitable<Fetched<ByteString>> ask_responder(Fetch what, ByteString request, Deadline run);
+
 }  // namespace mrascheck::sources

@@ -338,6 +338,7 @@ void observe(const crypto::TlsFacts& facts, const std::vector<CertificateRef>& c
   record.certificate_sent = facts.certificate_sent;
   record.secure_renegotiation = facts.secure_renegotiation;
   record.session_ticket = facts.session_ticket;
+  record.ocsp_staple = facts.ocsp_staple;
   record.alerts_sent = facts.alerts_sent;
   record.alerts_received = facts.alerts_received;
   record.accepted_issuer_count = facts.accepted_issuer_count;

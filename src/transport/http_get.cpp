@@ -120,11 +120,32 @@ class Reading {
   std::optional<http::response_parser<http::vector_body<std::uint8_t>>> parser_;
 };
 
-std::string request_for(const HttpUrl& url) {
+std::string head_of(std::string_view method, const HttpUrl& url, std::string_view wanted) {
   return fmt::format(
-      "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: mrascheck\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
-      "Connection: close\r\n\r\n",
-      url.target, url.authority());
+      "{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: mrascheck\r\nAccept: {}\r\nAccept-Encoding: identity\r\n"
+      "Connection: close\r\n",
+      method, url.target, url.authority(), wanted);
+}
+
+asio::awaitable<Result<HttpAnswer>> ask_for(Connection connection, std::string request, HttpLimits limits,
+                                            Deadline step) {
+  StepEnd end = co_await connection.send(as_bytes(request), step);
+  if (end.outcome == Outcome::timed_out) co_return tl::unexpected(error_of(end));
+  Reading reading(limits);
+  while (!reading.done()) {
+    end = co_await connection.receive(reading.unread(), step);
+    if (end.outcome == Outcome::closed) {
+      if (auto ended = reading.end(); !ended) co_return tl::unexpected(std::move(ended).error());
+      break;
+    }
+    if (!end.ok()) {
+      if (end.outcome == Outcome::timed_out && reading.received() > 0 && !step.stop.stop_requested())
+        end.detail = fmt::format("no end of it in time, after {}", count(reading.received(), "byte"));
+      co_return tl::unexpected(error_of(end));
+    }
+    if (auto taken = reading.take(); !taken) co_return tl::unexpected(std::move(taken).error());
+  }
+  co_return reading.answer();
 }
 
 }  // namespace
@@ -147,24 +168,15 @@ Error error_of(const StepEnd& end) {
 }
 
 asio::awaitable<Result<HttpAnswer>> http_get(Connection connection, HttpUrl url, HttpLimits limits, Deadline step) {
-  const std::string request = request_for(url);
-  StepEnd end = co_await connection.send(as_bytes(request), step);
-  if (end.outcome == Outcome::timed_out) co_return tl::unexpected(error_of(end));
-  Reading reading(limits);
-  while (!reading.done()) {
-    end = co_await connection.receive(reading.unread(), step);
-    if (end.outcome == Outcome::closed) {
-      if (auto ended = reading.end(); !ended) co_return tl::unexpected(std::move(ended).error());
-      break;
-    }
-    if (!end.ok()) {
-      if (end.outcome == Outcome::timed_out && reading.received() > 0 && !step.stop.stop_requested())
-        end.detail = fmt::format("no end of it in time, after {}", count(reading.received(), "byte"));
-      co_return tl::unexpected(error_of(end));
-    }
-    if (auto taken = reading.take(); !taken) co_return tl::unexpected(std::move(taken).error());
-  }
-  co_return reading.answer();
+  co_return co_await ask_for(std::move(connection), head_of("GET", url, "*/*") + "\r\n", limits, std::move(step));
+}
+
+asio::awaitable<Result<HttpAnswer>> http_post(Connection connection, HttpUrl url, HttpPost post, HttpLimits limits,
+                                              Deadline step) {
+  std::string request = fmt::format("{}Content-Type: {}\r\nContent-Length: {}\r\n\r\n",
+                                    head_of("POST", url, post.wanted), post.type, post.body.size());
+  request += as_text(post.body);
+  co_return co_await ask_for(std::move(connection), std::move(request), limits, std::move(step));
 }
 
 }  // namespace mrascheck::transport

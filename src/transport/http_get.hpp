@@ -25,6 +25,13 @@ struct HttpAnswer {
   ByteString body;       ///< of a 200 only
 };
 
+/// What is sent with a POST (RFC 9110, 9.3.3), and which type of answer is wanted.
+struct HttpPost {
+  std::string type;  ///< "application/ocsp-request"
+  ByteString body;
+  std::string wanted;
+};
+
 /// "404 (Not Found)"; the number alone where RFC 9110 has no name for it.
 std::string status_text(unsigned status);
 
@@ -35,5 +42,8 @@ Error error_of(const StepEnd& end);
 /// `step` is for the whole of it. Nothing else can be asked for on the connection afterwards.
 /// Error: as error_of; malformed for what is no HTTP, or is cut short; rejected_by_us for more than `limits` allow.
 asio::awaitable<Result<HttpAnswer>> http_get(Connection connection, HttpUrl url, HttpLimits limits, Deadline step);
+/// The same by one POST.
+asio::awaitable<Result<HttpAnswer>> http_post(Connection connection, HttpUrl url, HttpPost post, HttpLimits limits,
+                                              Deadline step);
 
 }  // namespace mrascheck::transport

@@ -227,7 +227,14 @@ static bool read_distribution_points(Bytes value, Trouble& trouble, std::vector<
   return true;
 }
 
-static bool read_access_descriptions(Bytes value, Trouble& trouble, std::vector<std::string>& into) {
+/// What an extension says of URLs: of its first kind and of its second.
+struct Urls {
+  std::vector<std::string> first;
+  std::vector<std::string> second;
+};
+
+/// caIssuers first, then OCSP (RFC 5280, 4.2.2.1).
+static bool read_access_descriptions(Bytes value, Trouble& trouble, Urls& into) {
   Element sequence;
   if (!take_only_sequence(value, trouble, sequence)) return false;
   Reader in(sequence.content, trouble);
@@ -242,10 +249,12 @@ static bool read_access_descriptions(Bytes value, Trouble& trouble, std::vector<
         !inside.end("something behind the access location")) {
       return false;
     }
-    const bool ca_issuers = as_text(method.content) == "\x2b\x06\x01\x05\x05\x07\x30\x02"sv;
-    if (ca_issuers && location.tag == der::primitive(6)) {
-      into.push_back(printable(as_text(location.content), max_url_bytes));
-    }
+    if (location.tag != der::primitive(6)) continue;
+    const std::string_view kind = as_text(method.content);
+    const bool ca_issuers = kind == "\x2b\x06\x01\x05\x05\x07\x30\x02"sv;
+    const bool ocsp = kind == "\x2b\x06\x01\x05\x05\x07\x30\x01"sv;
+    if (ca_issuers || ocsp)
+      (ca_issuers ? into.first : into.second).push_back(printable(as_text(location.content), max_url_bytes));
   }
   return true;
 }
@@ -255,33 +264,31 @@ namespace {
 /// URLs as extensions of the same bytes have said them before.
 class KnownUrls {
  public:
-  using Read = bool (*)(Bytes value, Trouble& trouble, std::vector<std::string>& into);
+  using Read = bool (*)(Bytes value, Trouble& trouble, Urls& into);
+  struct Shared {
+    SharedTexts first;
+    SharedTexts second;
+  };
 
-  bool take(Bytes value, Trouble& trouble, SharedTexts& into, Read read) {
+  /// Null: they cannot be read. Else there until the next call.
+  const Shared* take(Bytes value, Trouble& trouble, Read read) {
     constexpr std::size_t most_octets = 512;
-    if (value.size() > most_octets) return read_anew(value, trouble, into, read);
-    Known& known = known_[place_of(value)];
-    if (known.value.empty() || known.value != as_text(value)) {
-      if (!read_anew(value, trouble, into, read)) return false;
-      known = {std::string{as_text(value)}, into};
-      return true;
+    Known& known = value.size() > most_octets ? large_ : known_[place_of(value)];
+    if (&known == &large_ || known.value.empty() || known.value != as_text(value)) {
+      Urls urls;
+      if (!read(value, trouble, urls)) return nullptr;
+      known.value = &known == &large_ ? std::string{} : std::string{as_text(value)};
+      known.urls = {std::move(urls.first), std::move(urls.second)};
     }
-    into = known.urls;
-    return true;
+    return &known.urls;
   }
 
  private:
   struct Known {
     std::string value;
-    SharedTexts urls;
+    Shared urls;
   };
 
-  static bool read_anew(Bytes value, Trouble& trouble, SharedTexts& into, Read read) {
-    std::vector<std::string> urls;
-    if (!read(value, trouble, urls)) return false;
-    into = std::move(urls);
-    return true;
-  }
   /// Those of one site differ near their ends, if anywhere.
   static std::size_t place_of(Bytes value) {
     std::size_t place = value.size();
@@ -291,18 +298,27 @@ class KnownUrls {
 
   static constexpr std::size_t places = 256;
   std::array<Known, places> known_;
+  Known large_;
 };
 
 }  // namespace
 
 static bool read_crl_distribution_points(Bytes value, Trouble& trouble, Certificate& into) {
   thread_local KnownUrls known;
-  return known.take(value, trouble, into.crl_urls, read_distribution_points);
+  const KnownUrls::Shared* urls = known.take(value, trouble, [](Bytes bytes, Trouble& wrong, Urls& found) {
+    return read_distribution_points(bytes, wrong, found.first);
+  });
+  if (urls != nullptr) into.crl_urls = urls->first;
+  return urls != nullptr;
 }
 
 static bool read_authority_info_access(Bytes value, Trouble& trouble, Certificate& into) {
   thread_local KnownUrls known;
-  return known.take(value, trouble, into.ca_issuer_urls, read_access_descriptions);
+  const KnownUrls::Shared* urls = known.take(value, trouble, read_access_descriptions);
+  if (urls == nullptr) return false;
+  into.ca_issuer_urls = urls->first;
+  into.ocsp_urls = urls->second;
+  return true;
 }
 
 /// Policies are not evaluated, so that each is looked at no deeper than its OID.

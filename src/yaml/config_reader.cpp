@@ -32,8 +32,8 @@ constexpr std::size_t max_strangers = 32;
 template <std::size_t N>
 using Words = std::array<std::string_view, N>;
 
-constexpr Words<12> top_keys{"site",       "include", "stores",  "servers", "links",   "mras",
-                             "thresholds", "limits",  "resolve", "fetch",   "network", "strangers"};
+constexpr Words<14> top_keys{"site",   "include", "stores", "servers", "links",      "mras",    "thresholds",
+                             "limits", "resolve", "fetch",  "ocsp",    "revocation", "network", "strangers"};
 constexpr Words<12> store_keys{"name", "kind",   "host", "ldap", "file",       "starttls",
                                "ca",   "verify", "bind", "base", "size-limit", "passphrase"};
 /// Of those, the ones that say how to read a directory service.
@@ -56,6 +56,7 @@ constexpr Choices<StoreKind, 4> store_kinds{{{"intermediate", StoreKind::interme
                                              {"root", StoreKind::root},
                                              {"ntauth", StoreKind::ntauth},
                                              {"mixed", StoreKind::mixed}}};
+constexpr Choices<RevocationMode, 2> revocation_words{{{"soft", RevocationMode::soft}, {"hard", RevocationMode::hard}}};
 constexpr Choices<StartTls, 3> starttls_words{
     {{"automatic", StartTls::automatic}, {"required", StartTls::required}, {"off", StartTls::off}}};
 constexpr Choices<LdapBind::Method, 2> sasl_words{
@@ -215,6 +216,10 @@ class Reader {
     if (const Value* const network = section(top, "network")) read_network(*network);
     if (const Entry* const fetch = top.find("fetch"); fetch != nullptr && once("fetch", fetch->at))
       config_.fetch = top.boolean("fetch").value_or(false);
+    if (const Entry* const ocsp = top.find("ocsp"); ocsp != nullptr && once("ocsp", ocsp->at))
+      config_.ocsp = top.boolean("ocsp").value_or(false);
+    if (const Entry* const mode = top.find("revocation"); mode != nullptr && once("revocation", mode->at))
+      config_.site.policy.revocation = top.choice("revocation", revocation_words);
   }
 
   const Value* section(const Fields& top, std::string_view key) {

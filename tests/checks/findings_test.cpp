@@ -96,6 +96,20 @@ void end_at(SmallSite& site, Phase phase, Outcome outcome) {
   }
 }
 
+/// What a responder says of edge1's certificate: that it is good, now.
+OcspAnswer& said(SmallSite& site) {
+  OcspLook& look = site.evidence.ocsp.emplace_back();
+  look.certificate = handshake_of(site).peer_chain.front();
+  look.source = "http://ocsp.contoso.example/ocsp";
+  OcspAnswer& answer = look.answer.emplace();
+  answer.status = OcspStatus::good;
+  answer.this_update = answer.produced_at = site.evidence.collected_at - std::chrono::hours{1};
+  answer.next_update = site.evidence.collected_at + std::chrono::hours{23};
+  answer.responder = "CN=OCSP";
+  answer.signer = OcspSigner::delegate;
+  return answer;
+}
+
 void threshold(SmallSite& site, const char* metric) {
   site.evidence.site.policy.thresholds[metric] = {parse_range("0.0001").value(), std::nullopt};
 }
@@ -432,6 +446,32 @@ const std::vector<Change>& changes() {
       {"crl-state.other-key", Status::warning, [](SmallSite& s) { revocable(s).crl("list-a"); }},
       {"crl-state.revoked", Status::critical, [](SmallSite& s) { revocable(s).crl("list-b-revokes-leaf"); }},
       {"crl-state.undecided", Status::unknown, [](SmallSite& s) { revocable(s).crl("list-b-unknown-critical"); }},
+      {"crl-state.not-shown", Status::critical,
+       [](SmallSite& s) { s.evidence.site.policy.revocation = RevocationMode::hard; }},
+      {"ocsp-state.revoked", Status::critical, [](SmallSite& s) { said(s).status = OcspStatus::revoked; }},
+      {"ocsp-state.not-known", Status::warning, [](SmallSite& s) { said(s).status = OcspStatus::unknown; }},
+      {"ocsp-state.no-answer", Status::warning,
+       [](SmallSite& s) {
+         said(s);
+         s.evidence.ocsp.front().answer.reset();
+         s.evidence.ocsp.front().problem = "the responder gives no answer: tryLater";
+         s.evidence.ocsp.front().remedy = "Look at the responder.";
+       }},
+      {"ocsp-state.not-asked", Status::unknown,
+       [](SmallSite& s) {
+         said(s);
+         s.evidence.ocsp.front().asked = false;
+         s.evidence.ocsp.front().answer.reset();
+         s.evidence.ocsp.front().problem = "not asked before the deadline of 50 s";
+         s.evidence.ocsp.front().remedy = "Give the run more time.";
+       }},
+      {"ocsp-state.untrusted", Status::warning,
+       [](SmallSite& s) {
+         said(s).signer = OcspSigner::nobody;
+         s.evidence.ocsp.front().answer->doubt = "its signature does not verify";
+       }},
+      {"ocsp-state.outdated", Status::warning,
+       [](SmallSite& s) { said(s).next_update = s.evidence.collected_at - std::chrono::minutes{6}; }},
       {"certificate-names.mismatch", Status::critical,
        [](SmallSite& s) { s.evidence.site.servers[1].pool = "other.contoso.example"; }},
       {"certificate-names.incomplete", Status::warning,
@@ -520,10 +560,28 @@ TEST(Findings, AHealthySiteHasNone) {
   const Report report = report_of(site);
   for (const CheckResult& check : report.checks) {
     for (const Finding& finding : check.verdict.findings) ADD_FAILURE() << finding.code << ": " << finding.summary;
-    EXPECT_EQ(check.applicable, check.id != "crl-state") << check.id << ": there are no revocation lists";
+    EXPECT_EQ(check.applicable, check.id != "crl-state" && check.id != "ocsp-state") << check.id << ": none was seen";
     EXPECT_EQ(check.status, Status::ok) << check.id;
   }
   EXPECT_EQ(report.status, Status::ok);
+}
+
+TEST(Findings, WhatAResponderSaysIsGoodForFiveMinutesMore) {
+  SmallSite site = healthy();
+  said(site).next_update = site.evidence.collected_at - std::chrono::minutes{5};
+  site.evidence.site.policy.revocation = RevocationMode::hard;
+  const Report report = report_of(site);
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) {  // of the CA, of which nothing was said
+      EXPECT_EQ(finding.code, "crl-state.not-shown");
+      EXPECT_EQ(finding.summary.find("pool.contoso.example"), std::string::npos) << finding.summary;
+    }
+    if (check.id == "ocsp-state") {
+      ASSERT_EQ(check.verdict.notes.size(), 1U);
+      EXPECT_NE(check.verdict.notes[0].text.find("is not revoked, says the responder http://ocsp.contoso.example/ocsp"),
+                std::string::npos);
+    }
+  }
 }
 
 /// fe1 as a client that edge1 must refuse, and did with `alert`.

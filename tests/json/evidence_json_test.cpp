@@ -25,14 +25,14 @@ using test::sample_evidence;
 /// order of evidence.cpp, a value in sample_evidence(), a line in the schema and in mrascheck-evidence(5), and then
 /// count it.
 [[maybe_unused]] void every_member_has_a_key(const Evidence& evidence) {
-  [[maybe_unused]] const auto& [e1, e2, e3, e4, e5, e6, e7, e8, e9, e10, e11] = evidence;
+  [[maybe_unused]] const auto& [e1, e2, e3, e4, e5, e6, e7, e8, e9, e10, e11, e12] = evidence;
   [[maybe_unused]] const auto& [s1, s2, s3, s4, s5, s6] = evidence.site;
   [[maybe_unused]] const auto& [t1, t2, t3, t4] = evidence.site.stores[0];
   [[maybe_unused]] const auto& [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11] = evidence.site.servers[0];
   [[maybe_unused]] const auto& [l1, l2, l3, l4, l5, l6, l7, l8] = evidence.site.links[0];
   [[maybe_unused]] const auto& [f1, f2] = *l6;
   [[maybe_unused]] const auto& [q1, q2, q3, q4, q5, q6] = evidence.site.mras;
-  [[maybe_unused]] const auto& [p1] = evidence.site.policy;
+  [[maybe_unused]] const auto& [p1, p2] = evidence.site.policy;
   [[maybe_unused]] const auto& [h1, h2] = p1.begin()->second;
   [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9] = evidence.stores[0];
   [[maybe_unused]] const auto& [n1, n2, n3, n4, n5] = c3[0];
@@ -42,15 +42,17 @@ using test::sample_evidence;
   [[maybe_unused]] const auto& [i1, i2, i3, i4] = evidence.identities[0];
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5] = evidence.resolutions[0];
   [[maybe_unused]] const auto& [k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11, k12, k13, k14, k15, k16, k17, k18, k19,
-                                k20, k21, k22, k23, k24, k25, k26, k27, k28, k29] = evidence.handshakes[0];
+                                k20, k21, k22, k23, k24, k25, k26, k27, k28, k29, k30] = evidence.handshakes[0];
   [[maybe_unused]] const auto& [a1, a2] = k18[0];
   [[maybe_unused]] const auto& [m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16, m17, m18, m19,
-                                m20, m21, m22, m23, m24, m25, m26, m27] = *k28;
+                                m20, m21, m22, m23, m24, m25, m26, m27] = *k29;
   [[maybe_unused]] const auto& [d1, d2, d3] = m8[0];
   [[maybe_unused]] const auto& [y1, y2, y3, y4, y5] = m15[0];
   [[maybe_unused]] const auto& [j1, j2, j3, j4] = evidence.trials[0];
   [[maybe_unused]] const auto& [z1, z2, z3, z4, z5] = evidence.offers[0];
   [[maybe_unused]] const auto& [aa1, aa2, aa3, aa4] = z5[0];
+  [[maybe_unused]] const auto& [bb1, bb2, bb3, bb4, bb5, bb6, bb7] = evidence.ocsp[0];
+  [[maybe_unused]] const auto& [cc1, cc2, cc3, cc4, cc5, cc6, cc7, cc8, cc9] = *bb5;
   [[maybe_unused]] const auto& [g1, g2, g3] = evidence.signatures[0];
   [[maybe_unused]] const auto& [w1, w2, w3, w4, w5, status_in_a_report] = evidence.gaps[0];
   [[maybe_unused]] const auto& [x1, x2, x3, x4] = Name::Forms{};
@@ -416,10 +418,27 @@ TEST(EvidenceMutation, EveryKeyIsNeeded) {
     Json& parent = mutant.at(at.parent_pointer());
     const std::string where = at.to_string();
     if (!parent.is_object() || at.parent_pointer().to_string() == "/site/policy/thresholds") return;
-    static const std::set<std::string> may_be_absent{
-        "tls",     "server_name", "secure_renegotiation", "session_ticket", "trials",       "offers",
-        "date",    "answered_at", "token_version",        "token_expiry",   "token_client", "asked_again",
-        "further", "profile",     "options_first"};
+    static const std::set<std::string> may_be_absent{"tls",
+                                                     "server_name",
+                                                     "secure_renegotiation",
+                                                     "session_ticket",
+                                                     "trials",
+                                                     "offers",
+                                                     "date",
+                                                     "answered_at",
+                                                     "token_version",
+                                                     "token_expiry",
+                                                     "token_client",
+                                                     "asked_again",
+                                                     "further",
+                                                     "profile",
+                                                     "options_first",
+                                                     "ocsp_staple",
+                                                     "ocsp",
+                                                     "answer",
+                                                     "next_update",
+                                                     "revoked_at",
+                                                     "revocation"};
     const bool of_exchange = at.back() == "location" && parent.contains("method");
     if (of_exchange || may_be_absent.contains(at.back())) return;
     parent.erase(at.back());

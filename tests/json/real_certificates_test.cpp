@@ -43,6 +43,7 @@ TEST(EvidenceOfRealCertificates, ComesBackWithTheSameValues) {
   evidence.stores[0].entries = {{*root, StoreKind::root, "root.pem", 0}};
   evidence.identities.resize(1);
   evidence.trials.clear();
+  evidence.ocsp.clear();
 
   const std::string written = json::write_evidence(evidence);
   const auto read = json::read_evidence(written, "incident.json", decode, test::decode_sample_crl);

@@ -302,6 +302,7 @@ TEST(Fetches, KeepsSoMuchAndNoMore) {
                          {},
                          {},
                          &pool,
+                         UtcTime{},
                          [&] { ++began; },
                          [&](const std::string& url) { EXPECT_TRUE(ended.insert(url).second); }});
   fetches.want(certificate);

@@ -24,9 +24,31 @@ static bool read_more(int from, std::string& into) {
   return got > 0;
 }
 
+constexpr const char* answering_posts = R"(
+import functools, http.server, subprocess, sys
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_POST(self):
+        asked = self.rfile.read(int(self.headers["Content-Length"]))
+        said = subprocess.run(sys.argv[2], shell=True, input=asked, stdout=subprocess.PIPE, cwd=sys.argv[1]).stdout
+        self.send_response(200)
+        self.send_header("Content-Type", sys.argv[3])
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=sys.argv[1]))
+print("Serving HTTP on 127.0.0.1 port", server.server_port)
+server.serve_forever()
+)";
+
 HttpServer::HttpServer(const std::string& directory) {
-  std::vector<std::string> command{"/usr/bin/python3", "-u",        "-m",          "http.server", "0",
-                                   "--bind",           "127.0.0.1", "--directory", directory};
+  start({"/usr/bin/python3", "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", directory});
+}
+
+HttpServer::HttpServer(const std::string& directory, const std::string& command, const std::string& type) {
+  start({"/usr/bin/python3", "-u", "-c", answering_posts, directory, command, type});
+}
+
+void HttpServer::start(std::vector<std::string> command) {
   std::vector<char*> argv;
   for (std::string& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -73,7 +95,7 @@ std::vector<std::string> HttpServer::requests() {
   std::istringstream lines(log_);
   std::string line;
   while (std::getline(lines, line)) {
-    const std::size_t begin = line.find("\"GET ");
+    const std::size_t begin = std::min(line.find("\"GET "), line.find("\"POST "));
     const std::size_t end = line.find('"', begin + 1);
     if (begin != std::string::npos && end != std::string::npos)
       asked.push_back(line.substr(begin + 1, end - begin - 1));

@@ -85,6 +85,7 @@ inline Evidence sample_evidence() {
                  "sip:mras@edges.contoso.example;gruu", Profile::sfb,           true};
   e.site.policy.thresholds["expiry"] = {Range{30, std::numeric_limits<double>::infinity(), false},
                                         Range{-std::numeric_limits<double>::infinity(), 10.5, true}};
+  e.site.policy.revocation = RevocationMode::hard;
   e.site.policy.thresholds["tls-time"] = {Range{0, 1, false}, {}};
 
   e.stores = {{"fe1-root",
@@ -149,6 +150,7 @@ inline Evidence sample_evidence() {
   h.certificate_sent = true;
   h.secure_renegotiation = false;
   h.session_ticket = true;
+  h.ocsp_staple = {0x30, 0x03, 0x0A, 0x01, 0x03};
   h.peer_answered = true;
   h.quiet_for = std::chrono::milliseconds{1000};
   MrasExchange m;
@@ -210,6 +212,18 @@ inline Evidence sample_evidence() {
                {{TlsVersion::tls_1_0, {}, false, "no answer in time"},
                 {TlsVersion::tls_1_2, {"TLS_RSA_WITH_AES_128_CBC_SHA"}, true, "alert handshake_failure"}}}};
 
+  e.ocsp = {{fe1, "http://ocsp.contoso.example/ocsp", false, true,
+             OcspAnswer{OcspStatus::revoked, e.collected_at, e.collected_at - std::chrono::hours{1},
+                        e.collected_at + std::chrono::hours{23}, e.collected_at - std::chrono::hours{48},
+                        "keyCompromise", "CN=OCSP", OcspSigner::delegate, ""},
+             "", ""},
+            {new_ca,
+             "http://ocsp.contoso.example/root",
+             false,
+             false,
+             {},
+             "not asked before the deadline of 50 s",
+             "Give the run more time with --deadline."}};
   e.signatures = {{new_ca->sha256, Sha256{1, 2, 3}, SignatureState::verified},
                   {fe1->sha256, Sha256{9}, SignatureState::failed},
                   {fe1->sha256, Sha256{1, 2, 3}, SignatureState::verified}};

@@ -149,6 +149,7 @@ TEST(CertificateReaderTest, SaysWhatStandsInAnIssuingCa) {
   EXPECT_EQ(ca.crl_urls, (std::vector<std::string>{"ldap:///CN=x%2CCN=CDP?certificateRevocationList",
                                                    "http://pki.contoso.example/x.crl"}));
   EXPECT_EQ(ca.ca_issuer_urls, std::vector<std::string>{"http://pki.contoso.example/root.crt"});
+  EXPECT_EQ(ca.ocsp_urls, std::vector<std::string>{"http://ocsp.contoso.example"});
   EXPECT_TRUE(ca.unknown_critical.empty());
   EXPECT_FALSE(ca.self_issued());
 

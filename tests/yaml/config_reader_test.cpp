@@ -117,10 +117,10 @@ INSTANTIATE_TEST_SUITE_P(
         row("OnlyNull", "~\n", "1:1: the file is empty: nothing but blanks and comments"),
         row("NoMapping", "- site\n",
             "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve, fetch, network and strangers, got a list"),
+            "resolve, fetch, ocsp, revocation, network and strangers, got a list"),
         row("NoMappingButText", "Contoso\n",
             "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve, fetch, network and strangers, got a string"),
+            "resolve, fetch, ocsp, revocation, network and strangers, got a string"),
         row("Nul", std::string{"site: A\nx: \0\n", 13},
             "2:4: a NUL byte; a configuration is UTF-8 text (not UTF-16, nothing binary)"),
         row("Escape", "site: \x1B[31m\n",
@@ -216,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(
             "2:1: unknown key 'serversr'; did you mean 'servers'?"),
         row("UnknownKeyWithoutNeighbour", site_with("colour: red\nstores: [{name: a, file: roots.p7b}]\n"),
             "2:1: unknown key 'colour'; the keys are site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve, fetch, network and strangers"),
+            "resolve, fetch, ocsp, revocation, network and strangers"),
         row("FetchIsYesOrNo", site_with("stores: [{name: a, file: roots.p7b}]\nfetch: sometimes\n"),
             "3:8: fetch: expected true or false, got 'sometimes'"),
         row("FetchIsNoList", site_with("stores: [{name: a, file: roots.p7b}]\nfetch: [\"http://pki/\"]\n"),
@@ -737,6 +737,17 @@ TEST(FetchTest, IsOffUnlessItIsAskedFor) {
   EXPECT_TRUE(site.read(site_with(stores + "fetch: true\n")).config.fetch);
 }
 
+TEST(OcspTest, IsOffUnlessItIsAskedFor) {
+  const Site site;
+  const std::string stores = "stores: [{name: a, file: roots.p7b}]\n";
+  EXPECT_FALSE(site.read(site_with(stores)).config.ocsp);
+  EXPECT_TRUE(site.read(site_with(stores + "ocsp: true\n")).config.ocsp);
+  EXPECT_EQ(joined(site.problems(site.read(site_with(stores + "ocsp: hard\n")))),
+            "site.yaml:3:7: ocsp: expected true or false, got 'hard'\n");
+  EXPECT_FALSE(site.read(site_with(stores)).config.site.policy.revocation);
+  EXPECT_EQ(site.read(site_with(stores + "revocation: hard\n")).config.site.policy.revocation, RevocationMode::hard);
+}
+
 TEST(IncludeTest, AppendsListsAndTakesScalarsFromAnyFile) {
   const Site site;
   site.dir().write("conf/servers.yaml",
@@ -789,18 +800,20 @@ TEST(IncludeTest, RefusesWhatIsGivenInTwoFiles) {
   const Site site;
   site.dir().write("a.yaml",
                    "site: B\nmras: {location: internet}\nthresholds: {expiry: {warning: 3}}\nlimits: {step: 1s}\n"
-                   "resolve: {E1: 127.0.0.1}\nstores: [{name: A, file: more}]\nfetch: true\n");
+                   "resolve: {E1: 127.0.0.1}\nstores: [{name: A, file: more}]\nfetch: true\nocsp: true\n");
   EXPECT_EQ(
       joined(site.problems(
           site.read("site: A\ninclude: a.yaml\nmras: {location: intranet}\nthresholds: {expiry: {critical: 1}}\n"
-                    "limits: {step: 2s}\nresolve: {e1: 127.0.0.1}\nstores: [{name: a, file: more}]\nfetch: true\n"))),
+                    "limits: {step: 2s}\nresolve: {e1: 127.0.0.1}\nstores: [{name: a, file: more}]\nfetch: true\nocsp: "
+                    "false\n"))),
       "a.yaml:1:7: site: is already given at site.yaml:1:7; it can stand once in all files together\n"
       "a.yaml:2:8: mras.location: is already given at site.yaml:3:8; it can stand once in all files together\n"
       "a.yaml:3:14: thresholds.expiry: is already given at site.yaml:4:14; it can stand once in all files together\n"
       "a.yaml:4:10: limits.step: is already given at site.yaml:5:10; it can stand once in all files together\n"
       "a.yaml:5:11: resolve.e1: is already given at site.yaml:6:11; it can stand once in all files together\n"
       "a.yaml:6:17: name of store: another store is already named 'A', at site.yaml:7:17\n"
-      "a.yaml:7:1: fetch: is already given at site.yaml:8:1; it can stand once in all files together\n");
+      "a.yaml:7:1: fetch: is already given at site.yaml:8:1; it can stand once in all files together\n"
+      "a.yaml:8:1: ocsp: is already given at site.yaml:9:1; it can stand once in all files together\n");
 }
 
 TEST(IncludeTest, IsBoundedInDepthAndNumber) {
@@ -1199,7 +1212,7 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
     }
   }
   EXPECT_EQ(lists, 12U);
-  EXPECT_EQ(keys, 12U + 12 + 6 + 13 + 9 + 2 + 2 + 6 + 6 + 6 + 2 + 4);
+  EXPECT_EQ(keys, 14U + 12 + 6 + 13 + 9 + 2 + 2 + 6 + 6 + 6 + 2 + 4);
 }
 
 }  // namespace
