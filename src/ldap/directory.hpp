@@ -49,10 +49,11 @@ struct DirectoryAnswer {
   std::string truncated;  ///< why not everything was read: a limit, no such container, a referral; empty: all was
 };
 
-/// How the servers' names become addresses; both as in Config.
+/// How the servers' names become addresses, and from which one they are connected to; as in Config.
 struct NameService {
   std::map<std::string, std::vector<std::string>> addresses;  ///< name to address literals, before any resolver
   Config::Family family = Config::Family::any;
+  std::vector<std::string> sources = {};  ///< Network::sources
 };
 
 /// Reads the CA certificates, cross certificates and revocation lists of Active Directory's Public Key Services

@@ -171,12 +171,30 @@ static tl::unexpected<Error> refused(const Address& address, int code) {
   return fail(kind, fmt::format("connect to {}: {}", address.text, to_lower(std::generic_category().message(code))));
 }
 
-static Result<Socket> connect_to(const Address& address, std::chrono::milliseconds step, const Deadline& deadline) {
+/// Of a family of which none is given, the system chooses.
+static Result<void> bind_to_source(const Socket& socket, int family, const std::vector<std::string>& sources) {
+  for (const std::string& source : sources) {
+    const AddressList list = look_up(source, "0", family, AI_NUMERICHOST).second;
+    if (!list) continue;
+    // The port is chosen with the peer's in view, or so many peers could use up all of them.
+    const int no_port_yet = 1;
+    setsockopt(socket.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &no_port_yet, sizeof no_port_yet);
+    if (bind(socket.get(), list->ai_addr, list->ai_addrlen) == 0) return {};
+    return fail(ErrorKind::local,
+                fmt::format("not from {}: {}", printable(source), to_lower(std::generic_category().message(errno))));
+  }
+  return {};
+}
+
+static Result<Socket> connect_to(const Address& address, const std::vector<std::string>& sources,
+                                 std::chrono::milliseconds step, const Deadline& deadline) {
   Socket socket{::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (socket.get() < 0) return refused(address, errno);
   if (address.storage.ss_family != AF_UNIX) {
     const int on = 1;
     setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (auto bound = bind_to_source(socket, address.storage.ss_family, sources); !bound)
+      return tl::unexpected(std::move(bound).error());
   }
   if (connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.length) == 0) return socket;
   if (errno != EINPROGRESS) return refused(address, errno);
@@ -211,13 +229,13 @@ Result<Socket> connect_to(const Uri& uri, const NameService& names, std::chrono:
   if (uri.local()) {
     const auto address = socket_path(uri);
     if (!address) return tl::unexpected(address.error());
-    return connect_to(*address, step, deadline);
+    return connect_to(*address, {}, step, deadline);
   }
   const auto addresses = resolve(uri, names, step, deadline);
   if (!addresses) return tl::unexpected(addresses.error());
   std::optional<Error> failed;
   for (const Address& address : *addresses) {
-    auto socket = connect_to(address, step, deadline);
+    auto socket = connect_to(address, names.sources, step, deadline);
     if (socket) return socket;
     if (failed) socket.error().text = fmt::format("{}; {}", failed->text, socket.error().text);
     failed = std::move(socket.error());

@@ -309,7 +309,7 @@ void Collector::identity_loaded(const IdentitySource& source, LoadResult result)
 }
 
 Collector::Job Collector::store_job(const StoreSource& source, StoreKind kind) {
-  const ldap::NameService names{config_.resolve, config_.family};
+  const ldap::NameService names{config_.resolve, config_.family, config_.network.sources};
   return [this, source, kind, names, deadline = deadline_, step = config_.limits.step,
           pool = pool_]() -> std::function<void()> {
     if (deadline.over()) {

@@ -100,6 +100,22 @@ INSTANTIATE_TEST_SUITE_P(CaCertificate, SpellingTest,
                                          Spelling{"AllInOneRange", "cACertificate;range=0-*"}),
                          [](const auto& row) { return row.param.name; });
 
+TEST(ResponderTest, ItIsAskedFromTheAddressThatIsConfigured) {
+  const LdapResponder server{one_entry({{"cACertificate", {"one"}}})};
+  const auto ask_from = [&](const std::vector<std::string>& sources) {
+    return read_directory(source({server.uri()}), Secret{""}, 20s, {}, {[](const DirectoryValue&) {}, [] {}},
+                          {.addresses = {}, .sources = sources});
+  };
+  ASSERT_TRUE(ask_from({}));
+  EXPECT_EQ(server.peer(), 0x7F000001U);
+  ASSERT_TRUE(ask_from({"::1", "127.0.0.9"}));
+  EXPECT_EQ(server.peer(), 0x7F000009U);
+  const auto elsewhere = ask_from({"192.0.2.1"});
+  ASSERT_FALSE(elsewhere);
+  EXPECT_EQ(elsewhere.error().kind, ErrorKind::local);
+  EXPECT_EQ(elsewhere.error().text, server.uri() + ": not from 192.0.2.1: cannot assign requested address");
+}
+
 TEST(ResponderTest, ARootDseIsAskedWithoutAnyControlAndTheRestInPages) {
   std::mutex mutex;
   std::vector<std::pair<std::string, bool>> asked;

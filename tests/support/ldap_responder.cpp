@@ -170,8 +170,11 @@ static bool wait_for(int fd, int wake) {
 
 void LdapResponder::serve() {
   while (wait_for(listener_, wake_)) {
-    const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    sockaddr_in peer{};
+    socklen_t length = sizeof peer;
+    const int fd = accept4(listener_, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC);
     if (fd < 0) continue;
+    if (peer.sin_family == AF_INET) peer_ = ntohl(peer.sin_addr.s_addr);
     ++connections_;
     converse(fd);
     close(fd);

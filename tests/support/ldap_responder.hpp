@@ -41,6 +41,8 @@ class LdapResponder {
   /// Connections and requests seen until now.
   int connections() const { return connections_; }
   int requests() const { return requests_; }
+  /// The last connection's IPv4 address, in host order.
+  std::uint32_t peer() const { return peer_; }
 
   /// The LDAP messages of a server (RFC 4511), complete with their length.
   static std::string entry(int id, const std::string& dn, const std::vector<Attribute>& attributes);
@@ -63,6 +65,7 @@ class LdapResponder {
   std::string directory_;  ///< of the local socket
   std::atomic<int> connections_ = 0;
   std::atomic<int> requests_ = 0;
+  std::atomic<std::uint32_t> peer_ = 0;
   std::thread thread_;
 };
 
