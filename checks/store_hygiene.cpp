@@ -31,6 +31,9 @@ constexpr std::array kinds{
     FindingKind{"store-hygiene.no-key-identifiers",
                 "nothing but signatures tells the CAs of one name from each other",
                 {"RFC 5280", "4.2.1.1"}},
+    FindingKind{"store-hygiene.cng-key",
+                "the private key of a server's certificate is kept by a CNG provider",
+                {"Microsoft Learn, Environmental requirements for Skype for Business Server 2015", "Certificates"}},
 };
 
 enum Kind : std::size_t {
@@ -39,7 +42,8 @@ enum Kind : std::size_t {
   issuer_list_too_long,
   pool_differs,
   sides_differ,
-  no_key_identifiers
+  no_key_identifiers,
+  cng_key
 };
 
 /// What Microsoft's own rules for these products call too many in Local Computer\Trusted Root Certification
@@ -361,6 +365,62 @@ void note_details(const Evidence& evidence, const CertificateGraph& graph, Verdi
   }
 }
 
+/// By the name that Windows gives it: the providers of CNG are called key storage providers, all but one.
+bool is_cng(std::string_view provider) {
+  return to_lower(provider).find("key storage provider") != std::string::npos ||
+         equals_ignoring_case(provider, "Microsoft Platform Crypto Provider");
+}
+
+/// Of the certificates that servers present or are to present: a PKCS #12 file says who kept the key, and so does what
+/// Windows keeps beside a certificate.
+void judge_keys(const Evidence& evidence, Verdict& verdict) {
+  struct Kept {
+    CertificateRef certificate;
+    std::set<std::string> servers;
+    std::set<std::string> by;  ///< what says so
+  };
+  std::map<Sha256, Kept> own;
+  for (const Identity& identity : evidence.identities) {
+    if (evidence.site.stranger(identity.server)) continue;
+    Kept& kept = own[identity.certificate->sha256];
+    kept.certificate = identity.certificate;
+    kept.servers.insert(identity.server);
+    if (identity.key_provider && is_cng(*identity.key_provider))
+      kept.by.insert(fmt::format("its PKCS #12 file: {}", *identity.key_provider));
+  }
+  for (const Handshake& handshake : evidence.handshakes) {
+    if (handshake.peer_chain.empty()) continue;
+    Kept& kept = own[handshake.peer_chain.front()->sha256];
+    kept.certificate = handshake.peer_chain.front();
+    kept.servers.insert(handshake.to);
+  }
+  for (const StoreContents& store : evidence.stores) {
+    for (const StoreEntry& entry : store.entries) {
+      if (!entry.properties || entry.properties->key_spec != "CNG") continue;
+      const auto found = own.find(entry.certificate->sha256);
+      if (found != own.end())
+        found->second.by.insert(
+            fmt::format("{}: {}: {}", store.store, entry.place.str(), entry.properties->key_provider));
+    }
+  }
+  for (const auto& [sha256, kept] : own) {
+    if (kept.by.empty()) continue;
+    Finding& found =
+        verdict.findings.emplace_back(finding(kinds[cng_key], Status::warning, thumbprint(*kept.certificate)));
+    found.summary =
+        fmt::format("the private key of {} of {} is kept by a CNG provider, which these products do not support",
+                    short_name(*kept.certificate), enumerate({kept.servers.begin(), kept.servers.end()}));
+    found.facts.push_back(describe(*kept.certificate));
+    add_facts(found, {kept.by.begin(), kept.by.end()});
+    found.remedy =
+        "Request it again with a key of the kind before CNG (in the INF file of certreq: ProviderName = \"Microsoft "
+        "RSA "
+        "SChannel Cryptographic Provider\", KeySpec = 1), or import the PKCS #12 file with one, and assign it anew:\n"
+        "  certutil -csp \"Microsoft RSA SChannel Cryptographic Provider\" -importpfx FILE.pfx AT_KEYEXCHANGE\n"
+        "The services of Front Ends and Edges cannot use such a key, or fail in ways that look like missing trust.";
+  }
+}
+
 Verdict judge(const Evidence& evidence) {
   Verdict verdict;
   const SignatureOracle signature = recorded_oracle(evidence.signatures);
@@ -375,6 +435,7 @@ Verdict judge(const Evidence& evidence) {
   judge_pools(evidence, in_use, verdict);
   judge_sides(evidence, in_use, verdict);
   judge_key_identifiers(judgements, verdict);
+  judge_keys(evidence, verdict);
   const CertificateGraph graph{evidence};
   note_details(evidence, graph, verdict);
   note_enrollment(evidence, graph, signature, verdict);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/arguments.hpp"
 #include "cli/cli.hpp"
 #include "core/config.hpp"
 #include "core/evidence.hpp"

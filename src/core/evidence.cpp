@@ -103,7 +103,9 @@ class Key {
     return *this << s.store << s.source << s.entries << s.unreadable << s.referrals << s.truncated << s.remarks
                  << s.faults << s.crls;
   }
-  Key& operator<<(const Identity& i) { return *this << i.server << i.certificate << i.chain << i.key_matches; }
+  Key& operator<<(const Identity& i) {
+    return *this << i.server << i.certificate << i.chain << i.key_matches << i.key_provider;
+  }
   Key& operator<<(const Resolution& r) {
     return *this << r.name << r.addresses << r.not_found << r.configured << r.error;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,9 @@ struct Gap {
 struct Identity {
   std::string server;  ///< Server::name
   CertificateRef certificate;
-  std::vector<CertificateRef> chain;  ///< from the file, without the certificate itself
-  bool key_matches = false;           ///< a private key was given and is this certificate's
+  std::vector<CertificateRef> chain;             ///< from the file, without the certificate itself
+  bool key_matches = false;                      ///< a private key was given and is this certificate's
+  std::optional<std::string> key_provider = {};  ///< who kept it, by the PKCS#12 file that it came in
 };
 
 /// One name asked for. An empty `addresses` means that it has none; `error` then says why.

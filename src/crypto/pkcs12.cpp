@@ -22,6 +22,7 @@ constexpr unsigned max_depth = 4;
 constexpr std::size_t max_certificates = 10'000;
 /// A second or two of work; Windows and OpenSSL write 2,000 or 2,048, careful people some hundred thousand.
 constexpr long max_rounds = 2'000'000;
+constexpr std::size_t max_keys = 16;
 
 struct Freed_bags {
   void operator()(STACK_OF(PKCS12_SAFEBAG) * bags) const noexcept {
@@ -36,6 +37,7 @@ struct Freed_text {
 };
 using ContextPtr = std::unique_ptr<OSSL_LIB_CTX, Freed<OSSL_LIB_CTX_free>>;
 using ProviderPtr = std::unique_ptr<OSSL_PROVIDER, Freed<OSSL_PROVIDER_unload>>;
+using InfoPtr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Freed<PKCS8_PRIV_KEY_INFO_free>>;
 using Pkcs12Ptr = std::unique_ptr<PKCS12, Freed<PKCS12_free>>;
 using BagsPtr = std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), Freed_bags>;
 using SafesPtr = std::unique_ptr<STACK_OF(PKCS7), Freed_safes>;
@@ -98,7 +100,8 @@ struct OwnContext {
 
 class Pkcs12Reader {
  public:
-  Pkcs12Reader(Bytes content, const Secret* passphrase) : content_(content), configured_(passphrase) {}
+  Pkcs12Reader(Bytes content, const Secret* passphrase, Pkcs12Keys keys)
+      : content_(content), configured_(passphrase), keys_(keys) {}
 
   Result<Pkcs12> read() {
     if (content_.size() > max_pkcs12) return no(ErrorKind::malformed, "larger than 16 MiB");
@@ -205,8 +208,46 @@ class Pkcs12Reader {
         take_bags(PKCS12_SAFEBAG_get0_safes(bag), depth + 1);
       } else if (type == NID_certBag && PKCS12_SAFEBAG_get_bag_nid(bag) == NID_x509Certificate) {
         take_certificate(bag);
+      } else if ((type == NID_keyBag || type == NID_pkcs8ShroudedKeyBag) && keys_ == Pkcs12Keys::read) {
+        take_key(bag, type == NID_pkcs8ShroudedKeyBag);
       }
     }
+  }
+
+  void take_key(const PKCS12_SAFEBAG* bag, bool encrypted) {
+    if (result_.keys.size() == max_keys) return;
+    const auto no_key = [&](std::string_view why) {
+      result_.trouble.push_back(fmt::format("a private key of the PKCS#12: {}", why));
+      ERR_clear_error();
+    };
+    InfoPtr decrypted;
+    if (encrypted) {
+      const X509_ALGOR* algorithm = nullptr;
+      X509_SIG_get0(PKCS12_SAFEBAG_get0_pkcs8(bag), &algorithm, nullptr);
+      const long rounds = rounds_of(algorithm);
+      if (rounds < 0 || rounds > max_rounds) return no_key(too_slow(rounds)->text);
+      if (!old_name(OBJ_obj2nid(algorithm->algorithm)).empty()) own_.load_legacy();
+      decrypted.reset(PKCS12_decrypt_skey_ex(bag, passphrase_, length_, own_.context.get(), nullptr));
+      if (!decrypted) return no_key("cannot be decrypted: " + drain_errors());
+    }
+    unsigned char* der = nullptr;
+    const int size = i2d_PKCS8_PRIV_KEY_INFO(encrypted ? decrypted.get() : PKCS12_SAFEBAG_get0_p8inf(bag), &der);
+    if (size <= 0) return no_key(drain_errors());
+    Result<PrivateKey> key = PrivateKey::read({der, static_cast<std::size_t>(size)}, nullptr, "the PKCS#12");
+    OPENSSL_clear_free(der, static_cast<std::size_t>(size));
+    if (!key) return no_key(key.error().text);
+    result_.keys.push_back({std::move(*key), provider_of(bag)});
+  }
+
+  static std::string provider_of(const PKCS12_SAFEBAG* bag) {
+    const ASN1_TYPE* const value = PKCS12_SAFEBAG_get0_attr(bag, NID_ms_csp_name);
+    if (value == nullptr || value->type != V_ASN1_BMPSTRING) return {};
+    unsigned char* text = nullptr;
+    const int size = ASN1_STRING_to_UTF8(&text, value->value.bmpstring);
+    if (size < 0) return {};
+    std::string name = printable({reinterpret_cast<const char*>(text), static_cast<std::size_t>(size)}, 256);
+    OPENSSL_free(text);
+    return name;
   }
 
   void take_certificate(const PKCS12_SAFEBAG* bag) {
@@ -231,6 +272,7 @@ class Pkcs12Reader {
 
   const Bytes content_;
   const Secret* const configured_;
+  const Pkcs12Keys keys_;
   OwnContext own_;
   Pkcs12Ptr file_;
   const char* passphrase_ = nullptr;
@@ -241,9 +283,9 @@ class Pkcs12Reader {
 
 }  // namespace
 
-Result<Pkcs12> read_pkcs12(Bytes content, const Secret* passphrase) {
+Result<Pkcs12> read_pkcs12(Bytes content, const Secret* passphrase, Pkcs12Keys keys) {
   start_openssl();
-  return Pkcs12Reader{content, passphrase}.read();
+  return Pkcs12Reader{content, passphrase, keys}.read();
 }
 
 }  // namespace mrascheck::crypto

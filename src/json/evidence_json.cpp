@@ -162,6 +162,7 @@ void fields(A& a, T& i) {
   a("certificate", i.certificate);
   a("chain", i.chain);
   a("key_matches", i.key_matches);
+  a.where_any("key_provider", i.key_provider);
 }
 
 template <class A, As<Resolution> T>

@@ -437,6 +437,8 @@ const std::vector<Change>& changes() {
        [](SmallSite& s) {
          s.evidence.collected_at = issuer_fixture("redeployment-leaf-keyid")->not_after - std::chrono::days{20};
        }},
+      {"store-hygiene.cng-key", Status::warning,
+       [](SmallSite& s) { s.evidence.identities.front().key_provider = "Microsoft Software Key Storage Provider"; }},
       {"crl-state.overdue", Status::warning, [](SmallSite& s) { revocable(s).crl("list-b-overdue"); }},
       {"crl-state.not-yet-valid", Status::warning,
        [](SmallSite& s) {
@@ -564,6 +566,24 @@ TEST(Findings, AHealthySiteHasNone) {
     EXPECT_EQ(check.status, Status::ok) << check.id;
   }
   EXPECT_EQ(report.status, Status::ok);
+}
+
+TEST(Findings, WhatWindowsKeepsBesideACertificateTellsOfItsKeyToo) {
+  for (const bool cng : {true, false}) {
+    SmallSite site = healthy();
+    site.store("redeployment-leaf-keyid", StoreKind::intermediate);
+    EntryProperties kept;
+    kept.key_provider =
+        cng ? "Microsoft Software Key Storage Provider" : "Microsoft RSA SChannel Cryptographic Provider";
+    kept.key_spec = cng ? "CNG" : "AT_KEYEXCHANGE";
+    site.evidence.stores[0].entries.back().properties = std::make_shared<EntryProperties>(kept);
+    std::size_t told = 0;
+    const Report report = report_of(site);
+    for (const CheckResult& check : report.checks) {
+      for (const Finding& finding : check.verdict.findings) told += finding.code == "store-hygiene.cng-key" ? 1 : 0;
+    }
+    EXPECT_EQ(told, cng ? 1U : 0U);
+  }
 }
 
 TEST(Findings, WhatAResponderSaysIsGoodForFiveMinutesMore) {

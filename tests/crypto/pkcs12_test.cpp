@@ -76,6 +76,14 @@ TEST_P(GoodTest, GivesItsCertificates) {
   EXPECT_EQ(names(*file), GetParam().names);
   EXPECT_EQ(file->old_encryption, GetParam().old_encryption);
   EXPECT_TRUE(file->trouble.empty());
+  EXPECT_TRUE(file->keys.empty());  // nobody asked
+  const Secret secret(GetParam().passphrase.value_or(""));
+  const auto with_keys = read_pkcs12(as_bytes(files().dir().read(GetParam().file)),
+                                     GetParam().passphrase ? &secret : nullptr, Pkcs12Keys::read);
+  ASSERT_TRUE(with_keys) << with_keys.error().text;
+  const bool has_key = std::string_view{GetParam().file} != "nokey.p12";
+  ASSERT_EQ(with_keys->keys.size(), has_key ? 1U : 0U);
+  if (has_key) EXPECT_TRUE(with_keys->keys[0].key.belongs_to(*x509::read_certificate(files().der("a"), hasher())));
 }
 INSTANTIATE_TEST_SUITE_P(
     Pkcs12, GoodTest,

@@ -39,7 +39,7 @@ using test::sample_evidence;
   [[maybe_unused]] const auto& [o1, o2, o3, o4, o5, o6, o7, o8] = *n5;
   [[maybe_unused]] const auto& [b1, b2, b3] = c9[0];
   [[maybe_unused]] const auto& [u1, u2] = c4[0];
-  [[maybe_unused]] const auto& [i1, i2, i3, i4] = evidence.identities[0];
+  [[maybe_unused]] const auto& [i1, i2, i3, i4, i5] = evidence.identities[0];
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5] = evidence.resolutions[0];
   [[maybe_unused]] const auto& [k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11, k12, k13, k14, k15, k16, k17, k18, k19,
                                 k20, k21, k22, k23, k24, k25, k26, k27, k28, k29, k30] = evidence.handshakes[0];
@@ -418,27 +418,11 @@ TEST(EvidenceMutation, EveryKeyIsNeeded) {
     Json& parent = mutant.at(at.parent_pointer());
     const std::string where = at.to_string();
     if (!parent.is_object() || at.parent_pointer().to_string() == "/site/policy/thresholds") return;
-    static const std::set<std::string> may_be_absent{"tls",
-                                                     "server_name",
-                                                     "secure_renegotiation",
-                                                     "session_ticket",
-                                                     "trials",
-                                                     "offers",
-                                                     "date",
-                                                     "answered_at",
-                                                     "token_version",
-                                                     "token_expiry",
-                                                     "token_client",
-                                                     "asked_again",
-                                                     "further",
-                                                     "profile",
-                                                     "options_first",
-                                                     "ocsp_staple",
-                                                     "ocsp",
-                                                     "answer",
-                                                     "next_update",
-                                                     "revoked_at",
-                                                     "revocation"};
+    static const std::set<std::string> may_be_absent{
+        "tls",          "server_name", "secure_renegotiation", "session_ticket", "trials",       "offers",
+        "date",         "answered_at", "token_version",        "token_expiry",   "token_client", "asked_again",
+        "further",      "profile",     "options_first",        "ocsp_staple",    "ocsp",         "answer",
+        "key_provider", "next_update", "revoked_at",           "revocation"};
     const bool of_exchange = at.back() == "location" && parent.contains("method");
     if (of_exchange || may_be_absent.contains(at.back())) return;
     parent.erase(at.back());

@@ -18,6 +18,13 @@ static const OpensslCli& pki() {
     openssl.issued("sub", "/CN=Sub", "root", test::ca_extensions);
     openssl.issued("fe1", "/CN=fe1", "sub", "subjectAltName=DNS:fe1.example\n");
     openssl.issued("fe2", "/CN=fe2", "sub", "subjectAltName=DNS:fe2.example\n");
+    openssl.shell("cat sub.crt root.crt > above.crt");
+    const std::string make =
+        "openssl pkcs12 -export -in fe1.crt -inkey fe1.key -certfile above.crt -passout pass:geheim ";
+    openssl.shell(make + "-CSP 'Microsoft Software Key Storage Provider' -out cng.pfx");
+    openssl.shell(make + "-CSP 'Microsoft RSA SChannel Cryptographic Provider' -out csp.pfx");
+    openssl.shell("openssl pkcs12 -export -in fe1.crt -inkey fe1.key -passout pass: -out open.pfx");
+    openssl.shell("openssl pkcs12 -export -in fe1.crt -nokeys -passout pass:geheim -out public.pfx");
     return true;
   }();
   EXPECT_TRUE(once);
@@ -165,6 +172,40 @@ TEST_F(IdentityTest, RefusesAHalfGoodFile) {
   der[der.find("\xa0\x03\x02\x01\x02") + 4] = '\x07';
   source_.certificate = dir_.write("fe1.der", der);
   EXPECT_TRUE(load().starts_with("certificate: fe1.der: not a certificate: version: neither 1, 2 nor 3")) << load();
+}
+
+TEST_F(IdentityTest, IsAWholePkcs12File) {
+  ASSERT_EQ(::setenv("IDENTITY_TEST_PFX", "geheim", 1), 0);
+  source_.passphrase = SecretSource{SecretSource::Kind::env, "IDENTITY_TEST_PFX"};
+  for (const auto& [name, provider] : {std::pair{"cng.pfx", "Microsoft Software Key Storage Provider"},
+                                       std::pair{"csp.pfx", "Microsoft RSA SChannel Cryptographic Provider"}}) {
+    source_.certificate = source_.key = dir_.write(name, file(name));
+    EXPECT_EQ(load(), "fe1 [Sub Root] key") << name;
+    EXPECT_EQ(load_identity(source_, pool_)->identity.key_provider, provider);
+  }
+  source_.key.clear();
+  EXPECT_EQ(load(), "fe1 [Sub Root]");
+  source_.certificate = dir_.write("fe1.crt", file("fe1.crt"));
+  source_.key = dir_.write("cng.pfx", file("cng.pfx"));
+  EXPECT_EQ(load(), "fe1 [] key");
+  source_.certificate = dir_.write("fe2.crt", file("fe2.crt"));
+  EXPECT_EQ(load().substr(0, 43), "key: cng.pfx: not the private key of fe2.cr");
+}
+
+TEST_F(IdentityTest, SaysWhatIsWrongWithAPkcs12File) {
+  source_.certificate = source_.key = dir_.write("cng.pfx", file("cng.pfx"));
+  EXPECT_EQ(load(), "certificate: cng.pfx: encrypted, and no passphrase is configured");
+  ASSERT_EQ(::setenv("IDENTITY_TEST_PFX", "wrong", 1), 0);
+  source_.passphrase = SecretSource{SecretSource::Kind::env, "IDENTITY_TEST_PFX"};
+  EXPECT_EQ(load(), "passphrase: cng.pfx: wrong passphrase");
+  ASSERT_EQ(::setenv("IDENTITY_TEST_PFX", "geheim", 1), 0);
+  source_.key = dir_.write("public.pfx", file("public.pfx"));
+  EXPECT_EQ(load(), "key: public.pfx: no private key in it: export it with its key");
+  source_.passphrase.reset();
+  source_.certificate = source_.key = dir_.write("open.pfx", file("open.pfx"));
+  EXPECT_EQ(load(), "fe1 [] key");
+  source_.chain = dir_.write("cut.pfx", file("open.pfx").substr(0, 300));
+  EXPECT_EQ(load().substr(0, 7), "chain: ");
 }
 
 }  // namespace mrascheck::sources

@@ -120,7 +120,7 @@ inline Evidence sample_evidence() {
                {},
                {{sample_crl("newer-list"), "CN=Issuing,CN=CDP", 1}, {sample_crl("list"), "CN=Issuing,CN=CDP", 0}}}};
   e.identities = {{"edge1.contoso.example", edge1, {new_ca}, false},
-                  {"fe1.contoso.example", fe1, {old_ca, root}, true}};
+                  {"fe1.contoso.example", fe1, {old_ca, root}, true, "Microsoft Software Key Storage Provider"}};
   e.resolutions = {{"edge1.contoso.example", {"2001:db8::1", "192.0.2.1"}, false, true, ""},
                    {"fe1-int.contoso.example", {}, true, false, "Domain name not found"}};
 
