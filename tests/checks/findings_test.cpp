@@ -1159,6 +1159,91 @@ INSTANTIATE_TEST_SUITE_P(Clocks, ClockTest,
                                          ClockRow{"NothingToGoBy", {}, {}, false}),
                          [](const auto& row) { return row.param.name; });
 
+std::vector<Finding> mras_findings(SmallSite site) {
+  std::vector<Finding> found;
+  for (const CheckResult& check : report_of(site).checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (finding.code.starts_with("mras-credentials.")) found.push_back(finding);
+    }
+  }
+  return found;
+}
+
+/// A pool of two Edges that are asked for both locations; the users stand in their credentials as given.
+SmallSite pool_of_two(std::array<const char*, 4> clients) {
+  SmallSite site = healthy();
+  site.evidence.site.mras.location = MrasLocation::both;
+  site.evidence.site.servers.push_back(site.evidence.site.servers[1]);
+  site.evidence.site.servers.back().name = "edge2.contoso.example";
+  site.evidence.site.links.push_back(site.evidence.site.links[0]);
+  site.evidence.site.links.back().to = "edge2.contoso.example";
+  site.evidence.handshakes.push_back(handshake_of(site));
+  site.evidence.handshakes.back().to = "edge2.contoso.example";
+  for (std::size_t i = 0; i < 2; ++i) {
+    Handshake& handshake = site.evidence.handshakes[i];
+    handshake.mras->location = MrasLocation::intranet;
+    handshake.mras->token_client = clients[2 * i];
+    MrasExchange& other = handshake.further.emplace_back(*handshake.mras);
+    other.location = MrasLocation::internet;
+    other.relays.front().location = "internet";
+    other.token_client = clients[2 * i + 1];
+  }
+  return site;
+}
+
+struct KeysRow {
+  const char* name;
+  std::array<const char*, 4> clients;
+  bool differ;
+};
+class PoolKeys : public testing::TestWithParam<KeysRow> {};
+
+TEST_P(PoolKeys, ShowInHowTheUserStandsInTheCredentials) {
+  const auto found = mras_findings(pool_of_two(GetParam().clients));
+  ASSERT_EQ(found.size(), GetParam().differ ? 1U : 0U);
+  if (!GetParam().differ) return;
+  EXPECT_EQ(found[0].code, "mras-credentials.pool-differs");
+  EXPECT_NE(found[0].summary.find("probably made with different keys"), std::string::npos);
+  EXPECT_EQ(found[0].facts.size(), 2U);
+}
+INSTANTIATE_TEST_SUITE_P(Pools, PoolKeys,
+                         testing::Values(KeysRow{"Same", {"aa", "aa", "aa", "aa"}, false},
+                                         KeysRow{"Different", {"aa", "aa", "bb", "bb"}, true},
+                                         KeysRow{"AnotherEachTime", {"aa", "ab", "ba", "bb"}, false},
+                                         KeysRow{"OneThatChanges", {"aa", "aa", "ba", "bb"}, false},
+                                         KeysRow{"Opaque", {"", "", "", ""}, false},
+                                         KeysRow{"OneOpaque", {"aa", "aa", "", ""}, false}),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(Findings, WhatIsTheSameForBothLocationsIsSaidOnce) {
+  SmallSite site = pool_of_two({"", "", "", ""});
+  for (MrasExchange* exchange : {&*handshake_of(site).mras, &handshake_of(site).further[0]})
+    exchange->reason_phrase = "Not Supported";
+  const auto found = mras_findings(site);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].code, "mras-credentials.refused");
+  EXPECT_EQ(found[0].facts.back(), "it is the same for the internet");
+}
+
+TEST(Findings, ALocationThatIsRefusedAloneIsNamed) {
+  SmallSite site = pool_of_two({"", "", "", ""});
+  handshake_of(site).further[0].reason_phrase = "Forbidden";
+  const auto found = mras_findings(site);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].code, "mras-credentials.refused");
+  EXPECT_EQ(found[0].facts.back(), "asked for the internet");
+}
+
+TEST(Findings, ALocationThatWasNotAskedIsNotFine) {
+  SmallSite site = pool_of_two({"", "", "", ""});
+  handshake_of(site).further.clear();
+  const auto found = mras_findings(site);
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found.back().code, "mras-credentials.not-asked");
+  EXPECT_EQ(found.back().status, Status::unknown);
+  EXPECT_NE(found.back().facts.back().find("credentials for the internet"), std::string::npos);
+}
+
 TEST(Findings, AThresholdThatIsTheWrongWayRoundIsExplained) {
   SmallSite site = healthy();
   site.evidence.site.policy.thresholds["expiry"].warning = parse_range("7").value();

@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(
                   2,
                   {"handshake.rejected-by-us", "certification-path.not-valid-now", "validity.expired",
                    "mras-credentials.not-asked"},
-                  "CRITICAL: fe1 refuses edge1, because edge.contoso.example of edge1.contoso.example expired on "
+                  "CRITICAL: fe1 refuses edge[12], because edge.contoso.example of edge[12].contoso.example expired on "
                   "[-0-9T:]+Z.*"},
         WorldCase{"EdgeGoesSilent",
                   "edge-goes-silent",
