@@ -135,14 +135,18 @@ boost::asio::awaitable<Handshake> Look::go() {
   started = Clock::now();
   const StepEnd shaken = co_await stream.handshake(run_.within(task_.limits.step));
   observe(stream.engine().facts());
+  const bool judged = task_.link->service != Service::tls;
   if (!shaken.ok()) {
     end(Phase::tls, shaken, started);
+    if (judged && record_.outcome == Outcome::rejected_by_peer) {  // it was the first, and need not be the only one
+      if (const auto ours = refusal(record_, *task_.to, *task_.trust, task_.now, task_.signature))
+        record_.detail += "; " + *ours;
+    }
     co_return std::move(record_);
   }
   record_.tls_time = since(started);
   secured_ = Clock::now();
 
-  const bool judged = task_.link->service != Service::tls;
   const auto refused =
       judged ? refusal(record_, *task_.to, *task_.trust, task_.now, task_.signature) : std::optional<std::string>{};
   if (refused || !judged) {

@@ -178,7 +178,8 @@ struct Outcomes {
   std::string printed;  ///< the report on it
   Verdicts verdict;
   Verdicts rehearsed;
-  std::string log;  ///< the server's, of our connection
+  std::string rehearsal;  ///< the report on that
+  std::string log;        ///< the server's, of our connection
   std::string s_client;
   std::string gnutls_cli;
 };
@@ -372,6 +373,7 @@ Outcomes look_at(const Row& row) {
   seen.log = peer.log_of_the_first();
   const Ended rehearsed = mrascheck({"rehearse", "-c", config, "--only", "handshake", "--format", "json"});
   EXPECT_EQ(rehearsed.err, "");
+  seen.rehearsal = rehearsed.out;
   seen.rehearsed = verdicts(rehearsed.out, front_end, the_edge);
   return seen;
 }
@@ -691,6 +693,13 @@ TEST_P(Peers, AgreeWithOurRecordAndWithARehearsal) {
   EXPECT_EQ(seen.verdict, row.verdict) << seen.printed << seen.log;
   EXPECT_EQ(seen.rehearsed, row.rehearsed.value_or(row.verdict));
 
+  if (std::string_view{row.name}.starts_with("BothAreWrong")) {  // who is refused first is not all
+    const std::string refused_too = std::string(front_end) + " would refuse it: ";
+    EXPECT_THAT(seen.printed, HasSubstr(refused_too));
+    EXPECT_THAT(seen.printed, HasSubstr("alert unknown_ca"));
+    EXPECT_THAT(seen.rehearsal, HasSubstr(refused_too));
+    EXPECT_THAT(seen.rehearsal, HasSubstr("alert unknown_ca"));
+  }
   EXPECT_EQ(seen.printed.find("handshake.issuer-list-too-long") != std::string::npos, row.names == most_names);
   Account told = account_of(ours);
   told.trusted = !row.verdict.contains("client") && !std::string_view{row.edge}.ends_with("-expired");

@@ -215,6 +215,7 @@ TEST_P(RealServer, BothWouldRefuseEachOther) {
   const Handshake record = look_at(server.port());
   if (GetParam().version == "TLSv1.2"s) {  // its refusal comes before our turn to judge
     EXPECT_ENDED(record, Phase::tls, Outcome::rejected_by_peer);
+    EXPECT_TRUE(record.detail.starts_with("alert unknown_ca; fe1.contoso.example would refuse it: ")) << record.detail;
     return;
   }
   EXPECT_ENDED(record, Phase::confirm, Outcome::rejected_by_us);
