@@ -28,6 +28,7 @@ po::options_description check_options() {
       ("chain-variants", chain_variants_help)
       ("profile", po::value<std::string>()->value_name("NAME"), profile_help)
       ("options-first", options_first_help)
+      ("relay", relay_help)
       ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, to be judged again with --evidence")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
        "text, plugin, json, jsonl, junit, sarif or prometheus, to standard output or a file; repeatable (default "

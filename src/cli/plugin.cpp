@@ -61,6 +61,7 @@ po::options_description plugin_options() {
        "a certificate for --identities, its key and where that one's passphrase is; KIND is foreign-ca, stale-ca, expired or server-only; repeatable")
       ("enumerate", enumerate_help)
       ("chain-variants", chain_variants_help)
+      ("relay", relay_help)
       ("use-ipv4,4", "IPv4 only")
       ("use-ipv6,6", "IPv6 only")
       ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, in seconds or as 500ms (default 10s)")
@@ -251,14 +252,18 @@ Result<StrangerSource> stranger_of(const std::string& text) {
 Result<void> set_trials(const Arguments& args, Config& config, const Link& link) {
   if (args.has("stranger") && !args.has("identities"))
     return fail(ErrorKind::config, "--stranger without --identities: nothing would be tried with it");
-  for (const char* option : {"identities", "enumerate", "chain-variants"}) {
+  for (const char* option : {"identities", "enumerate", "chain-variants", "relay"}) {
     if (args.has(option) && link.expect == Expectation::refuse) {
       return fail(ErrorKind::config, fmt::format("--{} and --expect refuse exclude each other: what is tried is held "
                                                  "against what a certificate gets that is let in",
                                                  option));
     }
   }
-  config.try_everywhere = {args.has("identities"), args.has("enumerate"), args.has("chain-variants")};
+  if (args.has("relay") && link.service != Service::mras)
+    return fail(ErrorKind::config,
+                "--relay needs the credentials that MRAS grants: leave --no-mras and --service away");
+  config.try_everywhere = {args.has("identities"), args.has("enumerate"), args.has("chain-variants"),
+                           args.has("relay")};
   for (const std::string& text : args.texts("stranger")) {
     auto stranger = stranger_of(text);
     if (!stranger) return tl::unexpected(std::move(stranger).error());

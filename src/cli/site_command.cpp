@@ -79,7 +79,7 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
             std::vector{fmt::format("--{} says how to ask, and a recording is judged without asking", option)});
       }
     }
-    for (const char* const option : {"identities", "enumerate", "chain-variants"}) {
+    for (const char* const option : {"identities", "enumerate", "chain-variants", "relay"}) {
       if (args.has(option)) {
         return tl::unexpected(std::vector{
             fmt::format("--{} tries something on the network, and a recording is judged without it", option)});
@@ -108,7 +108,11 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
     for (Link& link : config->site.links) link.profile.reset();
   }
   config->site.mras.options_first = config->site.mras.options_first || args.has("options-first");
-  config->try_everywhere = {args.has("identities"), args.has("enumerate"), args.has("chain-variants")};
+  Trials& everywhere = config->try_everywhere;
+  everywhere.identities = args.has("identities");
+  everywhere.offer = args.has("enumerate");
+  everywhere.chains = args.has("chain-variants");
+  if (args.has("relay")) everywhere.relay = true;
   return look(*config, ::isatty(STDERR_FILENO) == 1).map_error([](const Error& error) {
     return std::vector{error.text};
   });

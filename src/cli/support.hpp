@@ -28,6 +28,8 @@ inline constexpr const char* identities_help =
     "also try on every link who else is let in: no certificate, and the strangers of the configuration";
 inline constexpr const char* enumerate_help =
     "also find out which versions of TLS and cipher suites every server agrees to (many connections, one at a time)";
+inline constexpr const char* relay_help =
+    "also ask every relay that MRAS names for an allocation, with the credentials that it grants, and give it back";
 inline constexpr const char* chain_variants_help =
     "also try what may be sent behind the certificate: nothing, the chain, the root too, what the stores make";
 

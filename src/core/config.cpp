@@ -46,7 +46,9 @@ Trials Config::trials_of(std::size_t link) const {
     wanted.identities = wanted.identities || own->second.identities;
     wanted.offer = wanted.offer || own->second.offer;
     wanted.chains = wanted.chains || own->second.chains;
+    if (own->second.relay) wanted.relay = own->second.relay;
   }
+  if (site.links[link].service != Service::mras) wanted.relay = false;  // nobody else grants credentials
   return wanted;
 }
 

@@ -87,6 +87,11 @@ struct Trials {
   bool identities = false;  ///< who else is let in: nobody's certificate, and those of Config::strangers
   bool offer = false;       ///< the versions and cipher suites that the server agrees to
   bool chains = false;      ///< what the client may send behind its certificate
+  /// Whether the relays of MRAS' answer take the credentials that it grants; a link's own word counts before the
+  /// site's.
+  std::optional<bool> relay = {};
+  bool asks_relay() const { return relay.value_or(false); }
+  /// Those that connect to the server of the link itself.
   bool any() const { return identities || offer || chains; }
 };
 

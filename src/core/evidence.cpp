@@ -139,11 +139,17 @@ class Key {
   Key& operator<<(const Trial& t) { return *this << t.handshake << t.kind << t.about << t.expect; }
   Key& operator<<(const TlsOffer::Version& v) { return *this << v.version << v.ciphers << v.complete << v.detail; }
   Key& operator<<(const TlsOffer& o) { return *this << o.from << o.to << o.port << o.address << o.versions; }
+  Key& operator<<(const RelayLook& r) {
+    return *this << r.from << r.to << r.link_port << r.granted_at << r.relay << r.address << r.port << r.transport
+                 << r.dialect << r.outcome << r.detail << r.error_code << r.error_text << r.connect_time
+                 << r.allocate_time << r.relayed << r.reflexive << r.lifetime << r.integrity << r.released << r.realm
+                 << r.server << r.alternate;
+  }
   Key& operator<<(const SignatureProof& s) { return *this << s.child << s.issuer_key << s.state; }
   Key& operator<<(const Gap& g) { return *this << g.need << g.about << g.kind << g.reason << g.remedy; }
   Key& operator<<(const Evidence& e) {
     return *this << e.vantage << e.site << e.stores << e.identities << e.resolutions << e.handshakes << e.trials
-                 << e.offers << e.ocsp << e.signatures << e.gaps;
+                 << e.offers << e.ocsp << e.relays << e.signatures << e.gaps;
   }
 
   std::string take() { return std::move(bytes_); }
@@ -204,6 +210,11 @@ struct PlanOrder {
   std::size_t link(const TlsOffer& o) const {
     return position(site.links, [&](const Link& l) {
       return l.port == o.port && equals_ignoring_case(l.from, o.from) && equals_ignoring_case(l.to, o.to);
+    });
+  }
+  std::size_t link(const RelayLook& r) const {
+    return position(site.links, [&](const Link& l) {
+      return l.port == r.link_port && equals_ignoring_case(l.from, r.from) && equals_ignoring_case(l.to, r.to);
     });
   }
   std::size_t link(const Handshake& h) const {
@@ -397,6 +408,12 @@ void supersede(Evidence& older, const Evidence& newer) {
       return is.source == was.source && is.certificate->sha256 == was.certificate->sha256;
     });
   });
+  std::erase_if(older.relays, [&](const RelayLook& was) {
+    return std::any_of(newer.relays.begin(), newer.relays.end(), [&](const RelayLook& is) {
+      return is.link_port == was.link_port && equals_ignoring_case(is.from, was.from) &&
+             equals_ignoring_case(is.to, was.to);
+    });
+  });
   std::erase_if(older.gaps, [&](const Gap& was) {
     return std::any_of(newer.gaps.begin(), newer.gaps.end(),
                        [&](const Gap& is) { return is.need == was.need && equals_ignoring_case(is.about, was.about); });
@@ -429,6 +446,7 @@ void join(Evidence& evidence, Evidence&& older) {
   append(evidence.trials, std::move(older.trials));
   append(evidence.offers, std::move(older.offers));
   append(evidence.ocsp, std::move(older.ocsp));
+  append(evidence.relays, std::move(older.relays));
   append(evidence.signatures, std::move(older.signatures));
   append(evidence.gaps, std::move(older.gaps));
 }
@@ -477,6 +495,8 @@ void normalise(Evidence& evidence) {
   arrange(evidence.offers, [&](const TlsOffer& o) { return order.link(o); });
   drop_repeated(evidence.offers);
   arrange_once(evidence.ocsp);
+  arrange(evidence.relays, [&](const RelayLook& r) { return order.link(r); });
+  drop_repeated(evidence.relays);
   arrange(evidence.gaps, [&](const Gap& g) { return (Key{} << g.need << order.gap(g)).take(); });
   drop_repeated(evidence.resolutions);
   drop_repeated(evidence.handshakes);

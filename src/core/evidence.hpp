@@ -8,6 +8,7 @@
 
 #include "core/handshake.hpp"
 #include "core/ocsp.hpp"
+#include "core/relay.hpp"
 #include "core/result.hpp"
 #include "core/site.hpp"
 #include "core/status.hpp"
@@ -80,6 +81,7 @@ struct Evidence {
   std::vector<Trial> trials;               ///< on request
   std::vector<TlsOffer> offers;            ///< on request
   std::vector<OcspLook> ocsp;              ///< on request, and what was stapled
+  std::vector<RelayLook> relays;           ///< on request
   std::vector<SignatureProof> signatures;  ///< sorted, each pair once
   std::vector<Gap> gaps;
 };

@@ -202,6 +202,23 @@ void add_openssl_line(LookUp& found, std::string_view text) {
   }
 }
 
+/// "TURN 401", "STUN error 431 (Integrity Check Failure)": an error of a relay, and of nothing else.
+bool add_relay_error(LookUp& found, std::string_view text) {
+  const std::string lower = to_lower(text);
+  std::string_view rest = lower;
+  for (const std::string_view word : {"ms-turn ", "turn ", "stun "}) {
+    if (!rest.starts_with(word)) continue;
+    rest = trim(rest.substr(word.size()));
+    if (rest.starts_with("error ")) rest = trim(rest.substr(6));
+    const auto code = number_at(rest);
+    if (code) add(found, CodeKind::relay_error, explain_relay_error(*code));
+    if (code && found.empty())
+      found.remarks.push_back(fmt::format("{} is no error of TURN that a table here holds.", *code));
+    return code.has_value();
+  }
+  return false;
+}
+
 /// "ECONNREFUSED", "Connection refused": the Winsock row.
 void add_errno(LookUp& found, const std::string& wanted) {
   for (int error = 1; error < 200; ++error) {
@@ -223,6 +240,7 @@ LookUp look_up(std::string_view pasted) {
       return found;
     }
   }
+  if (add_relay_error(found, text)) return found;
   // "10061(WSAECONNREFUSED)", "0xC3E93C69(SIPPROXY_E_CONNECTION_FAILED)"
   if (const std::size_t bracket = text.find('(');
       bracket != std::string_view::npos && bracket > 0 && text.ends_with(')'))

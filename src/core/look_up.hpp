@@ -28,8 +28,8 @@ struct LookUp {
 };
 
 /// Takes an ms-diagnostics header with or without its name; codes as "0xc3e93c69", "C3E93C69", "-1008124823",
-/// "10061(WSAECONNREFUSED)"; names in any case, with blanks, '_' or '-': "unknown ca", "tlsv1 alert unknown ca",
-/// "X509_V_ERR_CERT_HAS_EXPIRED"; a serial number of a certificate in hexadecimal digits.
+/// "10061(WSAECONNREFUSED)", "TURN 401"; names in any case, with blanks, '_' or '-': "unknown ca", "tlsv1 alert unknown
+/// ca", "X509_V_ERR_CERT_HAS_EXPIRED"; a serial number of a certificate in hexadecimal digits.
 LookUp look_up(std::string_view pasted);
 
 }  // namespace mrascheck

@@ -11,12 +11,13 @@
 namespace mrascheck {
 namespace {
 
-constexpr std::array<Metric, 6> known_metrics{{
+constexpr std::array<Metric, 7> known_metrics{{
     {"expiry", "days", "days left before a certificate in use expires"},
     {"lifetime", "%", "how much of the validity of a certificate in use is over"},
     {"connect-time", "s", "time until the TCP connection stood"},
     {"tls-time", "s", "time of the TLS handshake"},
     {"mras-time", "s", "time from the SERVICE to its final answer"},
+    {"relay-time", "s", "time from the first Allocate to a relay until it gave the allocation"},
     {"clock-difference", "s", "how far the clock of a server is ahead of ours"},
 }};
 

@@ -316,6 +316,33 @@ void fields(A& a, T& l) {
   a.lines("remedy", l.remedy);
 }
 
+template <class A, As<RelayLook> T>
+void fields(A& a, T& r) {
+  a("from", r.from);
+  a("to", r.to);
+  a("link_port", r.link_port);
+  a("granted_at", r.granted_at);
+  a("relay", r.relay);
+  a("address", r.address);
+  a("port", r.port);
+  a("transport", r.transport);
+  a("dialect", r.dialect);
+  a("outcome", r.outcome);
+  a("detail", r.detail);
+  a("error_code", r.error_code);
+  a("error_text", r.error_text);
+  a("connect_time_us", r.connect_time);
+  a("allocate_time_us", r.allocate_time);
+  a("relayed", r.relayed);
+  a("reflexive", r.reflexive);
+  a("lifetime_s", r.lifetime);
+  a("integrity", r.integrity);
+  a("released", r.released);
+  a("realm", r.realm);
+  a("server", r.server);
+  a("alternate", r.alternate);
+}
+
 template <class A, As<SignatureProof> T>
 void fields(A& a, T& s) {
   a("child", s.child);
@@ -344,6 +371,7 @@ void fields(A& a, T& e) {
   a.where_any("trials", e.trials);
   a.where_any("offers", e.offers);
   a.where_any("ocsp", e.ocsp);
+  a.where_any("relays", e.relays);
   a("signatures", e.signatures);
   a("gaps", e.gaps);
 }
@@ -859,6 +887,11 @@ void check_references(ReadTables& tables, const Evidence& evidence) {
   for (std::size_t i = 0; i < evidence.offers.size(); ++i) {
     demand(offers, i, "from", evidence.offers[i].from);
     demand(offers, i, "to", evidence.offers[i].to);
+  }
+  static constexpr Place relays{&root, "relays", 0, false};
+  for (std::size_t i = 0; i < evidence.relays.size(); ++i) {
+    demand(relays, i, "from", evidence.relays[i].from);
+    demand(relays, i, "to", evidence.relays[i].to);
   }
 }
 

@@ -65,6 +65,17 @@ inline constexpr std::array all_of<TrialKind>{TrialKind::none,       TrialKind::
                                               TrialKind::expired,    TrialKind::server_only, TrialKind::leaf_only,
                                               TrialKind::full_chain, TrialKind::with_root,   TrialKind::from_stores};
 template <>
+inline constexpr std::array all_of<RelayTransport>{RelayTransport::udp, RelayTransport::tcp};
+template <>
+inline constexpr std::array all_of<RelayDialect>{RelayDialect::ms_turn, RelayDialect::standard};
+template <>
+inline constexpr std::array all_of<RelayOutcome>{RelayOutcome::accepted,       RelayOutcome::credentials_rejected,
+                                                 RelayOutcome::error,          RelayOutcome::not_a_relay,
+                                                 RelayOutcome::no_answer,      RelayOutcome::refused,
+                                                 RelayOutcome::unreachable,    RelayOutcome::closed,
+                                                 RelayOutcome::name_not_found, RelayOutcome::not_asked,
+                                                 RelayOutcome::local_failure};
+template <>
 inline constexpr std::array all_of<StoreKind>{StoreKind::intermediate, StoreKind::root,       StoreKind::ntauth,
                                               StoreKind::enrollment,   StoreKind::disallowed, StoreKind::mixed};
 template <>

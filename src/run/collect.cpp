@@ -19,6 +19,7 @@
 #include "crypto/signature.hpp"
 #include "crypto/tls_engine.hpp"
 #include "run/fetches.hpp"
+#include "run/relays.hpp"
 #include "run/remedies.hpp"
 #include "run/slots.hpp"
 #include "sources/handshake.hpp"
@@ -143,6 +144,7 @@ class Collector {
   void take_fetched();
   void finish_fetching();
   void look_for_status();
+  void note_relays_not_asked();
 
   void add_gap(Needs need, std::string about, ErrorKind kind, std::string reason, std::string remedy);
   Error late(const std::string& what) const;
@@ -185,7 +187,9 @@ class Collector {
   };
   std::map<std::size_t, Looks> looks_;  ///< by link
   std::optional<Fetches> fetches_;      ///< there where they are asked for
-  std::set<std::string> taken_;         ///< URLs whose contents are in the evidence
+  Relays relays_;
+  std::set<std::pair<std::size_t, std::string>> granted_;  ///< link and address whose credentials the relays were shown
+  std::set<std::string> taken_;                            ///< URLs whose contents are in the evidence
   struct Worker {
     std::thread thread;
     std::shared_ptr<std::size_t> missing;  ///< results that have not arrived
@@ -204,7 +208,9 @@ Collector::Collector(const Config& config, const Plan& plan, const Options& opti
       links_in_flight_(loop_, config.limits.parallel),
       links_over_(loop_),
       links_open_(plan.links.size()),
-      names_in_flight_(loop_, names_at_once) {
+      names_in_flight_(loop_, names_at_once),
+      relays_(loop_, {&config_, name_servers(), deadline_, [this] { ++all_; },
+                      [this](const std::string& relay) { ended(relay); }}) {
   evidence_.collected_at = options.now;
   evidence_.vantage = options.vantage;
   evidence_.site = config.site;
@@ -606,6 +612,8 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
                          pool_.get(),
                          config_.network.sources,
                          began_};
+    std::vector<sources::RelayGrant> grants;
+    if (config_.trials_of(index).asks_relay()) probe.grants = &grants;
     const auto over = std::make_shared<bool>(false);
     if (!turn.lifted()) loop_.spawn(hurry(&turn, over));
     Handshake record = co_await sources::probe(std::move(probe), deadline_);
@@ -617,6 +625,8 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
                                  "its network.");
     }
     for (const CertificateRef& certificate : record.peer_chain) fetch_for(*certificate);
+    // Equally good chains bring equal answers: the relays see the credentials of one.
+    if (!grants.empty() && granted_.emplace(index, record.address).second) relays_.want(record, std::move(grants));
     looks.records[place] = std::move(record);
   }
   links_in_flight_.give_back();
@@ -827,6 +837,7 @@ Task Collector::watch_time() {
   links_in_flight_.lift();
   names_in_flight_.lift();
   if (fetches_) fetches_->hurry();
+  relays_.hurry();
   // Looks end by themselves now, each with its record; what reads on a thread has a little longer.
   co_await transport::pause(Deadline{}.within(reading_grace));
   for (const std::size_t i : plan_.identities) {
@@ -862,6 +873,28 @@ void Collector::prove_signatures() {
 
 void Collector::fetch_for(const Certificate& certificate) {
   if (config_.fetch) fetches_->want(certificate);
+}
+
+/// What was to be shown to relays, and never came: not a word would be a word too little.
+void Collector::note_relays_not_asked() {
+  for (const std::size_t i : plan_.links) {
+    if (!config_.trials_of(i).asks_relay()) continue;
+    const Link& link = config_.site.links[i];
+    const auto looks = looks_.find(i);
+    std::set<std::string> seen;
+    for (std::size_t k = 0; looks != looks_.end() && k < looks->second.records.size(); ++k) {
+      const std::optional<Handshake>& record = looks->second.records[k];
+      if (record && seen.insert(record->address).second && !granted_.contains({i, record->address}))
+        relays_.not_asked(*record, "MRAS granted no credentials there");
+    }
+    if (!seen.empty()) continue;
+    Handshake nobody;
+    nobody.from = link.from;
+    nobody.to = link.to;
+    nobody.port = link.port;
+    relays_.not_asked(nobody, "nobody could be asked for credentials");
+  }
+  evidence_.relays = relays_.take();
 }
 
 /// What servers show is fetched for while it comes. Here the CAs on their paths follow, which only all stores together
@@ -999,6 +1032,7 @@ Evidence Collector::run() {
   loop_.spawn(watch_time());
   if (all_ > 0) loop_.run_until(Clock::time_point::max());
 
+  note_relays_not_asked();
   for (const std::size_t i : plan_.links) {
     const auto looks = looks_.find(i);
     if (looks == looks_.end()) continue;

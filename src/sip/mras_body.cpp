@@ -211,7 +211,8 @@ void read_relays(const pugi::xml_node& answer, MrasExchange& exchange, Problems&
   if (seen > max_relays) problems.add(fmt::format("{} media relays, only the first {} are read", seen, max_relays));
 }
 
-void read_credentials(const pugi::xml_node& answer, MrasExchange& exchange, Problems& problems) {
+void read_credentials(const pugi::xml_node& answer, MrasExchange& exchange, Problems& problems,
+                      RelayCredentials* keep) {
   const auto credentials = child(answer, "credentials");
   if (!credentials) return;
   const auto name = text_of(child(credentials, "username"));
@@ -219,6 +220,11 @@ void read_credentials(const pugi::xml_node& answer, MrasExchange& exchange, Prob
   exchange.credentials_present = !name.empty() && !password.empty();
   exchange.credentials_well_formed = exchange.credentials_present && is_base64(name) && is_base64(password);
   if (exchange.credentials_well_formed) read_token(name, exchange);
+  const bool usable = name.size() <= max_credential && password.size() <= max_credential;
+  if (exchange.credentials_well_formed && usable && keep != nullptr) {
+    keep->username = Secret{std::string{name}};
+    keep->password = Secret{std::string{password}};
+  }
   for (const auto& [what, text] : {std::pair{"user name", name}, std::pair{"password", password}}) {
     if (text.size() > max_credential)
       problems.add(fmt::format("the {} has {} characters, where some 76 are usual", what, text.size()));
@@ -250,8 +256,8 @@ pugi::xml_node find_answer(const pugi::xml_node& root, std::string_view id, Prob
   return first;
 }
 
-void read_document(const pugi::xml_document& document, std::string_view id, MrasExchange& exchange,
-                   Problems& problems) {
+void read_document(const pugi::xml_document& document, std::string_view id, MrasExchange& exchange, Problems& problems,
+                   RelayCredentials* keep) {
   const auto root = document.document_element();
   if (!is(root, "response")) {
     problems.add(fmt::format("the body is no MRAS response: its root element is \"{}\"", printable(root.name(), 64)));
@@ -270,12 +276,12 @@ void read_document(const pugi::xml_document& document, std::string_view id, Mras
   if (const auto answer = find_answer(root, id, problems)) {
     // What was granted to another request is not ours; an answer that names no request at all may be.
     const bool foreign = (!answered_id.empty() && answered_id != id) || (!id_of(answer).empty() && id_of(answer) != id);
-    if (!foreign) read_credentials(answer, exchange, problems);
+    if (!foreign) read_credentials(answer, exchange, problems, keep);
     read_relays(answer, exchange, problems);
   }
 }
 
-void parse(std::string& body, std::string_view id, MrasExchange& exchange) {
+void parse(std::string& body, std::string_view id, MrasExchange& exchange, RelayCredentials* keep) {
   Problems problems(exchange.problem);
   // In UTF-16, too, each markup has its '<' byte.
   if (static_cast<std::size_t>(std::count(body.begin(), body.end(), '<')) > max_xml_markup) {
@@ -297,7 +303,7 @@ void parse(std::string& body, std::string_view id, MrasExchange& exchange) {
   } else if (bounds.too_deep) {
     problems.add(fmt::format("the body's XML is nested more than {} deep; it is not read", max_xml_depth));
   } else {
-    read_document(document, id, exchange, problems);
+    read_document(document, id, exchange, problems, keep);
   }
 }
 
@@ -315,10 +321,11 @@ std::string credentials_request(const CredentialsRequest& request) {
       request.duration.count());
 }
 
-void read_credentials_response(std::string&& body, std::string_view id, MrasExchange& exchange) {
+void read_credentials_response(std::string&& body, std::string_view id, MrasExchange& exchange,
+                               RelayCredentials* keep) {
   std::string own = std::move(body);
   wipe(body);  // a short one is copied, not moved
-  parse(own, id, exchange);
+  parse(own, id, exchange, keep);
   wipe(own);
 }
 

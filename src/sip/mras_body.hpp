@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/mras.hpp"
+#include "core/relay.hpp"
 #include "core/site.hpp"
 
 namespace mrascheck::sip {
@@ -36,7 +37,9 @@ std::string credentials_request(const CredentialsRequest& request);
 /// be read, and an answer to another id than `id`, goes to `problem`, joined with "; "; credentials for another id are
 /// not taken for ours. Elements are told by their
 /// local names: a missing or unknown namespace and unknown elements are no problem. `body` is wiped, and so is all
-/// memory that the XML library used: user name and password do not outlive the call.
-void read_credentials_response(std::string&& body, std::string_view id, MrasExchange& exchange);
+/// memory that the XML library used: user name and password do not outlive the call but in `keep`, where there is one,
+/// and they are well formed and ours.
+void read_credentials_response(std::string&& body, std::string_view id, MrasExchange& exchange,
+                               RelayCredentials* keep = nullptr);
 
 }  // namespace mrascheck::sip

@@ -172,6 +172,8 @@ struct ServiceTransaction::Impl {
   std::string output;
   std::unique_ptr<MessageReader> reader;
   MrasExchange exchange;
+  bool keeps_credentials = false;
+  RelayCredentials credentials;
   State state = State::waiting;
   bool ended = false;
   unsigned messages = 0;
@@ -189,6 +191,7 @@ ServiceTransaction::Impl::Impl(const ServiceRequest& asked, std::unique_ptr<Mess
     : reader(std::move(stream)) {
   const bool mras = asked.service == Service::mras;
   const Generation& generation = generation_of(asked.question.profile.value_or(Profile::lync2010));
+  keeps_credentials = mras && asked.keep_credentials;
   Digits digits(asked.random);
   branch = fmt::format("z9hG4bK{}.{}", digits.take_upper(8), digits.take_upper(16));
   call_id = digits.take(32);
@@ -369,7 +372,7 @@ void ServiceTransaction::Impl::read_body(const Message& answer, std::string body
   } else if (coding && !equals_ignoring_case(*coding, "identity")) {
     note(fmt::format("the body of the answer is coded ({}); we asked for none", printable(*coding, 40)));
   } else {
-    read_credentials_response(std::move(body), request_id, exchange);
+    read_credentials_response(std::move(body), request_id, exchange, keeps_credentials ? &credentials : nullptr);
   }
   wipe(body);
 }
@@ -449,6 +452,10 @@ bool ServiceTransaction::can_go_on() const {
 
 const MrasExchange& ServiceTransaction::exchange() const {
   return impl_->exchange;
+}
+
+RelayCredentials ServiceTransaction::take_credentials() {
+  return std::move(impl_->credentials);
 }
 
 }  // namespace mrascheck::sip

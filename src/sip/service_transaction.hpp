@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/mras.hpp"
+#include "core/relay.hpp"
 #include "core/site.hpp"
 
 namespace mrascheck::sip {
@@ -23,6 +24,7 @@ struct ServiceRequest {
   MrasQuestion question;
   MrasLocation location = MrasLocation::intranet;  ///< of this request: one of the two
   std::string version = {};                        ///< of MRAS; empty: the one that the profile has
+  bool keep_credentials = false;                   ///< for the relays: see take_credentials()
   std::string random;  ///< at least 64 hexadecimal digits, fresh for each request: tags, branch, Call-ID, ids
 };
 
@@ -68,6 +70,8 @@ class ServiceTransaction {
   /// Whether another request can be asked on this connection: what has come could be followed so far.
   bool can_go_on() const;
   const MrasExchange& exchange() const;
+  /// What was granted, where it was to be kept and is well formed; empty otherwise. Taken.
+  RelayCredentials take_credentials();
 
  private:
   struct Impl;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "sip/message.hpp"
 #include "sip/service_transaction.hpp"
 #include "transport/connection.hpp"
 #include "transport/tls_stream.hpp"
@@ -205,6 +206,7 @@ boost::asio::awaitable<Look::Asked> Look::exchange(TlsStream& stream, const Ques
   request.edge = task_.to->pool.empty() ? task_.to->name : task_.to->pool;
   request.edge_port = task_.link->port;
   request.question = task_.question;
+  request.keep_credentials = task_.grants != nullptr;
   request.random = fresh_random();
   if (request.random.empty()) {
     asked.how = {Outcome::local_failure, 0, "the system gave no random numbers"};
@@ -216,7 +218,7 @@ boost::asio::awaitable<Look::Asked> Look::exchange(TlsStream& stream, const Ques
   asked.how = co_await stream.write(transaction.request(), step);
   std::string plaintext;
   while (asked.how.ok()) {
-    plaintext.clear();
+    sip::wipe(plaintext);  // it may hold the credentials
     asked.how = co_await stream.read(plaintext, step);
     if (!asked.how.ok()) break;
     asked.state = transaction.feed(plaintext);
@@ -230,7 +232,10 @@ boost::asio::awaitable<Look::Asked> Look::exchange(TlsStream& stream, const Ques
     }
     if (asked.state != sip::ServiceTransaction::State::waiting) break;
   }
+  sip::wipe(plaintext);
   asked.took = since(asked.started);
+  if (RelayCredentials granted = transaction.take_credentials(); !granted.username.empty() && task_.grants != nullptr)
+    task_.grants->push_back({transaction.exchange().relays, std::move(granted)});
   if (asked.state != sip::ServiceTransaction::State::waiting) co_return asked;
   asked.silent = asked.how.outcome == Outcome::timed_out && asked.how.error == 0;
   if (asked.silent) {

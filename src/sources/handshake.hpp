@@ -10,11 +10,18 @@
 #include "core/deadline.hpp"
 #include "core/graph.hpp"
 #include "core/handshake.hpp"
+#include "core/relay.hpp"
 #include "core/site.hpp"
 #include "crypto/tls_engine.hpp"
 #include "sources/sources.hpp"
 
 namespace mrascheck::sources {
+
+/// What one answer granted, and for which relays.
+struct RelayGrant {
+  std::vector<MediaRelay> relays;
+  RelayCredentials credentials;
+};
 
 /// One look: one address of one link, with one chain. What the pointers show must outlive it.
 struct Probe {
@@ -33,6 +40,7 @@ struct Probe {
   CertificatePool* pool = nullptr;
   std::vector<std::string> sources = {};                       ///< Network::sources
   Deadline::Clock::time_point began = Deadline::Clock::now();  ///< when it was `now`
+  std::vector<RelayGrant>* grants = nullptr;                   ///< where to leave what MRAS grants; null: nowhere
 };
 
 /// Connects, shakes hands, and for the services mras and sip asks. A peer that `from` would not have accepted, by its

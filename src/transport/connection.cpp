@@ -16,6 +16,7 @@
 
 #include "core/text.hpp"
 #include "transport/alarm.hpp"
+#include "transport/socket_ends.hpp"
 
 namespace mrascheck::transport {
 
@@ -29,10 +30,6 @@ struct Connection::Impl {
 };
 
 namespace {
-
-StepEnd out_of_time(const Deadline& step) {
-  return {Outcome::timed_out, 0, step.stop.stop_requested() ? "interrupted" : "no answer in time"};
-}
 
 Outcome outcome_of(const ErrorCode& code) {
   if (code == asio::error::eof) return Outcome::closed;
@@ -57,34 +54,16 @@ Outcome outcome_of(const ErrorCode& code) {
   }
 }
 
+}  // namespace
+
+StepEnd out_of_time(const Deadline& step) {
+  return {Outcome::timed_out, 0, step.stop.stop_requested() ? "interrupted" : "no answer in time"};
+}
+
 StepEnd ended(const ErrorCode& code) {
   if (code == asio::error::eof) return {Outcome::closed, 0, "the peer closed the connection"};
   return {outcome_of(code), code.value(), printable(code.message())};
 }
-
-/// Why `socket`, which is to be connected to `peer`, cannot come from the source of its family; empty when it does, or
-/// when there is none.
-std::string bind_to(Tcp::socket& socket, const asio::ip::address& peer, const std::vector<std::string>& sources) {
-  for (const std::string& text : sources) {
-    ErrorCode failed;
-    const auto source = asio::ip::make_address(text, failed);
-    if (failed) return "not an IP address: " + printable(text);
-    if (source.is_v6() != peer.is_v6()) continue;
-    // The port is chosen with the peer's in view, or so many peers could use up all of them.
-    const int no_port_yet = 1;
-    ::setsockopt(socket.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &no_port_yet, sizeof no_port_yet);
-    socket.bind({source, 0}, failed);
-    if (failed) return "not from " + printable(text) + ": " + printable(failed.message());
-    return {};
-  }
-  return {};
-}
-
-bool would_block(const ErrorCode& code) {
-  return code == asio::error::would_block || code == asio::error::try_again;
-}
-
-}  // namespace
 
 Connection::Connection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Connection::Connection(Connection&&) noexcept = default;

@@ -32,8 +32,9 @@ constexpr std::size_t max_strangers = 32;
 template <std::size_t N>
 using Words = std::array<std::string_view, N>;
 
-constexpr Words<14> top_keys{"site",   "include", "stores", "servers", "links",      "mras",    "thresholds",
-                             "limits", "resolve", "fetch",  "ocsp",    "revocation", "network", "strangers"};
+constexpr Words<15> top_keys{"site", "include",    "stores",  "servers",   "links",
+                             "mras", "thresholds", "limits",  "resolve",   "fetch",
+                             "ocsp", "revocation", "network", "strangers", "relay"};
 constexpr Words<12> store_keys{"name", "kind",   "host", "ldap", "file",       "starttls",
                                "ca",   "verify", "bind", "base", "size-limit", "passphrase"};
 /// Of those, the ones that say how to read a directory service.
@@ -41,7 +42,7 @@ constexpr Words<6> directory_keys{"starttls", "ca", "verify", "bind", "base", "s
 constexpr Words<6> bind_keys{"dn", "password", "sasl", "channel-binding", "certificate", "key"};
 constexpr Words<13> server_keys{"name", "role",       "pool",   "addresses",     "dns",         "certificate", "chain",
                                 "key",  "passphrase", "trusts", "intermediates", "patch-level", "profile"};
-constexpr Words<9> link_keys{"from", "to", "port", "service", "expect", "tls", "sni", "try", "profile"};
+constexpr Words<10> link_keys{"from", "to", "port", "service", "expect", "tls", "sni", "try", "profile", "relay"};
 constexpr Words<6> stranger_keys{"kind", "certificate", "chain", "key", "passphrase", "expect"};
 constexpr Words<2> tls_keys{"min", "max"};
 constexpr Words<2> network_keys{"name-servers", "source"};
@@ -220,6 +221,8 @@ class Reader {
       config_.ocsp = top.boolean("ocsp").value_or(false);
     if (const Entry* const mode = top.find("revocation"); mode != nullptr && once("revocation", mode->at))
       config_.site.policy.revocation = top.choice("revocation", revocation_words);
+    if (const Entry* const relay = top.find("relay"); relay != nullptr && once("relay", relay->at))
+      config_.try_everywhere.relay = top.boolean("relay").value_or(false);
   }
 
   const Value* section(const Fields& top, std::string_view key) {
@@ -590,6 +593,11 @@ class Reader {
   }
 
   void read_trials(const Fields& fields, LinkDraft& draft) {
+    draft.trials.relay = fields.boolean("relay");
+    if (draft.trials.asks_relay() && (draft.expect == Expectation::refuse || draft.service != Service::mras)) {
+      fields.refuse("relay", fields.find("relay")->value->at,
+                    "goes with links of 'service: mras' that are to be accepted: nobody else grants the credentials");
+    }
     const auto words = fields.texts("try");
     if (!words) return;
     for (const Located& word : *words) {
@@ -954,7 +962,7 @@ class Reader {
                                                     in_quotes(link.to)));
           }
           remember(fmt::format("links.{}", config_.site.links.size()), draft.at);
-          if (draft.trials.any()) config_.trials[config_.site.links.size()] = draft.trials;
+          if (draft.trials.any() || draft.trials.relay) config_.trials[config_.site.links.size()] = draft.trials;
           if (!add_link(link, draft.at, "")) return;
         }
       }

@@ -181,6 +181,27 @@ void agreed(SmallSite& site, TlsVersion version, const char* cipher, bool comple
   offer.versions.push_back({version, {cipher}, complete, "alert handshake_failure"});
 }
 
+/// The relay of edge1's answer was asked over UDP.
+RelayLook& relay_asked(SmallSite& site, RelayOutcome outcome) {
+  RelayLook& look = site.evidence.relays.emplace_back();
+  look.from = "fe1.contoso.example";
+  look.to = "edge1.contoso.example";
+  look.link_port = 5062;
+  look.granted_at = "192.0.2.1";
+  look.relay = "edge.contoso.example";
+  look.address = "192.0.2.7";
+  look.port = 3478;
+  look.outcome = outcome;
+  if (outcome != RelayOutcome::accepted) return look;
+  look.allocate_time = std::chrono::microseconds{2500};
+  look.relayed = "192.0.2.7:50123";
+  look.reflexive = "192.0.2.10:40000";
+  look.lifetime = std::chrono::seconds{600};
+  look.integrity = true;
+  look.released = true;
+  return look;
+}
+
 const std::vector<Change>& changes() {
   static const std::vector<Change> all{
       {"store-contents.unreadable", Status::warning,
@@ -533,6 +554,42 @@ const std::vector<Change>& changes() {
          s.evidence.handshakes.back().mras->relays.front().host = "av2.contoso.example";
        }},
       {"mras-credentials.not-asked", Status::unknown, [](SmallSite& s) { end_at(s, Phase::tls, Outcome::reset); }},
+      {"relay.credentials-rejected", Status::critical,
+       [](SmallSite& s) {
+         RelayLook& look = relay_asked(s, RelayOutcome::credentials_rejected);
+         look.error_code = 431;
+         look.error_text = "Integrity Check Failure";
+       }},
+      {"relay.error", Status::critical,
+       [](SmallSite& s) {
+         RelayLook& look = relay_asked(s, RelayOutcome::error);
+         look.error_code = 300;
+         look.alternate = "192.0.2.8:3478";
+       }},
+      {"relay.not-a-relay", Status::critical,
+       [](SmallSite& s) { relay_asked(s, RelayOutcome::not_a_relay).detail = "HTTP: HTTP/1.1 400 Bad Request"; }},
+      {"relay.no-answer", Status::critical, [](SmallSite& s) { relay_asked(s, RelayOutcome::no_answer); }},
+      {"relay.not-reached", Status::warning,
+       [](SmallSite& s) {
+         relay_asked(s, RelayOutcome::accepted);
+         RelayLook& look = relay_asked(s, RelayOutcome::refused);
+         look.transport = RelayTransport::tcp;
+         look.port = 443;
+       }},
+      {"relay.name-not-found", Status::critical,
+       [](SmallSite& s) { relay_asked(s, RelayOutcome::name_not_found).address.clear(); }},
+      {"relay.not-proven", Status::warning,
+       [](SmallSite& s) { relay_asked(s, RelayOutcome::accepted).integrity = false; }},
+      {"relay.standard-only", Status::warning,
+       [](SmallSite& s) { relay_asked(s, RelayOutcome::accepted).dialect = RelayDialect::standard; }},
+      {"relay.not-released", Status::warning,
+       [](SmallSite& s) { relay_asked(s, RelayOutcome::accepted).released = false; }},
+      {"relay.slow", Status::warning,
+       [](SmallSite& s) {
+         relay_asked(s, RelayOutcome::accepted);
+         threshold(s, "relay-time");
+       }},
+      {"relay.not-tried", Status::unknown, [](SmallSite& s) { relay_asked(s, RelayOutcome::not_asked); }},
       {"server-versions.edge-behind", Status::warning,
        [](SmallSite& s) { s.evidence.site.servers[0].patch_level = "7.0.2046.830"; }},
       {"server-versions.pool-differs", Status::warning,
@@ -557,12 +614,59 @@ Report report_of(SmallSite& site) {
   return judge(site.ready(), checks::all());
 }
 
+/// Status and number of the relay findings behind `change`.
+std::string relay_findings(const std::function<void(SmallSite&)>& change) {
+  SmallSite site = healthy();
+  change(site);
+  const Report report = report_of(site);
+  std::string all;
+  for (const CheckResult& check : report.checks) {
+    if (check.id != "relay") continue;
+    for (const Finding& found : check.verdict.findings)
+      all += fmt::format("{} {} {}; ", to_string(found.status), found.code, found.facts.size());
+    if (!check.applicable) all += "not applicable";
+  }
+  return all;
+}
+
+TEST(RelayFindings, AreNoneWhereNobodyAskedOrAllIsWell) {
+  EXPECT_EQ(relay_findings([](SmallSite&) {}), "not applicable");
+  EXPECT_EQ(relay_findings([](SmallSite& s) { relay_asked(s, RelayOutcome::accepted); }), "");
+}
+
+TEST(RelayFindings, OfOneClosedDoorDependOnTheOther) {
+  const auto closed = [](SmallSite& s, RelayTransport transport) {
+    RelayLook& look = relay_asked(s, RelayOutcome::no_answer);
+    look.transport = transport;
+    look.port = transport == RelayTransport::udp ? 3478 : 443;
+  };
+  EXPECT_EQ(relay_findings([&](SmallSite& s) {
+              closed(s, RelayTransport::udp);
+              relay_asked(s, RelayOutcome::accepted).transport = RelayTransport::tcp;
+            }),
+            "WARNING relay.no-answer 1; ");
+  EXPECT_EQ(relay_findings([&](SmallSite& s) {
+              closed(s, RelayTransport::udp);
+              closed(s, RelayTransport::tcp);
+            }),
+            "CRITICAL relay.no-answer 1; CRITICAL relay.no-answer 1; ");
+}
+
+TEST(RelayFindings, AlikeOfSeveralEdgesAreOne) {
+  EXPECT_EQ(relay_findings([](SmallSite& s) {
+              relay_asked(s, RelayOutcome::no_answer);
+              relay_asked(s, RelayOutcome::no_answer).granted_at = "192.0.2.2";
+            }),
+            "CRITICAL relay.no-answer 2; ");
+}
+
 TEST(Findings, AHealthySiteHasNone) {
   SmallSite site = healthy();
   const Report report = report_of(site);
   for (const CheckResult& check : report.checks) {
     for (const Finding& finding : check.verdict.findings) ADD_FAILURE() << finding.code << ": " << finding.summary;
-    EXPECT_EQ(check.applicable, check.id != "crl-state" && check.id != "ocsp-state") << check.id << ": none was seen";
+    EXPECT_EQ(check.applicable, check.id != "crl-state" && check.id != "ocsp-state" && check.id != "relay")
+        << check.id << ": none was seen";
     EXPECT_EQ(check.status, Status::ok) << check.id;
   }
   EXPECT_EQ(report.status, Status::ok);

@@ -196,6 +196,18 @@ TEST(Trials, WhatAServerAgreesTo) {
   EXPECT_THAT(refused.err, HasSubstr("--enumerate tries something on the network"));
 }
 
+TEST(PluginTrials, OfRelaysNeedTheCredentialsOfMras) {
+  const EdgePki& pki = trial_site().pki();
+  for (const std::vector<std::string>& without :
+       {std::vector<std::string>{"--no-mras"}, std::vector<std::string>{"--service", "sip"}}) {
+    std::vector<std::string> options{"--relay"};
+    options.insert(options.end(), without.begin(), without.end());
+    const Ended refused = check_mras(pki.ask(5062, "fe1", options));
+    EXPECT_EQ(refused.code, 3);
+    EXPECT_THAT(refused.out, HasSubstr("--relay needs the credentials that MRAS grants"));
+  }
+}
+
 TEST(PluginTrials, TellWhoElseIsLetIn) {
   const EdgePki& pki = trial_site().pki();
   pki.openssl().shell("openssl pkcs8 -topk8 -in stale.key -out stale-locked.key -passout pass:hidden");

@@ -44,6 +44,7 @@ std::string outline(const Evidence& e) {
   }
   for (const Handshake& h : e.handshakes)
     text += "handshake " + h.id() + " " + std::string(to_string(h.outcome)) + "\n";
+  for (const RelayLook& r : e.relays) text += "relay " + r.id() + " " + std::string(to_string(r.outcome)) + "\n";
   for (const SignatureProof& s : e.signatures) {
     text += "signature " + to_hex(s.child) + " " + to_hex(s.issuer_key) +
             (s.state == SignatureState::verified ? " verified\n" : " failed\n");
@@ -186,6 +187,7 @@ TEST(Merge, WhatOneVantageLookedAtTwiceCountsAsItWasSeenLast) {
   later.stores.at(1).truncated.clear();
   later.stores.at(1).unreadable.clear();
   later.handshakes.at(2).outcome = Outcome::timed_out;
+  later.relays.at(0).outcome = RelayOutcome::no_answer;
   later.gaps.at(1).reason = "/srv/export/edge1.pem: Input/output error";
   EXPECT_EQ(merged_outline({sample_evidence(), later}), normal_outline(later));
   EXPECT_EQ(merged_outline({later, sample_evidence()}), normal_outline(later));

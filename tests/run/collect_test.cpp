@@ -578,6 +578,105 @@ TEST_F(CollectTest, WhatElseIsTriedComesLastAndOneAtATime) {
   EXPECT_TRUE(evidence.gaps.empty());
 }
 
+/// As grant(), with these elements instead of the relay's host and ports.
+TlsPeer::Script granting(std::vector<std::string> relays) {
+  return [relays](TlsPeer::Session& session) {
+    const std::string request = session.receive_request();
+    std::string body = test::mras_body(request);
+    const std::string open = "<mediaRelay>";
+    const std::size_t begin = body.find(open);
+    const std::string close = "</mediaRelay>";
+    std::string all;
+    for (const std::string& relay : relays)
+      all += fmt::format("{}<location>intranet</location>{}{}", open, relay, close);
+    body.replace(begin, body.find(close) + close.size() - begin, all);
+    session.send(test::sip_answer(request, "200 OK", body));
+    session.raw().stay_silent();
+  };
+}
+
+Lines relays_of(const Evidence& evidence) {
+  Lines lines;
+  for (const RelayLook& look : evidence.relays) {
+    lines.push_back(fmt::format("{} {} at {} {} {}", look.from.substr(0, 3), look.id(), look.granted_at,
+                                to_string(look.outcome), look.detail));
+  }
+  return lines;
+}
+
+TEST_F(CollectTest, RelaysAreLookedAtByTheirNamesAndEachOnce) {
+  NameServer dns([](const std::string& name, bool six) {
+    if (name == "slow.contoso.example") return NameServer::Reply{2};
+    if (name.starts_with("nowhere")) return NameServer::Reply{3};
+    return six ? NameServer::Reply{} : NameServer::Reply{0, {"127.0.0.1"}};
+  });
+  options_.name_servers = {dns.address()};
+  const test::RefusingPort refusing;
+  const std::string port = fmt::format("<tcpPort>{}</tcpPort>", refusing.port());
+  TlsPeer peer(
+      pki().peer(),
+      granting({"<hostName>nowhere.contoso.example</hostName>" + port, "<hostName>av.contoso.example</hostName>" + port,
+                "<hostName>AV.contoso.example</hostName>" + port, "<hostName>slow.contoso.example</hostName>" + port,
+                "<directIPAddress>127.0.0.1</directIPAddress>" + port,
+                "<hostName>edge1.contoso.example</hostName>" + port}));
+  front_end("fe1");
+  edge("edge1");
+  link("fe1", "edge1", peer.port());
+  config_.trials[0].relay = true;
+  const Evidence evidence = collect();
+  EXPECT_EQ(endings(evidence), Lines{"edge1 done completed"});
+  Lines relays = relays_of(evidence);
+  ASSERT_EQ(relays.size(), 5U);
+  const std::string refused =
+      fmt::format("(127.0.0.1:{}/tcp) at 127.0.0.1 refused Connection refused", refusing.port());
+  EXPECT_EQ(relays[0], "fe1 127.0.0.1 " + refused);
+  EXPECT_EQ(relays[1], "fe1 av.contoso.example " + refused);
+  EXPECT_EQ(relays[2], "fe1 edge1.contoso.example " + refused) << "by the configuration's word";
+  EXPECT_TRUE(relays[3].starts_with("fe1 nowhere.contoso.example at 127.0.0.1 name-not-found ")) << relays[3];
+  EXPECT_TRUE(relays[4].starts_with("fe1 slow.contoso.example at 127.0.0.1 local-failure ")) << relays[4];
+  EXPECT_TRUE(evidence.gaps.empty());
+}
+
+TEST_F(CollectTest, OneAnswerMakesUsKnockAtSoManyRelaysAndNoMore) {
+  const test::RefusingPort refusing;
+  std::vector<std::string> many(40);
+  for (std::size_t i = 0; i < many.size(); ++i) {
+    many[i] = fmt::format("<directIPAddress>127.0.0.{}</directIPAddress><tcpPort>{}</tcpPort>", i + 1, refusing.port());
+  }
+  TlsPeer peer(pki().peer(), granting(many));
+  front_end("fe1");
+  edge("edge1");
+  link("fe1", "edge1", peer.port());
+  config_.try_everywhere.relay = true;
+  const Evidence evidence = collect();
+  ASSERT_EQ(evidence.relays.size(), 17U);
+  EXPECT_EQ(std::count_if(evidence.relays.begin(), evidence.relays.end(),
+                          [](const RelayLook& look) { return look.outcome == RelayOutcome::refused; }),
+            16);
+  EXPECT_EQ(
+      relays_of(evidence).front(),
+      "fe1 relays of edge1.contoso.example at 127.0.0.1 not-asked 24 relays more than the 16 that are looked at of "
+      "one answer");
+}
+
+TEST_F(CollectTest, RelaysOfWhomNobodyGrantedAnythingAreNotForgotten) {
+  TlsPeer refusing_peer(pki().peer(), [](TlsPeer::Session& session) {
+    session.send(test::sip_answer(session.receive_request(), "403 Forbidden", ""));
+    session.raw().stay_silent();
+  });
+  front_end("fe1");
+  edge("edge1");
+  edge("edge2", {"127.0.0.1"});
+  link("fe1", "edge1", refusing_peer.port());
+  config_.site.links.push_back(config_.site.links.front());
+  config_.site.links.back().service = Service::tls;
+  config_.site.links.back().to = "edge2.contoso.example";
+  config_.site.links.back().port = test::RefusingPort().port();
+  config_.try_everywhere.relay = true;
+  EXPECT_EQ(relays_of(collect()),
+            Lines{"fe1 relays of edge1.contoso.example at 127.0.0.1 not-asked MRAS granted no credentials there"});
+}
+
 TEST_F(CollectTest, NamesAreAskedForOnce) {
   NameServer dns([](const std::string&, bool six) {
     return six ? NameServer::Reply{} : NameServer::Reply{0, {"127.0.0.1"}};

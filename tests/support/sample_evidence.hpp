@@ -224,6 +224,39 @@ inline Evidence sample_evidence() {
              {},
              "not asked before the deadline of 50 s",
              "Give the run more time with --deadline."}};
+  RelayLook accepted;
+  accepted.from = "fe1.contoso.example";
+  accepted.to = "edge1.contoso.example";
+  accepted.link_port = 5062;
+  accepted.granted_at = "192.0.2.1";
+  accepted.relay = "edges.contoso.example";
+  accepted.address = "2001:db8::7";
+  accepted.port = 443;
+  accepted.transport = RelayTransport::tcp;
+  accepted.outcome = RelayOutcome::accepted;
+  accepted.connect_time = std::chrono::microseconds{700};
+  accepted.allocate_time = std::chrono::microseconds{2100};
+  accepted.relayed = "[2001:db8::7]:50123";
+  accepted.reflexive = "192.0.2.10:40000";
+  accepted.lifetime = std::chrono::seconds{600};
+  accepted.integrity = true;
+  accepted.released = false;
+  accepted.realm = "contoso.example";
+  accepted.server = "MS-Version 2";
+  accepted.alternate = "192.0.2.7:3478";
+  accepted.detail = "not released: 437 No Binding";
+  RelayLook rejected = accepted;
+  rejected.address = "192.0.2.7";
+  rejected.port = 3478;
+  rejected.transport = RelayTransport::udp;
+  rejected.dialect = RelayDialect::standard;
+  rejected.outcome = RelayOutcome::credentials_rejected;
+  rejected.error_code = 431;
+  rejected.error_text = "Integrity Check Failure";
+  rejected.lifetime.reset();
+  rejected.released.reset();
+  e.relays = {accepted, rejected};
+
   e.signatures = {{new_ca->sha256, Sha256{1, 2, 3}, SignatureState::verified},
                   {fe1->sha256, Sha256{9}, SignatureState::failed},
                   {fe1->sha256, Sha256{1, 2, 3}, SignatureState::verified}};

@@ -117,10 +117,10 @@ INSTANTIATE_TEST_SUITE_P(
         row("OnlyNull", "~\n", "1:1: the file is empty: nothing but blanks and comments"),
         row("NoMapping", "- site\n",
             "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve, fetch, ocsp, revocation, network and strangers, got a list"),
+            "resolve, fetch, ocsp, revocation, network, strangers and relay, got a list"),
         row("NoMappingButText", "Contoso\n",
             "1:1: expected a mapping with the keys site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve, fetch, ocsp, revocation, network and strangers, got a string"),
+            "resolve, fetch, ocsp, revocation, network, strangers and relay, got a string"),
         row("Nul", std::string{"site: A\nx: \0\n", 13},
             "2:4: a NUL byte; a configuration is UTF-8 text (not UTF-16, nothing binary)"),
         row("Escape", "site: \x1B[31m\n",
@@ -216,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(
             "2:1: unknown key 'serversr'; did you mean 'servers'?"),
         row("UnknownKeyWithoutNeighbour", site_with("colour: red\nstores: [{name: a, file: roots.p7b}]\n"),
             "2:1: unknown key 'colour'; the keys are site, include, stores, servers, links, mras, thresholds, limits, "
-            "resolve, fetch, ocsp, revocation, network and strangers"),
+            "resolve, fetch, ocsp, revocation, network, strangers and relay"),
         row("FetchIsYesOrNo", site_with("stores: [{name: a, file: roots.p7b}]\nfetch: sometimes\n"),
             "3:8: fetch: expected true or false, got 'sometimes'"),
         row("FetchIsNoList", site_with("stores: [{name: a, file: roots.p7b}]\nfetch: [\"http://pki/\"]\n"),
@@ -524,6 +524,16 @@ INSTANTIATE_TEST_SUITE_P(
                       "enumerate}\n"),
             "8:80: try of link 1: goes with links that are to be accepted: what is tried is held against what they "
             "get"),
+        row("RelayWhereNobodyIsLetIn",
+            pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, expect: refuse, relay: "
+                      "true}\n"),
+            "8:82: relay of link 1: goes with links of 'service: mras' that are to be accepted: nobody else grants the "
+            "credentials"),
+        row("RelayBehindTls",
+            pair_with("links:\n  - {from: fe1.contoso.example, to: edge.contoso.example, service: tls, relay: true}\n"),
+            "8:80: relay of link 1: goes with links of 'service: mras' that are to be accepted: nobody else grants the "
+            "credentials"),
+        row("RelayAsWord", pair_with("relay: often\n"), "7:8: relay: expected true or false, got 'often'"),
         row("StrangerOfNoKind", pair_with("strangers:\n  - {kind: friend, certificate: fe1.crt, key: fe1.key}\n"),
             "8:12: kind of stranger 1: unknown value 'friend', allowed are foreign-ca, stale-ca, expired and "
             "server-only"),
@@ -1021,6 +1031,30 @@ TEST(ConfigReaderTest, WhatElseIsTried) {
   EXPECT_EQ(tried, "i-c i-c -o- --- ioc ioc ioc --- ");
 }
 
+TEST(ConfigReaderTest, ALinksWordOnRelaysCountsBeforeTheSites) {
+  const Site site;
+  const auto relays = [&](const std::string& text, bool option) {
+    ConfigFile file = site.read(pair_with(text));
+    EXPECT_EQ(joined(site.problems(file)), "");
+    if (option) file.config.try_everywhere.relay = true;
+    std::string asked;
+    for (std::size_t i = 0; i < file.config.site.links.size(); ++i)
+      asked += file.config.trials_of(i).asks_relay() ? "r" : "-";
+    return asked;
+  };
+  const auto links = [](const std::string& first) {
+    return fmt::format(
+        "links:\n  - {{from: fe1.contoso.example, to: edge1.contoso.example{}}}\n"
+        "  - {{from: fe1.contoso.example, to: edge2.contoso.example}}\n"
+        "  - {{from: fe1.contoso.example, to: edge1.contoso.example, port: 5061, service: sip}}\n",
+        first);
+  };
+  EXPECT_EQ(relays(links(""), false), "---");
+  EXPECT_EQ(relays(links(", relay: true"), false), "r--");
+  EXPECT_EQ(relays("relay: true\n" + links(", relay: false"), false), "-r-");
+  EXPECT_EQ(relays(links(", relay: false"), true), "-r-");
+}
+
 struct VersionsCase {
   const char* name;
   const char* yaml;
@@ -1212,7 +1246,7 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
     }
   }
   EXPECT_EQ(lists, 12U);
-  EXPECT_EQ(keys, 14U + 12 + 6 + 13 + 9 + 2 + 2 + 6 + 6 + 6 + 2 + 4);
+  EXPECT_EQ(keys, 15U + 12 + 6 + 13 + 10 + 2 + 2 + 6 + 7 + 6 + 2 + 4);
 }
 
 }  // namespace
