@@ -67,7 +67,7 @@ static std::string contents_text(std::size_t certificates, std::size_t lists) {
 }
 
 /// Where it was fetched, what came of it.
-static std::string where_http_leads(const Evidence& evidence, const std::string& url) {
+static std::string where_fetching_leads(const Evidence& evidence, const std::string& url) {
   for (const StoreContents& store : evidence.stores) {
     if (store.store == url)
       return fmt::format("{} (fetched: {} there)", url, contents_text(store.entries.size(), store.crls.size()));
@@ -79,7 +79,7 @@ static std::string where_http_leads(const Evidence& evidence, const std::string&
 }
 
 std::string where_it_leads(const Evidence& evidence, const std::string& url) {
-  if (is_http(url)) return where_http_leads(evidence, url);
+  if (is_http(url) || remote_reference(url)) return where_fetching_leads(evidence, url);
   const auto reference = hostless_reference(url);
   if (!reference) return url;
   std::string found;

@@ -48,6 +48,7 @@ struct StoreSource {
   bool verify_server = true;
   std::optional<LdapBind> bind;            ///< nothing: anonymous
   std::string base;                        ///< instead of rootDSE's configurationNamingContext; usually empty
+  bool one_entry = false;                  ///< `base` is the one entry to read, wherever it stands; never configured
   std::size_t size_limit = 100'000;        ///< certificates read at most; more is a remark, never silence
   std::optional<SecretSource> passphrase;  ///< of PKCS#12 files among `paths`; nothing: the empty one is tried
 };

@@ -22,10 +22,8 @@ static std::optional<std::string> percent_decoded(std::string_view text) {
   return plain;
 }
 
-std::optional<DirectoryReference> hostless_reference(std::string_view url) {
-  constexpr std::string_view beginning = "ldap:///";
-  if (!equals_ignoring_case(url.substr(0, beginning.size()), beginning)) return std::nullopt;
-  url.remove_prefix(beginning.size());
+/// What stands behind the host and its slash.
+static std::optional<DirectoryReference> reference_in(std::string_view url) {
   const std::size_t question = url.find('?');
   auto dn = percent_decoded(url.substr(0, question));
   if (!dn || dn->empty()) return std::nullopt;
@@ -37,6 +35,25 @@ std::optional<DirectoryReference> hostless_reference(std::string_view url) {
     reference.attribute = printable(*attribute);
   }
   return reference;
+}
+
+std::optional<DirectoryReference> hostless_reference(std::string_view url) {
+  constexpr std::string_view beginning = "ldap:///";
+  if (!equals_ignoring_case(url.substr(0, beginning.size()), beginning)) return std::nullopt;
+  return reference_in(url.substr(beginning.size()));
+}
+
+std::optional<RemoteReference> remote_reference(std::string_view url) {
+  for (const std::string_view scheme : {"ldap://", "ldaps://"}) {
+    if (!equals_ignoring_case(url.substr(0, scheme.size()), scheme)) continue;
+    const std::size_t end = url.find('/', scheme.size());
+    if (end == std::string_view::npos || end == scheme.size()) return std::nullopt;
+    auto entry = reference_in(url.substr(end + 1));
+    if (!entry) return std::nullopt;
+    const std::string_view host = url.substr(scheme.size(), end - scheme.size());
+    return RemoteReference{std::string{scheme} + printable(host, 300), *std::move(entry)};
+  }
+  return std::nullopt;
 }
 
 /// The part of a DN up to its next separator, without blanks around it; it is taken off the front.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/directory_url.hpp"
 #include "core/http_url.hpp"
 #include "core/text.hpp"
 
@@ -99,7 +100,7 @@ bool in_certificate_pair(std::string_view place) {
 }
 
 bool is_fetched(std::string_view store) {
-  return is_http(store);
+  return is_http(store) || remote_reference(store).has_value();
 }
 
 }  // namespace mrascheck

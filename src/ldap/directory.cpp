@@ -86,7 +86,7 @@ class Reader {
     if (auto found = find_base(); !found) return found;
     if (auto read = read_pages(); !read) return read;
     if (auto read = read_ranges(); !read) return read;
-    make_remarks();
+    if (!source_.one_entry) make_remarks();
     return {};
   }
 
@@ -250,7 +250,10 @@ Result<void> Reader::add_entry(LDAPMessage* message, std::optional<Rest>* slice)
   const BerPtr cursor_owner{cursor};
   const std::string shown_dn = shown({dn.bv_val, dn.bv_len});
   const Container* place = slice == nullptr ? container(dn) : nullptr;
-  const StoreKind kind = slice != nullptr ? (*slice)->kind : place != nullptr ? place->kind : StoreKind::mixed;
+  const StoreKind kind = slice != nullptr    ? (*slice)->kind
+                         : place != nullptr  ? place->kind
+                         : source_.one_entry ? StoreKind::intermediate
+                                             : StoreKind::mixed;
   if (slice == nullptr) {
     crls_of_entry_ = 0;
     if (place == nullptr) note_other(dn);
@@ -269,7 +272,7 @@ Result<void> Reader::add_entry(LDAPMessage* message, std::optional<Rest>* slice)
     if (attribute == nullptr || values == nullptr || values->bv_val == nullptr) continue;
     if (slice != nullptr && attribute != (*slice)->attribute) continue;
     // A revocation list is one wherever it stands; what a certificate is for depends on its container.
-    if (slice == nullptr && place == nullptr && attribute->content != Content::crl) {
+    if (slice == nullptr && place == nullptr && attribute->content != Content::crl && !source_.one_entry) {
       for (const berval* value = values; value->bv_val != nullptr; ++value) ++elsewhere_;
       if (elsewhere_dn_.empty()) elsewhere_dn_ = shown_dn;
       continue;
@@ -397,7 +400,7 @@ Result<void> Reader::find_base() {
     if (!rdns || rdns->empty()) {
       return fail(ErrorKind::config, fmt::format("{}: base is not a DN: {}", session_.uri().text, printable(base)));
     }
-    if (!equals_ignoring_case(rdns->front(), "Public Key Services")) {
+    if (!source_.one_entry && !equals_ignoring_case(rdns->front(), "Public Key Services")) {
       const std::string below = std::string{services} + base;
       const auto found = exists(below);
       if (!found) return tl::unexpected(found.error());
@@ -441,6 +444,7 @@ Result<void> Reader::judge(const Answer& answer, const std::string& base) {
 Result<void> Reader::read_pages() {
   // The containers are asked for by name as well, so that an empty one is told from one that is not there.
   Query query{.base = answer_.base, .scope = LDAP_SCOPE_SUBTREE, .filter = "(|", .attributes = {}, .cookie = ""};
+  if (source_.one_entry) query.scope = LDAP_SCOPE_BASE;
   for (const Attribute& attribute : attributes) {
     query.filter += fmt::format("({}=*)", attribute.name);
     query.attributes.emplace_back(attribute.name);

@@ -215,8 +215,9 @@ Collector::Collector(const Config& config, const Plan& plan, const Options& opti
   evidence_.vantage = options.vantage;
   evidence_.site = config.site;
   if (config.fetch || config.ocsp) {
-    fetches_.emplace(loop_, Fetches::Setting{&config_, name_servers(), deadline_, pool_.get(), options.now,
-                                             [this] { ++all_; }, [this](const std::string& what) { ended(what); }});
+    fetches_.emplace(loop_, Fetches::Setting{&config_, name_servers(), deadline_, pool_, options.now,
+                                             [this](Job job) { begin_worker({std::move(job)}); }, [this] { ++all_; },
+                                             [this](const std::string& what) { ended(what); }});
   }
 }
 

@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
+#include <memory>
 #include <utility>
 
+#include "core/directory_url.hpp"
 #include "core/http_url.hpp"
 #include "core/text.hpp"
 #include "crypto/ocsp.hpp"
@@ -23,7 +26,7 @@ Fetches::Fetches(transport::Loop& loop, Setting setting)
 void Fetches::want(const Certificate& certificate) {
   for (const auto* urls : {&certificate.ca_issuer_urls, &certificate.crl_urls}) {
     for (const std::string& url : *urls) {
-      if ((!is_http(url) && !is_https(url)) || ends_.contains(url)) continue;
+      if ((!is_http(url) && !is_https(url) && !remote_reference(url)) || ends_.contains(url)) continue;
       if (ends_.size() < most_urls) {
         ends_.try_emplace(url);
         setting_.began();
@@ -39,11 +42,54 @@ void Fetches::hurry() {
   at_once_.lift();
 }
 
+/// Asks a directory that a URL names for the one entry, as anybody may.
+boost::asio::awaitable<sources::Fetched<StoreContents>> Fetches::read_entry(std::string url) {
+  const auto reference = remote_reference(url);
+  StoreSource source;
+  source.name = url;
+  source.ldap_uris = {reference->server};
+  source.base = reference->entry.dn;
+  source.one_entry = true;
+  Entry& entry = entries_.try_emplace(url, loop_).first->second;
+  const ldap::NameService names{setting_.config->resolve, setting_.config->family, setting_.config->network.sources};
+  setting_.on_thread([this, source, names, url, pool = setting_.pool, step = setting_.config->limits.step,
+                      deadline = setting_.deadline]() -> std::function<void()> {
+    auto result = std::make_shared<Result<StoreContents>>();
+    try {
+      *result = sources::read_directory_store(source, *pool, step, deadline, names);
+    } catch (const std::exception& cause) {
+      *result = fail(ErrorKind::local, printable(cause.what()));
+    }
+    return [this, url, result] {
+      Entry& waiting = entries_.at(url);
+      waiting.contents = std::move(*result);
+      waiting.ready.open();
+    };
+  });
+  co_await entry.ready.opened();
+  if (!entry.contents) {
+    co_return tl::unexpected(sources::FetchFailure{
+        std::move(entry.contents).error(),
+        "See that the directory that the URL names answers to whoever asks without a user name, and has the entry: "
+        "ldapsearch -x -H SERVER -s base -b DN. A server that gets no answer there either can build no chain by it, "
+        "and "
+        "check no revocation."});
+  }
+  if (entry.contents->entries.empty() && entry.contents->crls.empty()) {
+    co_return tl::unexpected(
+        sources::FetchFailure{{ErrorKind::malformed, "the entry has neither a certificate nor a revocation list"},
+                              "Publish what belongs there (certutil -dspublish), or have the CA leave this URL out of "
+                              "the certificates that it "
+                              "issues."});
+  }
+  co_return std::move(*entry.contents);
+}
+
 sources::Fetch Fetches::fetch_of(std::string url) {
   sources::Fetch what;
   what.url = std::move(url);
   what.addresses_of = [this](std::string host) { return addresses_of(std::move(host)); };
-  what.pool = setting_.pool;
+  what.pool = setting_.pool.get();
   what.step = setting_.config->limits.step;
   what.sources = setting_.config->network.sources;
   return what;
@@ -117,7 +163,8 @@ Task Fetches::ask_one(OcspLook& look, const std::vector<CertificateRef>& issuers
 Task Fetches::run(std::string url) {
   co_await at_once_.taken();
   if (!setting_.deadline.over()) {
-    sources::Fetched<StoreContents> came = co_await sources::fetch(fetch_of(url), setting_.deadline);
+    sources::Fetched<StoreContents> came =
+        remote_reference(url) ? co_await read_entry(url) : co_await sources::fetch(fetch_of(url), setting_.deadline);
     keep(ends_.at(url), std::move(came));
   }
   at_once_.give_back();

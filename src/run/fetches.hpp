@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,8 +20,9 @@
 
 namespace mrascheck::run {
 
-/// Fetches what certificates say by http of their issuers (AIA) and revocation lists (CDP), each URL once, and asks the
-/// OCSP responders that they name. On the loop's thread, which must not outlive it while something runs.
+/// Fetches what certificates say by http, or by ldap with a host, of their issuers (AIA) and revocation lists (CDP),
+/// each URL once, and asks the OCSP responders that they name. On the loop's thread, which must not outlive it while
+/// something runs.
 class Fetches {
  public:
   static constexpr std::size_t most_urls = 64;
@@ -33,8 +35,10 @@ class Fetches {
     const Config* config = nullptr;
     std::vector<std::string> name_servers;
     Deadline deadline;
-    sources::CertificatePool* pool = nullptr;
+    std::shared_ptr<sources::CertificatePool> pool;
     UtcTime now;
+    /// Runs what waits on a thread of its own, and what that returns on the loop's.
+    std::function<void(std::function<std::function<void()>()>)> on_thread;
     std::function<void()> began;                        ///< with each URL that is to be fetched
     std::function<void(const std::string& url)> ended;  ///< as often
   };
@@ -68,6 +72,7 @@ class Fetches {
   };
   using Addresses = sources::Fetched<std::vector<std::string>>;
   boost::asio::awaitable<void> run(std::string url);
+  boost::asio::awaitable<sources::Fetched<StoreContents>> read_entry(std::string url);
   boost::asio::awaitable<void> ask(CertificateRef certificate, std::vector<CertificateRef> issuers);
   boost::asio::awaitable<void> ask_one(OcspLook& look, const std::vector<CertificateRef>& issuers);
   sources::Fetch fetch_of(std::string url);
@@ -82,6 +87,12 @@ class Fetches {
   std::vector<std::string> left_out_;
   std::map<std::string, Host> hosts_;  ///< by lower case
   std::size_t bytes_ = 0;
+  struct Entry {
+    explicit Entry(transport::Loop& loop) : ready(loop) {}
+    transport::Gate ready;
+    Result<StoreContents> contents;
+  };
+  std::map<std::string, Entry> entries_;  ///< of directories, by URL
   std::set<Sha256> asked_;
   std::map<std::string, sources::FetchFailure> silent_;  ///< responders that nothing came from, by URL
   std::vector<OcspLook> looks_;

@@ -71,5 +71,17 @@ INSTANTIATE_TEST_SUITE_P(Dn, SameDnTest,
                                          Pair{"Nothing", "", "CN=a", false}, Pair{"BothNothing", "", "", true}),
                          [](const auto& row) { return row.param.name; });
 
+TEST(RemoteReference, IsALdapUrlWithAHost) {
+  const auto found = remote_reference("LDAP://dc1.contoso.example:3389/CN=a%20b,DC=x?cACertificate?base");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->server, "ldap://dc1.contoso.example:3389");
+  EXPECT_EQ(found->entry.dn, "CN=a b,DC=x");
+  EXPECT_EQ(found->entry.attribute, "cACertificate");
+  EXPECT_EQ(remote_reference("ldaps://[::1]/CN=a")->server, "ldaps://[::1]");
+  for (const char* other :
+       {"ldap:///CN=a", "ldap://dc1", "ldap://dc1/", "ldap://dc1/?x", "http://dc1/CN=a", "ldap://dc1/%zz"})
+    EXPECT_FALSE(remote_reference(other)) << other;
+}
+
 }  // namespace
 }  // namespace mrascheck

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <thread>
 
 #include "core/graph.hpp"
 #include "run/collect.hpp"
@@ -16,6 +17,7 @@
 #include "support/on_loop.hpp"
 #include "support/openssl_cli.hpp"
 #include "support/raw_peer.hpp"
+#include "support/slapd.hpp"
 #include "support/tls_peer.hpp"
 
 namespace mrascheck::run {
@@ -295,14 +297,15 @@ TEST(Fetches, KeepsSoMuchAndNoMore) {
   Config config;
   config.limits.step = 60s;
   transport::Loop loop;
-  sources::CertificatePool pool;
+  const auto pool = std::make_shared<sources::CertificatePool>();
   int began = 0;
   std::set<std::string> ended;
   Fetches fetches(loop, {&config,
                          {},
                          {},
-                         &pool,
+                         pool,
                          UtcTime{},
+                         {},
                          [&] { ++began; },
                          [&](const std::string& url) { EXPECT_TRUE(ended.insert(url).second); }});
   fetches.want(certificate);
@@ -316,6 +319,62 @@ TEST(Fetches, KeepsSoMuchAndNoMore) {
     if (!*end) refused.push_back(end->error().error.text);
   }
   EXPECT_EQ(refused, Lines{"not kept: with what else was fetched it is more than 64 MiB"});
+}
+
+/// What a directory answers to whoever asks it for the one entry that a URL names.
+TEST(DirectoryFetch, OneEntryIsReadAsAnybodyMay) {
+  const test::TestCa ca("Contoso Root CA");
+  test::SlapdSettings settings;
+  settings.entries = fmt::format("dn: CN=ca1,CN=CDP,{}\nobjectClass: container\ncn: ca1\n\n", test::Slapd::services) +
+                     test::crl_entry("CN=Contoso Root CA,CN=ca1,CN=CDP", ca.revocation_list(7)) +
+                     test::crl_entry("CN=Another,CN=ca1,CN=CDP", ca.revocation_list(8)) +
+                     test::ca_entry("CN=Contoso Root CA,CN=AIA", {ca.own_certificate()});
+  const test::Slapd slapd(settings);
+  const auto url = [&](const std::string& rdns, const std::string& what) {
+    return fmt::format("ldap://127.0.0.1:{}/{},{}?{}", slapd.ldap_port(), rdns,
+                       "CN=Public%20Key%20Services,CN=Services,CN=Configuration,dc=contoso,dc=example", what);
+  };
+  const std::string list = url("CN=Contoso%20Root%20CA,CN=ca1,CN=CDP", "certificateRevocationList?base");
+  const std::string issuer = url("CN=Contoso%20Root%20CA,CN=AIA", "cACertificate?base");
+  const std::string nothing = url("CN=Nobody,CN=AIA", "cACertificate?base");
+  Certificate certificate;
+  certificate.crl_urls = std::vector{list, std::string{"ldap:///CN=x?certificateRevocationList"}};
+  certificate.ca_issuer_urls = std::vector{issuer, nothing};
+
+  Config config;
+  config.limits.step = 20s;
+  transport::Loop loop;
+  const auto pool = std::make_shared<sources::CertificatePool>();
+  std::vector<std::thread> threads;
+  std::size_t open = 0;
+  Fetches fetches(loop, {&config,
+                         {},
+                         {},
+                         pool,
+                         UtcTime{},
+                         [&](const auto& job) { threads.emplace_back([job, home = loop.courier()] { home(job()); }); },
+                         [&] { ++open; },
+                         [&](const std::string&) {
+                           if (--open == 0) loop.leave();
+                         }});
+  fetches.want(certificate);
+  EXPECT_EQ(open, 3U);  // without a host it is a question to the directory among the stores
+  loop.run_until(Deadline::Clock::now() + 60s);
+  EXPECT_EQ(open, 0U);
+  for (std::thread& thread : threads) thread.join();
+  const auto& of_list = fetches.ends().at(list);
+  ASSERT_TRUE(of_list && *of_list);
+  ASSERT_EQ((*of_list)->crls.size(), 1U);
+  EXPECT_EQ((*of_list)->crls[0].crl->revoked, std::vector<std::string>{"07"});
+  EXPECT_EQ((*of_list)->store, list);
+  const auto& of_issuer = fetches.ends().at(issuer);
+  ASSERT_TRUE(of_issuer && *of_issuer);
+  ASSERT_EQ((*of_issuer)->entries.size(), 1U);
+  EXPECT_EQ((*of_issuer)->entries[0].certificate->subject.common_name(), "Contoso Root CA");
+  EXPECT_EQ((*of_issuer)->entries[0].kind, StoreKind::intermediate);
+  const auto& of_nothing = fetches.ends().at(nothing);
+  ASSERT_TRUE(of_nothing && !*of_nothing);
+  EXPECT_NE(of_nothing->error().error.text.find("not there"), std::string::npos) << of_nothing->error().error.text;
 }
 
 }  // namespace
