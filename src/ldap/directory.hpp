@@ -64,8 +64,8 @@ struct NameService {
 ///
 /// Servers are tried in order: the next one after unreachable and timed_out, even in the middle of an answer.
 /// With `source.one_entry` nothing but the entry `source.base` is read, and its certificates count as intermediates.
-/// Else, where to look: `source.base`, else the DN in the URI, else the rootDSE's configurationNamingContext. A base is taken
-/// for the Public Key Services container when its first RDN says so, or when there is no CN=Public Key
+/// Else, where to look: `source.base`, else the DN in the URI, else the rootDSE's configurationNamingContext. A base is
+/// taken for the Public Key Services container when its first RDN says so, or when there is no CN=Public Key
 /// Services,CN=Services below it; otherwise for a configuration naming context. A password travels over ldaps, ldapi or
 /// StartTLS only. StartTLS concerns ldap:// alone: ldaps is encrypted already, and ldapi never leaves the machine.
 /// ldap.conf, ~/.ldaprc and LDAP* variables have no say.

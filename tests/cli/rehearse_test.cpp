@@ -267,6 +267,19 @@ TEST_F(RehearseCommand, JudgesWhatIsToBeAssigned) {
   EXPECT_EQ(good.code, 0) << good.out;
 }
 
+TEST_F(RehearseCommand, TakesAPkcs12FileAsItIsAndSaysWhoKeptTheKey) {
+  Pairs::get().openssl().shell(
+      "openssl pkcs12 -export -in fe.crt -inkey fe.key -CSP 'Microsoft Software Key Storage Provider' -passout pass: "
+      "-out cng.pfx;"
+      "openssl pkcs12 -export -in fe.crt -inkey fe.key -CSP 'Microsoft RSA SChannel Cryptographic Provider' -passout "
+      "pass: -out csp.pfx");
+  const Ended cng = rehearse({"--assign", "fe1.contoso.example=DIR/cng.pfx,DIR/cng.pfx"});
+  EXPECT_EQ(cng.code, 1) << cng.out << cng.err;
+  EXPECT_THAT(cng.out, AllOf(HasSubstr("WARNING [store-hygiene.cng-key]"), HasSubstr("-importpfx FILE.pfx")));
+  const Ended csp = rehearse({"--assign", "fe1.contoso.example=DIR/csp.pfx,DIR/csp.pfx"});
+  EXPECT_EQ(csp.code, 0) << csp.out << csp.err;
+}
+
 TEST_F(RehearseCommand, FindsTheSecondInWhichACertificateEnds) {
   const UtcTime end = end_of("fe");
   const std::string after = to_iso8601(end + std::chrono::seconds{1});
