@@ -1238,15 +1238,19 @@ TEST_P(ClockTest, IsHeldAgainstOurs) {
     exchange.token_expiry = now + std::chrono::minutes{480} + std::chrono::seconds{*GetParam().expiry};
   std::vector<std::string> summaries;
   std::vector<double> metrics;
+  std::vector<double> by_token;
   for (const CheckResult& check : report_of(site).checks) {
     for (const Finding& finding : check.verdict.findings) {
       if (std::string_view{finding.code} == "mras-credentials.clock-differs") summaries.push_back(finding.summary);
     }
     for (const Perfdata& value : check.verdict.perfdata) {
       if (value.label.starts_with("clock_")) metrics.push_back(value.value.value());
+      if (value.label.starts_with("token_clock_")) by_token.push_back(value.value.value());
     }
   }
   EXPECT_EQ(summaries.size(), GetParam().differs ? 1U : 0U);
+  EXPECT_EQ(by_token.size(), GetParam().date && GetParam().expiry ? 1U : 0U);
+  for (const double seconds : by_token) EXPECT_EQ(seconds, *GetParam().expiry);
   const auto shown = GetParam().date ? GetParam().date : GetParam().expiry;
   if (shown && std::abs(*shown) < 86'400) {
     EXPECT_EQ(metrics, std::vector<double>{static_cast<double>(*shown)});
