@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "checks/common.hpp"
 #include "core/orders.hpp"
@@ -368,17 +369,23 @@ std::string result_text(const PathJudgement& judgement) {
 /// Where links go both ways, a certificate is judged as a client's and as a server's: said once where it is the same.
 std::vector<PathJudgement> each_once(std::vector<PathJudgement> judgements) {
   std::vector<PathJudgement> once;
+  once.reserve(judgements.size());
+  std::multimap<std::pair<std::string, std::string>, std::size_t> places;  // in `once`, by who judges whom
   for (PathJudgement& judgement : judgements) {
-    const auto same = std::find_if(once.begin(), once.end(), [&](const PathJudgement& other) {
+    const auto [first, last] = places.equal_range({judgement.judge, judgement.subject});
+    const auto same = std::find_if(first, last, [&](const auto& place) {
+      const PathJudgement& other = once[place.second];
       return judgement.trust_configured && other.subject_is_client != judgement.subject_is_client &&
-             other.judge == judgement.judge && other.subject == judgement.subject && other.chain == judgement.chain &&
-             other.sent_unreadable == judgement.sent_unreadable && result_text(other) == result_text(judgement);
+             other.chain == judgement.chain && other.sent_unreadable == judgement.sent_unreadable &&
+             result_text(other) == result_text(judgement);
     });
-    if (same == once.end()) {
+    if (same == last) {
+      places.emplace(std::pair{judgement.judge, judgement.subject}, once.size());
       once.push_back(std::move(judgement));
     } else {
-      same->subject_is_client = false;
-      same->seen_in.insert(same->seen_in.end(), judgement.seen_in.begin(), judgement.seen_in.end());
+      PathJudgement& other = once[same->second];
+      other.subject_is_client = false;
+      other.seen_in.insert(other.seen_in.end(), judgement.seen_in.begin(), judgement.seen_in.end());
     }
   }
   return once;

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/directory_url.hpp"
 #include "core/http_url.hpp"
+#include "core/lookups.hpp"
 #include "core/text.hpp"
 
 namespace mrascheck::checks {
@@ -33,17 +35,19 @@ std::string Labels::unique(const std::string& wanted) {
 
 std::vector<std::string> links_not_reaching(const Evidence& evidence, Phase phase, bool (*concerns)(const Link&)) {
   std::vector<std::string> lines;
+  const HandshakesByEnds handshakes{evidence};
+  std::set<std::string_view> gaps;
+  for (const Gap& gap : evidence.gaps) {
+    if (gap.need == Needs::handshakes) gaps.insert(gap.about);
+  }
   for (const Link& link : evidence.site.links) {
     if (!concerns(link)) continue;
-    const bool gap = std::any_of(evidence.gaps.begin(), evidence.gaps.end(), [&](const Gap& g) {
-      return g.need == Needs::handshakes && (g.about == link.id() || g.about == link.from || g.about == link.to);
-    });
+    const bool gap = gaps.contains(link.from) || gaps.contains(link.to) || gaps.contains(link.id());
     // Each address is a server of its own; of several chains that were tried there, the one that came furthest counts.
     std::map<std::string, const Handshake*> furthest;
-    for (const Handshake& handshake : evidence.handshakes) {
-      if (handshake.from != link.from || handshake.to != link.to || handshake.port != link.port) continue;
-      const Handshake*& known = furthest[handshake.address];
-      if (known == nullptr || handshake.phase > known->phase) known = &handshake;
+    for (const Handshake* handshake : handshakes.of(link.from, link.to, link.port)) {
+      const Handshake*& known = furthest[handshake->address];
+      if (known == nullptr || handshake->phase > known->phase) known = handshake;
     }
     if (furthest.empty() && !gap) lines.push_back(fmt::format("{}: no address to connect to", link.id()));
     for (const auto& [address, handshake] : furthest) {

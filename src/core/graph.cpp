@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "core/ca_name.hpp"
+#include "core/lookups.hpp"
 #include "core/text.hpp"
 
 namespace mrascheck {
@@ -721,6 +722,11 @@ bool certificate_has_name(const Certificate& certificate, std::string_view name)
                      [&](const std::string& dns) { return equals_ignoring_case(dns, name); });
 }
 
+static bool has_one_of(const Certificate& certificate, const std::vector<std::string>& names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return certificate_has_name(certificate, name); });
+}
+
 PeerJudgement judge_peer(const std::vector<CertificateRef>& chain, const TrustView& trust,
                          const std::vector<std::string>& names, const char* purpose, UtcTime at,
                          const SignatureOracle& signature) {
@@ -729,8 +735,7 @@ PeerJudgement judge_peer(const std::vector<CertificateRef>& chain, const TrustVi
   const std::span<const CertificateRef> sent{chain};
   judgement.paths =
       find_paths(chain.front(), {.trust = &trust, .sent = sent.subspan(1), .at = at, .purpose = purpose}, signature);
-  judgement.name_matches = std::any_of(
-      names.begin(), names.end(), [&](const std::string& name) { return certificate_has_name(*chain.front(), name); });
+  judgement.name_matches = has_one_of(*chain.front(), names);
   return judgement;
 }
 
@@ -742,6 +747,10 @@ std::vector<std::string> expected_names(const Server& server) {
 
 std::vector<PathJudgement> judge_paths(const Evidence& evidence, const SignatureOracle& signature) {
   std::vector<PathJudgement> judgements;
+  std::map<std::tuple<std::string_view, std::string_view, bool, std::vector<Sha256>>, std::size_t> places;
+  std::map<std::tuple<const TrustView*, bool, std::vector<Sha256>>, PathSet> searched;  // many servers, one chain
+  const ServersByName servers{evidence.site};
+  const HandshakesByEnds handshakes{evidence};
   std::map<std::pair<std::vector<std::string>, std::vector<std::string>>, TrustView> views;
   const auto view_of = [&](const Server& server) -> const TrustView& {
     const auto [place, added] = views.try_emplace({server.trusts, server.intermediates});
@@ -752,13 +761,13 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
                          const std::vector<CertificateRef>& chain, const std::string& seen_in,
                          const std::vector<std::string>& unread_by_subject) {
     if (chain.empty()) return;
-    const auto known = std::find_if(judgements.begin(), judgements.end(), [&](const PathJudgement& j) {
-      return j.judge == judging.name && j.subject == subject.name && j.subject_is_client == subject_is_client &&
-             std::equal(j.chain.begin(), j.chain.end(), chain.begin(), chain.end(),
-                        [](const CertificateRef& a, const CertificateRef& b) { return a->sha256 == b->sha256; });
-    });
-    if (known != judgements.end()) {
-      if (!seen_in.empty()) known->seen_in.push_back(seen_in);
+    std::vector<Sha256> digests;
+    digests.reserve(chain.size());
+    for (const CertificateRef& certificate : chain) digests.push_back(certificate->sha256);
+    const auto [known, first] =
+        places.try_emplace({judging.name, subject.name, subject_is_client, digests}, judgements.size());
+    if (!first) {
+      if (!seen_in.empty()) judgements[known->second].seen_in.push_back(seen_in);
       return;
     }
     PathJudgement& added = judgements.emplace_back();
@@ -780,8 +789,16 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
     // Server authentication is what every certificate of these products must allow; a client's is asked for only by one
     // retired kind of partner (Microsoft Learn, "Environmental requirements for Skype for Business Server"), so the
     // client side is not held to it.
-    added.result = judge_peer(chain, view, expected_names(subject), subject_is_client ? nullptr : server_auth_oid,
-                              evidence.collected_at, signature);
+    const auto [paths, unsearched] = searched.try_emplace({&view, subject_is_client, std::move(digests)});
+    if (unsearched) {
+      paths->second = find_paths(chain.front(),
+                                 {.trust = &view,
+                                  .sent = std::span{chain}.subspan(1),
+                                  .at = evidence.collected_at,
+                                  .purpose = subject_is_client ? nullptr : server_auth_oid},
+                                 signature);
+    }
+    added.result = {paths->second, has_one_of(*chain.front(), expected_names(subject))};
   };
   /// What `subject` would present, where it was not seen on the wire.
   const auto judge_configured = [&](const Server& judging, const Server& subject, bool subject_is_client,
@@ -801,13 +818,13 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
   };
   std::set<std::pair<std::string, std::string>> garbled;
   for (const Link& link : evidence.site.links) {
-    const Server* from = evidence.site.server(link.from);
-    const Server* to = evidence.site.server(link.to);
+    const Server* from = servers.of(link.from);
+    const Server* to = servers.of(link.to);
     if (from == nullptr || to == nullptr) continue;
     bool saw_client = false;
     bool saw_server = false;
-    for (const Handshake& handshake : evidence.handshakes) {
-      if (handshake.from != from->name || handshake.to != to->name || handshake.port != link.port) continue;
+    for (const Handshake* seen : handshakes.of(from->name, to->name, link.port)) {
+      const Handshake& handshake = *seen;
       judge(*from, *to, false, handshake.peer_chain, handshake.id(), {});
       // That a stranger has no path to a trusted root is as it should be.
       if (link.expect == Expectation::accept) judge(*to, *from, true, handshake.sent_chain, handshake.id(), {});
@@ -815,6 +832,7 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
       saw_server |= !handshake.peer_chain.empty() || !handshake.peer_chain_unreadable.empty();
       saw_client |= !handshake.sent_chain.empty();
     }
+    if (saw_server && (saw_client || link.expect != Expectation::accept)) continue;
     for (const Identity& identity : evidence.identities) {
       if (identity.server == from->name && !saw_client && link.expect == Expectation::accept)
         judge_configured(*to, *from, true, identity);
@@ -822,13 +840,14 @@ std::vector<PathJudgement> judge_paths(const Evidence& evidence, const Signature
     }
   }
   // What a server has that nobody looks at on a link is judged by its own stores: its peers may know more, not less.
+  std::set<std::string> judged;
+  for (const PathJudgement& judgement : judgements) judged.insert(judgement.subject);
   for (const Identity& identity : evidence.identities) {
-    const Server* server = evidence.site.server(identity.server);
-    const bool judged = std::any_of(judgements.begin(), judgements.end(), [&](const PathJudgement& judgement) {
-      return judgement.subject == identity.server;
-    });
-    if (server != nullptr && !judged && !evidence.site.stranger(identity.server))
-      judge_configured(*server, *server, false, identity);
+    const Server* server = servers.of(identity.server);
+    if (server == nullptr || judged.contains(identity.server) || evidence.site.stranger(identity.server)) continue;
+    const std::size_t before = judgements.size();
+    judge_configured(*server, *server, false, identity);
+    if (judgements.size() > before) judged.insert(identity.server);
   }
   for (PathJudgement& judgement : judgements) {
     judgement.sent_unreadable = !judgement.subject_is_client && garbled.contains({judgement.judge, judgement.subject});

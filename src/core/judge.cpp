@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "core/causes.hpp"
@@ -49,16 +50,13 @@ void add_holes(const Evidence& evidence, std::vector<Gap>& gaps) {
 
 /// Servers of which nothing at all was asked for: no link, no certificate, no store of their own.
 void add_bystanders(const Evidence& evidence, std::vector<Gap>& gaps) {
+  std::set<std::string_view> met;
+  for (const Link& link : evidence.site.links) met.insert({link.from, link.to});
+  for (const StoreSpec& store : evidence.site.stores) met.insert(store.host);
+  for (const Identity& identity : evidence.identities) met.insert(identity.server);
+  for (const Gap& gap : evidence.gaps) met.insert(gap.about);
   for (const Server& server : evidence.site.servers) {
-    const auto own = [&](const auto& list, auto name_of) {
-      return std::any_of(list.begin(), list.end(), [&](const auto& one) { return name_of(one) == server.name; });
-    };
-    if (own(evidence.site.links, [](const Link& link) { return link.from; }) ||
-        own(evidence.site.links, [](const Link& link) { return link.to; }) ||
-        own(evidence.site.stores, [](const StoreSpec& store) { return store.host; }) ||
-        own(evidence.identities, [](const Identity& identity) { return identity.server; }) ||
-        own(evidence.gaps, [](const Gap& gap) { return gap.about; }))
-      continue;
+    if (met.contains(server.name)) continue;
     gaps.push_back({Needs::identities, server.name, ErrorKind::config,
                     "it is in no link, and neither a certificate nor a store of it is configured: nothing of it was "
                     "looked at",

@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "handshakes.hpp"
 #include "runner.hpp"
 #include "sip.hpp"
 #include "stores.hpp"
@@ -219,17 +220,13 @@ void directory() {
 }  // namespace mrascheck
 
 int main(int argc, char** argv) {
-  const std::vector<std::pair<std::string, void (*)()>> parts{{"start-up", mrascheck::start_up},
-                                                              {"cold", mrascheck::one_cold_check},
-                                                              {"links", mrascheck::many_links},
-                                                              {"directory", mrascheck::directory},
-                                                              {"stores", mrascheck::bench::stores},
-                                                              {"shapes", mrascheck::bench::store_shapes},
-                                                              {"threads", mrascheck::bench::store_threads},
-                                                              {"fleet", mrascheck::bench::store_fleet},
-                                                              {"mesh", mrascheck::bench::mesh},
-                                                              {"traces", mrascheck::bench::traces},
-                                                              {"sip", mrascheck::bench::sip}};
+  const std::vector<std::pair<std::string, void (*)()>> parts{
+      {"start-up", mrascheck::start_up},          {"cold", mrascheck::one_cold_check},
+      {"links", mrascheck::many_links},           {"handshakes", mrascheck::bench::handshakes},
+      {"directory", mrascheck::directory},        {"stores", mrascheck::bench::stores},
+      {"shapes", mrascheck::bench::store_shapes}, {"threads", mrascheck::bench::store_threads},
+      {"fleet", mrascheck::bench::store_fleet},   {"mesh", mrascheck::bench::mesh},
+      {"traces", mrascheck::bench::traces},       {"sip", mrascheck::bench::sip}};
   try {
     for (const auto& [name, run] : parts) {
       if (argc < 2 || argv[1] == name) run();

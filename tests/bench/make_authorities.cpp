@@ -10,6 +10,7 @@
 //   ordinary     six of ten names have one certificate, most others 2 to 8, few 40; names are spelt in several ways
 //   one-subject  one name for all
 //   copies       one certificate COUNT times
+//   distinct     every name once
 //   fleet        as ordinary, and exports/host-NNNN.pem: a thousand exports of the same certificates; no other file
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -174,7 +175,9 @@ World make_world(std::size_t count, std::string_view shape, std::uint64_t seed) 
   Random random(seed);
   std::vector<Template::Values> plan;
   for (unsigned subject = 1; plan.size() < count; ++subject) {
-    const std::size_t size = shape == "one-subject" ? count : shape == "copies" ? 1 : group_size(random);
+    const std::size_t size = shape == "one-subject"                     ? count
+                             : shape == "copies" || shape == "distinct" ? 1
+                                                                        : group_size(random);
     const std::uint64_t first_key = random();
     for (std::size_t k = 0; k < size && plan.size() < count; ++k) {
       const bool self_issued = random() % 3 == 0;
@@ -322,8 +325,9 @@ int main(int argc, char** argv) {
     std::size_t count = 0;
     std::from_chars(count_text.data(), count_text.data() + count_text.size(), count);
     if (count == 0 || count > 900'000 ||
-        (shape != "ordinary" && shape != "one-subject" && shape != "copies" && shape != "fleet")) {
-      std::cerr << "usage: mrascheck-bench-make DIRECTORY COUNT ordinary|one-subject|copies|fleet [SEED]\n";
+        (shape != "ordinary" && shape != "one-subject" && shape != "copies" && shape != "distinct" &&
+         shape != "fleet")) {
+      std::cerr << "usage: mrascheck-bench-make DIRECTORY COUNT ordinary|one-subject|copies|distinct|fleet [SEED]\n";
       return 2;
     }
     const std::uint64_t seed = argc > 4 ? std::strtoull(argv[4], nullptr, 10) : 1;

@@ -9,13 +9,16 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstring>
+#include <deque>
 #include <stdexcept>
 #include <utility>
 
 namespace mrascheck::test {
 
-NameServer::NameServer(Script script) : script_(std::move(script)), ended_(::eventfd(0, EFD_CLOEXEC)) {
+NameServer::NameServer(Script script, std::chrono::milliseconds delay)
+    : script_(std::move(script)), delay_(delay), ended_(::eventfd(0, EFD_CLOEXEC)) {
   fd_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   sockaddr_in local{};
   local.sin_family = AF_INET;
@@ -38,10 +41,28 @@ NameServer::~NameServer() {
 }
 
 void NameServer::serve() {
+  using Clock = std::chrono::steady_clock;
+  struct Letter {
+    Clock::time_point due;
+    std::string text;
+    sockaddr_in to{};
+  };
+  std::deque<Letter> letters;  // as they are due
   for (;;) {
+    int wait = -1;
+    while (!letters.empty()) {
+      const Letter& first = letters.front();
+      wait = static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(first.due - Clock::now()).count());
+      if (wait > 0) break;
+      static_cast<void>(::sendto(fd_, first.text.data(), first.text.size(), 0,
+                                 reinterpret_cast<const sockaddr*>(&first.to), sizeof first.to));
+      letters.pop_front();
+      wait = -1;
+    }
     std::array<pollfd, 2> both{pollfd{fd_, POLLIN, 0}, pollfd{ended_, POLLIN, 0}};
-    if (::poll(both.data(), both.size(), -1) < 0) continue;
+    if (::poll(both.data(), both.size(), wait) < 0) continue;
     if (both[1].revents != 0) return;
+    if (both[0].revents == 0) continue;
     std::string query(512, '\0');
     sockaddr_in from{};
     socklen_t size = sizeof from;
@@ -75,8 +96,7 @@ void NameServer::serve() {
                 std::string{"\x00\x01\x00\x00\x00\x3C\x00", 7} + static_cast<char>(length) +
                 std::string(bytes.data(), length);
     }
-    static_cast<void>(
-        ::sendto(fd_, answer.data(), answer.size(), 0, reinterpret_cast<const sockaddr*>(&from), sizeof from));
+    letters.push_back({Clock::now() + delay_, std::move(answer), from});
   }
 }
 

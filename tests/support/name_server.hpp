@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -21,7 +22,8 @@ class NameServer {
   /// Is asked on the server's thread. `six`: AAAA, else A.
   using Script = std::function<Reply(const std::string& name, bool six)>;
 
-  explicit NameServer(Script script);
+  /// `delay`: so long after a question its answer goes out, however many are asked meanwhile.
+  explicit NameServer(Script script, std::chrono::milliseconds delay = {});
   NameServer(const NameServer&) = delete;
   NameServer& operator=(const NameServer&) = delete;
   ~NameServer();
@@ -34,6 +36,7 @@ class NameServer {
   void serve();
 
   Script script_;
+  std::chrono::milliseconds delay_;
   int fd_ = -1;
   int ended_ = -1;
   std::uint16_t port_ = 0;
