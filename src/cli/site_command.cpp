@@ -33,6 +33,19 @@ Result<void> set_time(const Arguments& args, const char* option, std::chrono::mi
   return {};
 }
 
+Result<void> set_count(const Arguments& args, const char* option, unsigned& limit) {
+  if (!args.has(option)) return {};
+  const std::string text = args.text(option);
+  const bool digits = !text.empty() && text.size() <= 6 && text.find_first_not_of("0123456789") == std::string::npos;
+  const unsigned long number = digits ? std::stoul(text) : 0;
+  if (number == 0 || number > Limits::most_at_once) {
+    return fail(ErrorKind::config, fmt::format("--{} {}: not a whole number from 1 to {}", option, printable(text, 40),
+                                               Limits::most_at_once));
+  }
+  limit = static_cast<unsigned>(number);
+  return {};
+}
+
 /// Files tell nothing of servers; but a certificate in them that is no CA's shows whose key signed it.
 void take_as_used(Evidence& evidence) {
   for (const StoreContents& contents : evidence.stores) {
@@ -94,7 +107,8 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   auto config = load_config(args.has("config") ? args.text("config") : "/etc/mrascheck/site.yaml");
   if (!config) return tl::unexpected(config.error());
   for (const auto& set :
-       {set_time(args, "timeout", config->limits.step), set_time(args, "deadline", config->limits.deadline)}) {
+       {set_time(args, "timeout", config->limits.step), set_time(args, "deadline", config->limits.deadline),
+        set_count(args, "parallel", config->limits.parallel), set_count(args, "per-host", config->limits.per_host)}) {
     if (!set) return tl::unexpected(std::vector{set.error().text});
   }
   if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
@@ -174,14 +188,16 @@ void offer_limits(po::options_description& options) {
   // clang-format off
   options.add_options()
       ("timeout,t", po::value<std::string>()->value_name("TIME"), "limit of each step, as 10s or 500ms (default 10s)")
-      ("deadline", po::value<std::string>()->value_name("TIME"), "limit of the whole run (default 50s)");
+      ("deadline", po::value<std::string>()->value_name("TIME"), "limit of the whole run (default 50s)")
+      ("parallel", po::value<std::string>()->value_name("NUMBER"), "links to try at the same time (default 1024)")
+      ("per-host", po::value<std::string>()->value_name("NUMBER"), "connections to one address at the same time (default 1)");
   // clang-format on
 }
 
 tl::expected<Evidence, int> evidence_of(const Arguments& args, std::ostream& err) {
   using Gathered = tl::expected<Evidence, std::vector<std::string>>;
   const bool files = !args.positional.empty();
-  for (const char* option : {"config", "fetch", "evidence", "timeout", "deadline"}) {
+  for (const char* option : {"config", "fetch", "evidence", "timeout", "deadline", "parallel", "per-host"}) {
     if (files && args.has(option))
       return tl::unexpected(refuse(err, fmt::format("--{} does not go with files of certificates", option), {}));
   }

@@ -23,7 +23,7 @@ namespace mrascheck::cli {
 
 /// Adds --config and --evidence, where the command is one to `verb` ("judge") a recording.
 void offer_sources(po::options_description& options, std::string_view verb);
-/// Adds --timeout and --deadline.
+/// Adds --timeout, --deadline, --parallel and --per-host.
 void offer_limits(po::options_description& options);
 inline constexpr const char* what_if_help =
     "judge a changed copy: remove:THUMBPRINT, add:FILE or add:FILE@STORE, at:DATE; several with commas between";

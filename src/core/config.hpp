@@ -70,10 +70,12 @@ struct IdentityError {
 };
 
 struct Limits {
-  std::chrono::milliseconds step{10'000};      ///< each of resolve, connect, TLS, SIP; from its own start
-  std::chrono::milliseconds quiet{1'000};      ///< how long a peer must stay silent to count as having accepted us
-  std::chrono::milliseconds deadline{50'000};  ///< the whole run; below the 60 s of Nagios and Icinga
-  unsigned parallel = 64;                      ///< links in flight
+  static constexpr unsigned most_at_once = 10'000;  ///< of what is counted below; one at least
+  std::chrono::milliseconds step{10'000};           ///< each of resolve, connect, TLS, SIP; from its own start
+  std::chrono::milliseconds quiet{1'000};           ///< how long a peer must stay silent to count as having accepted us
+  std::chrono::milliseconds deadline{50'000};       ///< the whole run; below the 60 s of Nagios and Icinga
+  unsigned parallel = 1'024;                        ///< links in flight
+  unsigned per_host = 1;                            ///< connections to one address at a time, while it answers
 };
 
 /// By which way it is asked and connected.

@@ -14,6 +14,7 @@
 #include <ctime>
 
 #include "core/text.hpp"
+#include "crypto/library.hpp"
 #include "crypto/openssl.hpp"
 #include "crypto/tls_messages.hpp"
 
@@ -117,7 +118,7 @@ Result<SslCtxPtr> make_context(const TlsContext::Options& options, const SSL_MET
 
   start_openssl();
   ERR_clear_error();
-  SslCtxPtr context{SSL_CTX_new(method)};
+  SslCtxPtr context{SSL_CTX_new_ex(tls_library(), nullptr, method)};
   const auto [older, modern] = options.all_ciphers_but ? ciphers_but(*options.all_ciphers_but)
                                                        : std::pair<std::string, std::string>{ciphers, tls13_ciphers};
   if (!context || SSL_CTX_set_min_proto_version(context.get(), *min) != 1 ||

@@ -123,6 +123,23 @@ std::string print_document(const Json& document) {
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+void append_array(std::string& document, std::string_view name, std::size_t size,
+                  const std::function<Json(std::size_t)>& element) {
+  document.resize(document.rfind('}') - 1);  // and the line break before it
+  document += fmt::format(",\n  \"{}\": [", name);
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::string text = element(i).dump(2, ' ', false, Json::error_handler_t::replace);
+    document += i == 0 ? "\n    " : ",\n    ";
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+      document.append(text, at, end - at);
+      if (end < text.size()) document += "    ";
+      at = end;
+    }
+  }
+  document += size == 0 ? "]\n}\n" : "\n  ]\n}\n";
+}
+
 std::string safe_text(std::string_view text) {
   return printable(text, text.size() * 3 + 3);  // U+FFFD takes three bytes
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -24,6 +25,10 @@ Result<Json> parse_document(std::string_view text);
 
 /// Two blanks of indent and a newline at the end; invalid UTF-8 becomes U+FFFD.
 std::string print_document(const Json& document);
+/// Appends a member to what print_document() made of an object with at least one: an array whose elements are made one
+/// after the other, and forgotten again, so that a long document takes no memory but its own.
+void append_array(std::string& document, std::string_view name, std::size_t size,
+                  const std::function<Json(std::size_t)>& element);
 
 /// `text` as it may stand in a document and come back the same: printable() without its limit.
 std::string safe_text(std::string_view text);

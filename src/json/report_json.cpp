@@ -106,12 +106,6 @@ Json to_json(const Cause& cause, const Report& report) {
 }  // namespace
 
 std::string write_report(const Report& report) {
-  Json checks = Json::array();
-  for (const CheckResult& check : report.checks) checks.push_back(to_json(check, report));
-  Json causes = Json::array();
-  for (const Cause& cause : report.causes) causes.push_back(to_json(cause, report));
-  Json gaps = Json::array();
-  for (const Gap& gap : report.gaps) gaps.push_back(to_json(gap));
   Json document;
   document["format"] = "mrascheck-report";
   document["version"] = report_version;
@@ -120,10 +114,15 @@ std::string write_report(const Report& report) {
   document["site"] = safe_text(report.site);
   document["vantage"] = safe_text(report.vantage);
   document["collected_at"] = to_iso8601(report.collected_at);
-  document["causes"] = std::move(causes);
-  document["checks"] = std::move(checks);
-  document["gaps"] = std::move(gaps);
-  return print_document(document);
+  std::string text = print_document(document);
+  std::size_t lines = 0;
+  for (const CheckResult& check : report.checks)
+    lines += 5 * check.verdict.notes.size() + 11 * check.verdict.perfdata.size();
+  text.reserve(lines * 40);
+  append_array(text, "causes", report.causes.size(), [&](std::size_t i) { return to_json(report.causes[i], report); });
+  append_array(text, "checks", report.checks.size(), [&](std::size_t i) { return to_json(report.checks[i], report); });
+  append_array(text, "gaps", report.gaps.size(), [&](std::size_t i) { return to_json(report.gaps[i]); });
+  return text;
 }
 
 std::string write_report_lines(const Report& report) {

@@ -2,7 +2,10 @@
 #include "run/collect.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include <algorithm>
+#include <deque>
 #include <exception>
 #include <map>
 #include <memory>
@@ -42,9 +45,18 @@ namespace {
 constexpr std::chrono::milliseconds reading_grace{500};
 /// Verifying signatures is computing, not waiting: this much of it may follow the deadline.
 constexpr std::chrono::milliseconds computing_grace{2'000};
-/// One connection at a time to one port, so that a burst of ours is not what breaks it, until one takes this long: the
-/// others need not wait for a peer that may never answer.
+/// So many connections at a time to one host as Limits says, so that a burst of ours is not what breaks it, until one
+/// takes this long: the others need not wait for a peer that may never answer.
 constexpr std::chrono::milliseconds politeness{250};
+/// Links that are at work at a time. More of them do not end earlier, but each takes memory, and those that compute
+/// would stand in line; what only waits for its peer does not count.
+constexpr unsigned at_work_at_once = 32;
+/// When no link has ended for so long, those at work wait for their peers: others may begin.
+constexpr std::chrono::milliseconds lull{20};
+/// And the longer it lasts, the sooner the next ones, down to this.
+constexpr std::chrono::milliseconds shortest_lull{2};
+/// Of this process's open files so many are for other things than links.
+constexpr rlim_t other_files = 256;
 /// Names asked for at once; each takes a socket.
 constexpr unsigned names_at_once = 64;
 
@@ -95,6 +107,19 @@ std::string label(const Crl& crl) {
   return fmt::format("revocation list of {} from {}", crl.issuer.text(), to_iso8601(crl.this_update));
 }
 
+/// Raises what this process may have open as far as it may itself; how many of `links` then find a socket.
+unsigned with_files_for(unsigned links) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return links;
+  const rlim_t wanted = std::min(files.rlim_max, links + other_files);
+  if (files.rlim_cur < wanted) {
+    const rlim_t before = std::exchange(files.rlim_cur, wanted);
+    if (::setrlimit(RLIMIT_NOFILE, &files) != 0) files.rlim_cur = before;
+  }
+  if (files.rlim_cur >= links + other_files) return links;
+  return static_cast<unsigned>(files.rlim_cur > 2 * other_files ? files.rlim_cur - other_files : files.rlim_cur / 2);
+}
+
 class Collector {
  public:
   Collector(const Config& config, const Plan& plan, const Options& options);
@@ -128,7 +153,9 @@ class Collector {
   void add_chains(const Client& client, std::vector<Attempt>& attempts);
   boost::asio::awaitable<Handshake> attempt(const Link& link, const std::string& address, const Attempt& what);
   boost::asio::awaitable<TlsOffer> offer_of(const Link& link, const std::string& address, const Client& client);
-  Task hurry(Slots* turn, std::shared_ptr<bool> over);
+  struct Work;
+  void wait_no_longer_for(Work& work);
+  Task keep_pace();
   Task lose_patience();
   Task watch_time();
   Client& client_of(const Server& server, const sources::LoadedIdentity& identity);
@@ -174,10 +201,20 @@ class Collector {
   std::map<std::string, AwaitedIdentity> identities_;
   std::map<std::string, AwaitedName> names_;  ///< by lower case
   std::map<std::string, Client> clients_;
-  std::map<std::string, Slots> turns_;  ///< by address and port
+  std::map<std::string, Slots> turns_;  ///< by address
   std::map<std::string, Slots> hosts_;  ///< by address: trials wait for each other there, however long they take
   std::vector<std::unique_ptr<AwaitedIdentity>> strangers_;  ///< as Config::strangers
   Slots links_in_flight_;
+  Slots at_work_;
+  /// One connection of one link that has begun.
+  struct Work {
+    Clock::time_point since;
+    Slots* turn;
+    bool over = false;
+    bool counts = true;  ///< it has a place of at_work_
+  };
+  std::deque<std::shared_ptr<Work>> works_;  ///< as they began; what is over is taken out when it comes to the front
+  std::size_t works_ended_ = 0;
   Gate links_over_;  ///< what is tried besides does not disturb what is measured
   std::size_t links_open_ = 0;
   Slots names_in_flight_;
@@ -205,7 +242,8 @@ Collector::Collector(const Config& config, const Plan& plan, const Options& opti
       options_(options),
       began_{Clock::now()},
       deadline_{began_ + config.limits.deadline, options.stop},
-      links_in_flight_(loop_, config.limits.parallel),
+      links_in_flight_(loop_, with_files_for(config.limits.parallel)),
+      at_work_(loop_, at_work_at_once),
       links_over_(loop_),
       links_open_(plan.links.size()),
       names_in_flight_(loop_, names_at_once),
@@ -590,9 +628,12 @@ Task Collector::look(std::size_t index) {
 Task Collector::look_at(std::size_t index, std::size_t place, std::string address, const Client* client,
                         const Client::Variant* variant) {
   const Link& link = config_.site.links[index];
-  Slots& turn = turns_.try_emplace(fmt::format("{} {}", address, link.port), loop_, 1).first->second;
+  Slots& turn = turns_.try_emplace(address, loop_, config_.limits.per_host).first->second;
   co_await turn.taken();
   co_await links_in_flight_.taken();
+  co_await at_work_.taken();
+  const auto work = std::make_shared<Work>(Work{Clock::now(), &turn});
+  works_.push_back(work);
   Looks& looks = looks_.at(index);
   if (over_ || deadline_.over()) {
     const Error error = late("not begun");
@@ -615,10 +656,7 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
                          began_};
     std::vector<sources::RelayGrant> grants;
     if (config_.trials_of(index).asks_relay()) probe.grants = &grants;
-    const auto over = std::make_shared<bool>(false);
-    if (!turn.lifted()) loop_.spawn(hurry(&turn, over));
     Handshake record = co_await sources::probe(std::move(probe), deadline_);
-    *over = true;
     if (record.outcome == Outcome::local_failure) {
       add_gap(Needs::handshakes, link.id(), ErrorKind::local, fmt::format("{}: {}", record.address, record.detail),
               deadline_.over() ? late_remedy()
@@ -630,6 +668,9 @@ Task Collector::look_at(std::size_t index, std::size_t place, std::string addres
     if (!grants.empty() && granted_.emplace(index, record.address).second) relays_.want(record, std::move(grants));
     looks.records[place] = std::move(record);
   }
+  work->over = true;
+  ++works_ended_;
+  if (work->counts) at_work_.give_back();
   links_in_flight_.give_back();
   turn.give_back();
   if (--looks.open == 0) link_ended(link);
@@ -814,9 +855,31 @@ Task Collector::try_on(std::size_t index, std::string address, const Client* cli
   ended(fmt::format("trials of {} at {}", link.id(), address));
 }
 
-Task Collector::hurry(Slots* turn, std::shared_ptr<bool> over) {
-  co_await transport::pause(deadline_.within(politeness));
-  if (!*over) turn->lift();
+/// What waits for its peer computes nothing, and keeps nobody from beginning.
+void Collector::wait_no_longer_for(Work& work) {
+  if (work.over || !work.counts) return;
+  work.counts = false;
+  at_work_.give_back();
+}
+
+/// Lets links begin while others wait, and those that stand in line for a host that does not answer.
+Task Collector::keep_pace() {
+  std::size_t ended_before = 0;
+  std::chrono::milliseconds patience = lull;
+  while (links_open_ > 0) {
+    co_await transport::pause(deadline_.within(patience));
+    if (deadline_.over()) co_return;  // a pause would no longer take time
+    const auto impolite = Clock::now() - politeness;
+    while (!works_.empty() && (works_.front()->over || works_.front()->since <= impolite)) {
+      if (!works_.front()->over) works_.front()->turn->lift();
+      wait_no_longer_for(*works_.front());
+      works_.pop_front();
+    }
+    const bool moves = std::exchange(ended_before, works_ended_) != works_ended_;
+    patience = moves || !at_work_.anybody_waits() ? lull : std::max(patience / 2, shortest_lull);
+    if (moves || !at_work_.anybody_waits()) continue;
+    for (const auto& work : works_) wait_no_longer_for(*work);
+  }
 }
 
 /// A directory that does not answer must not cost the handshakes: from half of the time on, links begin without it.
@@ -836,6 +899,7 @@ Task Collector::watch_time() {
   for (auto& [address, turn] : turns_) turn.lift();
   for (auto& [address, host] : hosts_) host.lift();
   links_in_flight_.lift();
+  at_work_.lift();
   names_in_flight_.lift();
   if (fetches_) fetches_->hurry();
   relays_.hurry();
@@ -1029,6 +1093,7 @@ Evidence Collector::run() {
   begin_worker(std::move(strangers));
   begin_worker(std::move(files));
   for (Job& job : directories) begin_worker({std::move(job)});
+  if (!plan_.links.empty()) loop_.spawn(keep_pace());
   loop_.spawn(lose_patience());
   loop_.spawn(watch_time());
   if (all_ > 0) loop_.run_until(Clock::time_point::max());

@@ -38,6 +38,7 @@ class Slots {
     waiting_.clear();
   }
   bool lifted() const { return unlimited_; }
+  bool anybody_waits() const { return !waiting_.empty(); }
 
  private:
   transport::Loop& loop_;

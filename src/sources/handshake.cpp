@@ -31,11 +31,25 @@ std::string seconds(Clock::duration time) {
                      std::chrono::duration<double>(std::chrono::round<std::chrono::milliseconds>(time)).count());
 }
 
-std::chrono::microseconds since(Clock::time_point start) {
-  // An instant that rounds to nothing still took place: 0 means that it did not.
-  return std::max(std::chrono::microseconds{1},
-                  std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start));
-}
+/// How long a step took on a connection, without what lay here unread because other links were being computed for: so
+/// many links at a time are no property of the network.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const transport::Connection& connection)
+      : connection_(connection), started_(Clock::now()), lain_before_(connection.left_lying()) {}
+  std::chrono::microseconds read() const {
+    return at_least_something(Clock::now() - started_ - (connection_.left_lying() - lain_before_));
+  }
+  /// An instant that rounds to nothing still took place: 0 means that it did not.
+  static std::chrono::microseconds at_least_something(Clock::duration time) {
+    return std::max(std::chrono::microseconds{1}, std::chrono::duration_cast<std::chrono::microseconds>(time));
+  }
+
+ private:
+  const transport::Connection& connection_;
+  Clock::time_point started_;
+  std::chrono::nanoseconds lain_before_;
+};
 
 /// 64 hexadecimal digits from the system; empty when it has none to give.
 std::string fresh_random() {
@@ -125,7 +139,9 @@ boost::asio::awaitable<Handshake> Look::go() {
     end(Phase::connect, connected.end, started);
     co_return std::move(record_);
   }
-  record_.connect_time = since(started);
+  record_.connect_time = Stopwatch::at_least_something(Clock::now() - started);
+  if (const auto network = connected.connection->first_round_trip())
+    record_.connect_time = std::min(record_.connect_time, *network);
 
   auto engine = crypto::TlsEngine::client(task_.context, task_.link->server_name.value_or(task_.to->name));
   if (!engine) {
@@ -134,6 +150,7 @@ boost::asio::awaitable<Handshake> Look::go() {
   }
   TlsStream stream(std::move(*connected.connection), std::move(*engine));
   started = Clock::now();
+  const Stopwatch watch(stream.connection());
   const StepEnd shaken = co_await stream.handshake(run_.within(task_.limits.step));
   observe(stream.engine().facts());
   const bool judged = task_.link->service != Service::tls;
@@ -145,7 +162,7 @@ boost::asio::awaitable<Handshake> Look::go() {
     }
     co_return std::move(record_);
   }
-  record_.tls_time = since(started);
+  record_.tls_time = watch.read();
   secured_ = Clock::now();
 
   const auto refused =
@@ -215,6 +232,7 @@ boost::asio::awaitable<Look::Asked> Look::exchange(TlsStream& stream, const Ques
   asked.transaction = before ? std::make_unique<sip::ServiceTransaction>(request, std::move(*before))
                              : std::make_unique<sip::ServiceTransaction>(request);
   sip::ServiceTransaction& transaction = *asked.transaction;
+  const Stopwatch watch(stream.connection());
   asked.how = co_await stream.write(transaction.request(), step);
   std::string plaintext;
   while (asked.how.ok()) {
@@ -233,7 +251,7 @@ boost::asio::awaitable<Look::Asked> Look::exchange(TlsStream& stream, const Ques
     if (asked.state != sip::ServiceTransaction::State::waiting) break;
   }
   sip::wipe(plaintext);
-  asked.took = since(asked.started);
+  asked.took = watch.read();
   if (RelayCredentials granted = transaction.take_credentials(); !granted.username.empty() && task_.grants != nullptr)
     task_.grants->push_back({transaction.exchange().relays, std::move(granted)});
   if (asked.state != sip::ServiceTransaction::State::waiting) co_return asked;

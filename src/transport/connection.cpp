@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -12,6 +13,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <cstring>
+#include <ctime>
 #include <utility>
 
 #include "core/text.hpp"
@@ -27,6 +30,8 @@ struct Connection::Impl {
   explicit Impl(const asio::any_io_executor& executor) : socket(executor) {}
   Tcp::socket socket;
   Tcp::endpoint local;
+  std::optional<Deadline::Clock::time_point> waited_from;  ///< since then for what is not yet read
+  std::chrono::nanoseconds left_lying{0};
 };
 
 namespace {
@@ -77,6 +82,19 @@ std::uint16_t Connection::local_port() const {
   return impl_->local.port();
 }
 
+std::chrono::nanoseconds Connection::left_lying() const {
+  return impl_->left_lying;
+}
+
+std::optional<std::chrono::microseconds> Connection::first_round_trip() const {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(impl_->socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_rtt == 0 ||
+      info.tcpi_total_retrans != 0)
+    return std::nullopt;
+  return std::chrono::microseconds{info.tcpi_rtt};
+}
+
 struct Connecting {
   static asio::awaitable<Connected> run(std::string address, std::uint16_t port, Deadline step,
                                         std::vector<std::string> sources) {
@@ -122,6 +140,8 @@ struct Connecting {
     }
     if (!connected.end.ok()) co_return connected;
     impl->local = socket.local_endpoint(failed);
+    const int on = 1;
+    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     connected.connection = Connection(std::move(impl));
     co_return connected;
   }
@@ -158,13 +178,51 @@ static void acknowledge_at_once(int socket) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
+/// When the last byte of what was read arrived, by the clock of the day (socket(7), SO_TIMESTAMPNS); nothing when the
+/// kernel does not say.
+static std::optional<timespec> arrival(msghdr& message) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_TIMESTAMPNS) continue;
+    timespec at{};
+    std::memcpy(&at, CMSG_DATA(part), sizeof at);
+    return at;
+  }
+  return std::nullopt;
+}
+
+/// The clock of the day may be set meanwhile: never longer than was waited at all.
+static std::chrono::nanoseconds lying_since(const timespec& arrived, Deadline::Clock::time_point waited_from) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const auto lay =
+      std::chrono::seconds(now.tv_sec - arrived.tv_sec) + std::chrono::nanoseconds(now.tv_nsec - arrived.tv_nsec);
+  return std::clamp<std::chrono::nanoseconds>(lay, std::chrono::nanoseconds{0}, Deadline::Clock::now() - waited_from);
+}
+
 StepEnd Connection::receive_arrived(ByteString& into) {
-  std::array<std::uint8_t, 16'384> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): read_some fills it
-  ErrorCode failed;
-  const std::size_t got = impl_->socket.read_some(asio::buffer(buffer), failed);
-  if (would_block(failed)) return {Outcome::timed_out, 0, "nothing arrived"};
-  if (failed) return ended(failed);
-  into.insert(into.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(got));
+  std::array<std::uint8_t, 16'384> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): recvmsg fills it
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> control{};
+  iovec where{buffer.data(), buffer.size()};
+  msghdr message{};
+  message.msg_iov = &where;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t got = 0;
+  do {
+    got = ::recvmsg(impl_->socket.native_handle(), &message, 0);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) {
+    const ErrorCode failed(errno, boost::system::system_category());
+    if (would_block(failed)) return {Outcome::timed_out, 0, "nothing arrived"};
+    return ended(failed);
+  }
+  if (got == 0) return ended(asio::error::eof);
+  if (impl_->waited_from) {
+    if (const auto arrived = arrival(message)) impl_->left_lying += lying_since(*arrived, *impl_->waited_from);
+    impl_->waited_from.reset();
+  }
+  into.insert(into.end(), buffer.begin(), buffer.begin() + got);
   return {};
 }
 
@@ -180,6 +238,7 @@ asio::awaitable<StepEnd> Connection::receive(ByteString& into, Deadline step) {
     if (end.outcome != Outcome::timed_out || end.error != 0) co_return end;
     if (alarm.rang()) co_return out_of_time(step);
     acknowledge_at_once(socket.native_handle());
+    impl_->waited_from = Deadline::Clock::now();
     const auto [code] = co_await socket.async_wait(Tcp::socket::wait_read, waiting);
     if (code && code != asio::error::operation_aborted) co_return ended(code);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -35,6 +36,12 @@ class Connection {
 
   std::string local_address() const;  ///< literal
   std::uint16_t local_port() const;
+  /// How long what came lay here before it was read, while it was waited for, in all: other connections were being
+  /// computed for. By the kernel's word on when it arrived; zero where it has none.
+  std::chrono::nanoseconds left_lying() const;
+  /// How long the peer took to take the connection, by the kernel's word, which no computing of ours delays; nothing
+  /// where it has none, as when the first packet was lost.
+  std::optional<std::chrono::microseconds> first_round_trip() const;
 
   /// Sends all of `bytes`.
   asio::awaitable<StepEnd> send(Bytes bytes, Deadline step);

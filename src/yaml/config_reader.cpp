@@ -48,7 +48,7 @@ constexpr Words<2> tls_keys{"min", "max"};
 constexpr Words<2> network_keys{"name-servers", "source"};
 constexpr Words<6> mras_keys{"identity", "location", "duration", "service", "profile", "options-first"};
 constexpr Words<2> threshold_keys{"warning", "critical"};
-constexpr Words<4> limit_keys{"step", "quiet", "deadline", "parallel"};
+constexpr Words<5> limit_keys{"step", "quiet", "deadline", "parallel", "per-host"};
 
 template <class T, std::size_t N>
 using Choices = std::array<std::pair<std::string_view, T>, N>;
@@ -748,7 +748,12 @@ class Reader {
     if (given("quiet")) limits.quiet = fields.duration("quiet", 1ms, 1h).value_or(limits.quiet);
     if (given("deadline")) limits.deadline = fields.duration("deadline", 1ms, 1h).value_or(limits.deadline);
     if (given("parallel")) {
-      limits.parallel = static_cast<unsigned>(fields.number("parallel", 1, 1024).value_or(limits.parallel));
+      limits.parallel =
+          static_cast<unsigned>(fields.number("parallel", 1, Limits::most_at_once).value_or(limits.parallel));
+    }
+    if (given("per-host")) {
+      limits.per_host =
+          static_cast<unsigned>(fields.number("per-host", 1, Limits::most_at_once).value_or(limits.per_host));
     }
   }
 

@@ -7,17 +7,28 @@
 #include <cstdio>
 #include <cstdlib>
 
+struct OSSL_LIB_CTX;
 struct SSL_CTX;
 struct SSL_METHOD;
 
 static std::atomic<int> made{0};
 
-extern "C" SSL_CTX* SSL_CTX_new(const SSL_METHOD* method) {
-  using Make = SSL_CTX* (*)(const SSL_METHOD*);
+template <class Function>
+static Function* genuine(const char* name) {
   static void* const library = dlopen("libssl.so.3", RTLD_LAZY);
-  static const auto make = reinterpret_cast<Make>(dlsym(library, "SSL_CTX_new"));
+  return reinterpret_cast<Function*>(dlsym(library, name));
+}
+
+extern "C" SSL_CTX* SSL_CTX_new(const SSL_METHOD* method) {
+  static auto* const make = genuine<SSL_CTX*(const SSL_METHOD*)>("SSL_CTX_new");
   ++made;
   return make(method);
+}
+
+extern "C" SSL_CTX* SSL_CTX_new_ex(OSSL_LIB_CTX* context, const char* properties, const SSL_METHOD* method) {
+  static auto* const make = genuine<SSL_CTX*(OSSL_LIB_CTX*, const char*, const SSL_METHOD*)>("SSL_CTX_new_ex");
+  ++made;
+  return make(context, properties, method);
 }
 
 __attribute__((destructor)) static void write_down() {

@@ -208,6 +208,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadInputCase{"TheFirstOfTwo", check({"-c", "DIR/two.yaml"}), "DIR/two.yaml:4:11: file of store 'local': "},
         BadInputCase{"TheSecondOfTwo", check({"-c", "DIR/two.yaml"}),
                      "DIR/two.yaml:10:5: unknown key 'trsts' in server "},
+        BadInputCase{"NothingAtATime", check({"-c", "DIR/site.yaml", "--parallel", "0"}),
+                     "--parallel 0: not a whole number from 1 to 10000\n"},
+        BadInputCase{"TooManyAHost", check({"-c", "DIR/site.yaml", "--per-host", "10001"}),
+                     "--per-host 10001: not a whole number from 1 to 10000\n"},
         BadInputCase{"NotYaml", check({"-c", "DIR/tab.yaml"}), "DIR/tab.yaml:3:"},
         BadInputCase{"Certificate", check({"-c", "DIR/fe1.crt"}), "DIR/fe1.crt:"}),
     [](const auto& row) { return row.param.name; });

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <future>
+#include <optional>
 #include <thread>
 
 #include "support/on_loop.hpp"
@@ -156,6 +157,51 @@ TEST(Receive, WhatHasArrivedCountsEvenWhenTheTimeIsOver) {
   ByteString got;
   EXPECT_TRUE(run_on(loop, connection.receive(got, in(0ms))).ok());
   EXPECT_EQ(as_text(got), "there");
+}
+
+/// Computes for somebody else from the moment on at which the peer has spoken.
+asio::awaitable<void> busy(std::promise<void>& speak, std::future<void> spoken, std::chrono::milliseconds time) {
+  speak.set_value();
+  spoken.wait();
+  const auto end = Deadline::Clock::now() + time;
+  while (Deadline::Clock::now() < end) {
+  }
+  co_return;
+}
+
+TEST(Receive, KnowsHowLongAnAnswerLayUnread) {
+  constexpr auto computing = 60ms;
+  std::promise<void> speak;
+  std::promise<void> spoken;
+  RawPeer peer([&](RawPeer::Talk& talk) {
+    speak.get_future().wait();
+    talk.send("here");
+    spoken.set_value();
+    talk.stay_silent();
+  });
+  Loop loop;
+  Connection connection = connected(loop, peer.port());
+  EXPECT_EQ(connection.left_lying(), 0ns);
+  const auto begin = Deadline::Clock::now();
+  ByteString got;
+  std::optional<StepEnd> end;
+  loop.spawn(test::keep(connection.receive(got, plenty()), end));
+  loop.spawn(busy(speak, spoken.get_future(), computing));
+  EXPECT_TRUE(loop.run_until(Deadline::Clock::now() + 60s));
+  ASSERT_TRUE(end && end->ok());
+  EXPECT_GE(connection.left_lying(), computing);
+  EXPECT_LE(connection.left_lying(), Deadline::Clock::now() - begin);
+}
+
+TEST(Connect, KnowsTheFirstRoundTrip) {
+  RawPeer peer([](RawPeer::Talk& talk) { talk.stay_silent(); });
+  Loop loop;
+  const auto begin = Deadline::Clock::now();
+  const Connection connection = connected(loop, peer.port());
+  const auto time = connection.first_round_trip();
+  ASSERT_TRUE(time.has_value());
+  EXPECT_GT(*time, 0us);
+  EXPECT_LE(*time, Deadline::Clock::now() - begin + 1ms);
 }
 
 TEST(Send, APeerThatDoesNotReadEndsInTime) {

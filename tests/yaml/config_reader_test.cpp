@@ -628,11 +628,12 @@ INSTANTIATE_TEST_SUITE_P(
             "10:20 or @10:20)"),
         row("EmptyThreshold", file_store_with("thresholds: {expiry: {}}\n"),
             "5:22: expiry of thresholds: is empty; give 'warning', 'critical' or both"),
-        row("Limits", file_store_with("limits: {step: 10 s, quiet: 0, deadline: 2h, parallel: 0}\n"),
+        row("Limits", file_store_with("limits: {step: 10 s, quiet: 0, deadline: 2h, parallel: 0, per-host: 10001}\n"),
             "5:16: step of limits: expected a time from 1ms to 1h such as 500ms, 10s, 2m or 8h, got '10 s'\n"
             "5:29: quiet of limits: expected a time from 1ms to 1h such as 500ms, 10s, 2m or 8h, got '0'\n"
             "5:42: deadline of limits: expected a time from 1ms to 1h such as 500ms, 10s, 2m or 8h, got '2h'\n"
-            "5:56: parallel of limits: expected a whole number from 1 to 1024, got '0'"),
+            "5:56: parallel of limits: expected a whole number from 1 to 10000, got '0'\n"
+            "5:69: per-host of limits: expected a whole number from 1 to 10000, got '10001'"),
         row("QuietBeyondDeadline", file_store_with("limits: {deadline: 500ms}\n"),
             "5:10: limits: 'quiet' must be shorter than 'deadline', or no peer can ever be said to have accepted"),
         row("Resolve",
@@ -893,7 +894,7 @@ mras:
 thresholds:
   expiry: {warning: "60:"}
   mras-time: {warning: 2, critical: "@5:10"}
-limits: {step: 5s, quiet: 500ms, deadline: 2m, parallel: 8}
+limits: {step: 5s, quiet: 500ms, deadline: 2m, parallel: 8, per-host: 3}
 resolve:
   EDGE2.contoso.example: ["192.0.2.1", "2001:db8::1"]
   other.contoso.example: 192.0.2.9
@@ -980,6 +981,7 @@ resolve:
   EXPECT_EQ(config.limits.quiet, 500ms);
   EXPECT_EQ(config.limits.deadline, 2min);
   EXPECT_EQ(config.limits.parallel, 8U);
+  EXPECT_EQ(config.limits.per_host, 3U);
   EXPECT_EQ(config.resolve.at("edge2.contoso.example"), (Lines{"192.0.2.1", "2001:db8::1"}))
       << "as the server is spelled";
   EXPECT_EQ(config.resolve.at("other.contoso.example"), Lines{"192.0.2.9"});
@@ -1246,7 +1248,7 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
     }
   }
   EXPECT_EQ(lists, 12U);
-  EXPECT_EQ(keys, 15U + 12 + 6 + 13 + 10 + 2 + 2 + 6 + 7 + 6 + 2 + 4);
+  EXPECT_EQ(keys, 15U + 12 + 6 + 13 + 10 + 2 + 2 + 6 + 7 + 7 + 2 + 4);
 }
 
 }  // namespace
