@@ -29,6 +29,8 @@ po::options_description check_options() {
       ("profile", po::value<std::string>()->value_name("NAME"), profile_help)
       ("options-first", options_first_help)
       ("relay", relay_help)
+      ("trace", po::value<Texts>()->composing()->value_name("SERVER=FILE"),
+       "also judge this SIPStack trace of a server of the configuration; repeatable")
       ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, to be judged again with --evidence")
       ("format", po::value<Texts>()->composing()->value_name("NAME[=FILE]"),
        "text, plugin, json, jsonl, junit, sarif or prometheus, to standard output or a file; repeatable (default "
@@ -62,6 +64,7 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
            << "\nExamples:\n"
               "  mrascheck check -c site.yaml\n"
               "  mrascheck check -c site.yaml --record monday.json --format plugin\n"
+              "  mrascheck check -c site.yaml --trace fe1.contoso.example=fe1.txt\n"
               "  mrascheck check --evidence fe1.json --evidence fe2.json --format json=all.json\n"
               "  mrascheck check -c site.yaml --format text \\\n"
               "      --format prometheus=/var/lib/prometheus/node-exporter/mrascheck.prom\n"

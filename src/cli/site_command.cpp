@@ -78,6 +78,30 @@ Result<Evidence> read_files(const std::vector<std::string>& files) {
 }
 
 /// From recordings, or from the site of a configuration. Error: all that is wrong, a line each.
+/// --trace SERVER=FILE, each as if it stood under `traces` of that server. Error: config.
+Result<void> add_traces(const Arguments& args, Config& config) {
+  for (const std::string& text : args.has("trace") ? args.texts("trace") : std::vector<std::string>{}) {
+    const std::size_t equals = text.find('=');
+    const std::string name = text.substr(0, equals);
+    if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+      return fail(
+          ErrorKind::config,
+          fmt::format("--trace {}: SERVER=FILE is needed, with a server of the configuration", printable(text, 120)));
+    }
+    const Server* server = config.site.server(name);
+    if (server == nullptr) {
+      std::vector<std::string_view> names;
+      for (const Server& one : config.site.servers) names.emplace_back(one.name);
+      const std::string_view meant = did_you_mean(name, names);
+      return fail(ErrorKind::config,
+                  fmt::format("--trace {}: the configuration has no such server{}", printable(text, 120),
+                              meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)));
+    }
+    config.traces.push_back({server->name, {text.substr(equals + 1)}});
+  }
+  return {};
+}
+
 tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
   if (args.has("evidence")) {
     for (const char* const option : {"fetch", "ocsp"}) {
@@ -98,6 +122,8 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
             fmt::format("--{} tries something on the network, and a recording is judged without it", option)});
       }
     }
+    if (args.has("trace"))
+      return tl::unexpected(std::vector<std::string>{"--trace reads a file now, and a recording is judged as it is"});
     const auto& door = run::door();
     if (!door) return tl::unexpected(std::vector{door.error().text});
     auto evidence = (*door)->read_recordings(args.texts("evidence"));
@@ -112,6 +138,7 @@ tl::expected<Evidence, std::vector<std::string>> gather(const Arguments& args) {
     if (!set) return tl::unexpected(std::vector{set.error().text});
   }
   if (auto fits = deadline_fits(config->limits); !fits) return tl::unexpected(std::vector{fits.error().text});
+  if (auto added = add_traces(args, *config); !added) return tl::unexpected(std::vector{added.error().text});
   config->fetch = config->fetch || args.has("fetch");
   config->ocsp = config->ocsp || args.has("ocsp");
   if (args.has("profile")) {

@@ -145,6 +145,10 @@ class Causes {
         names_.try_emplace(finding.servers[0], i);
       } else if (finding.code == "server-versions.edge-behind" && finding.servers.size() == 2) {
         behind_.try_emplace({finding.servers[0], finding.servers[1]}, i);
+      } else if (finding.servers.size() == 2 && finding.status == Status::critical &&
+                 (refused_by_peer(finding) || is(finding, "port-reachable") ||
+                  finding.code == "handshake.rejected-by-us")) {
+        live_.try_emplace({finding.servers[0], finding.servers[1]}, i);
       } else if (finding.code == "same-name-issuers.stale") {
         add_by_certificate(stale_, i);
       } else if (is(finding, "validity") && finding.status == Status::critical) {
@@ -206,6 +210,7 @@ class Causes {
         return stale;
       }
     }
+    if (is(finding, "mras-traces") && finding.servers.size() >= 2) return why_traced(node);
     // Known to go together; that one comes of the other is not shown.
     if (finding.code == "mras-credentials.sip-error" && finding.servers.size() == 2 &&
         finding.reason.find("0xC3E93C69") != std::string::npos) {
@@ -227,6 +232,29 @@ class Causes {
     for (const auto& [print, node] : stale_) {
       for (const CertificateRef& certificate : nodes_[node].finding->certificates) {
         if (!issuer.empty() && matches(certificate->subject, issuer)) return node;
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// A request that could not be sent, or never came: what stands between those two servers now is why. Of an Edge
+  /// without the Front End's updates that is not shown.
+  std::optional<std::size_t> why_traced(KnownFinding& node) const {
+    const Finding& finding = *node.finding;
+    const std::string& from = finding.servers[0];
+    const bool never_came = finding.code == "mras-traces.never-reached";
+    const bool could_not_connect = finding.reason.find("0xC3E93C69") != std::string::npos;
+    for (std::size_t i = 1; i < finding.servers.size(); ++i) {
+      const std::string& edge = finding.servers[i];
+      if (never_came || finding.about_connection) {
+        if (const auto live = live_.find({from, edge}); live != live_.end()) return live->second;
+        if (const auto path = path_finding(edge, from)) return path;
+        if (const auto path = path_finding(from, edge)) return path;
+      }
+      const auto behind = behind_.find({from, edge});
+      if (could_not_connect && behind != behind_.end()) {
+        node.probably = true;
+        return behind->second;
       }
     }
     return std::nullopt;
@@ -344,8 +372,8 @@ class Causes {
     }
     const bool silent = refusals.empty() && broken.empty();
     if (!shown && (is(cause, "server-versions") || (silent && cause.code == "same-name-issuers.stale"))) {
-      const auto failed = std::find_if(symptoms.begin(), symptoms.end(),
-                                       [&](std::size_t i) { return is(*nodes_[i].finding, "mras-credentials"); });
+      const auto failed =
+          std::find_if(symptoms.begin(), symptoms.end(), [&](std::size_t i) { return nodes_[i].probably; });
       return fmt::format(
           "{}, probably because {}", likewise(*nodes_[*failed].finding, symptoms),
           is(cause, "server-versions")
@@ -432,6 +460,7 @@ class Causes {
   std::vector<KnownFinding> nodes_;
   std::map<WhoAndWhom, std::size_t> paths_;
   std::map<std::string, std::size_t> names_;
+  std::map<WhoAndWhom, std::size_t> live_;    ///< a connection of the one to the other that failed just now
   std::map<WhoAndWhom, std::size_t> behind_;  ///< an Edge with fewer updates than its Front End
   ByCertificate stale_;
   ByCertificate ended_;

@@ -62,6 +62,12 @@ struct IdentitySource {
   std::optional<SecretSource> passphrase;
 };
 
+/// Files of one server: reports and registry exports that say what is installed on it, or its traces.
+struct ServerFiles {
+  std::string server;  ///< Server::name
+  std::vector<std::string> paths;
+};
+
 /// What is wrong with them. config: key and certificate do not belong together, the passphrase is wrong, a file is no
 /// certificate; local: a file cannot be read.
 struct IdentityError {
@@ -110,6 +116,8 @@ struct Config {
   Site site;
   std::vector<StoreSource> stores;
   std::vector<IdentitySource> identities;
+  std::vector<ServerFiles> patches;
+  std::vector<ServerFiles> traces;
   Limits limits;
   Network network;
   std::vector<StrangerSource> strangers;

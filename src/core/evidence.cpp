@@ -146,10 +146,33 @@ class Key {
                  << r.server << r.alternate;
   }
   Key& operator<<(const SignatureProof& s) { return *this << s.child << s.issuer_key << s.state; }
+  Key& operator<<(const InstalledComponent& c) { return *this << c.name << c.version; }
+  Key& operator<<(const PatchExport& p) { return *this << p.server << p.kind << p.source << p.components; }
+  Key& operator<<(TraceTime t) { return *this << t.time_since_epoch(); }
+  Key& operator<<(const TraceError& e) {
+    return *this << e.text << e.result << e.code << e.data << e.peer << e.component << e.grave << e.count << e.loose
+                 << e.first.at << e.last.at;
+  }
+  Key& operator<<(const TraceAnswer& a) {
+    return *this << a.status << a.reason << a.diagnostics << a.body << a.reason_phrase << a.server_version << a.relays;
+  }
+  Key& operator<<(const TracedServer& s) {
+    return *this << s.server << s.files << s.first << s.last << s.records << s.requests << s.errors_noted
+                 << s.other_timeouts << s.broken << s.at_mras << s.errors;
+  }
+  Key& operator<<(const TracedRequests& r) {
+    return *this << r.from << r.to << r.outcome << r.title << r.answer << r.errors << r.requests << r.users
+                 << r.left_without << r.never_reached << r.reached_unanswered << r.reached_answered << r.not_told
+                 << r.first << r.last << r.call_ids;
+  }
+  Key& operator<<(const TracedClock& c) {
+    return *this << c.server << c.reference << c.messages << c.both_ways << c.ahead << c.spread;
+  }
   Key& operator<<(const Gap& g) { return *this << g.need << g.about << g.kind << g.reason << g.remedy; }
   Key& operator<<(const Evidence& e) {
     return *this << e.vantage << e.site << e.stores << e.identities << e.resolutions << e.handshakes << e.trials
-                 << e.offers << e.ocsp << e.relays << e.signatures << e.gaps;
+                 << e.offers << e.ocsp << e.relays << e.patches << e.traced.servers << e.traced.requests
+                 << e.traced.clocks << e.signatures << e.gaps;
   }
 
   std::string take() { return std::move(bytes_); }
@@ -227,6 +250,8 @@ struct PlanOrder {
       case Needs::stores:
         return store(g.about);
       case Needs::identities:
+      case Needs::versions:
+      case Needs::traces:
         return server(g.about);
       case Needs::names:
         return std::min(server(g.about), resolved(g.about));
@@ -354,6 +379,12 @@ bool fills(const Evidence& other, const Gap& gap) {
     case Needs::identities:
       return std::any_of(other.identities.begin(), other.identities.end(),
                          [&](const Identity& i) { return equals_ignoring_case(i.server, gap.about); });
+    case Needs::versions:
+      return std::any_of(other.patches.begin(), other.patches.end(),
+                         [&](const PatchExport& p) { return equals_ignoring_case(p.server, gap.about); });
+    case Needs::traces:
+      return std::any_of(other.traced.servers.begin(), other.traced.servers.end(),
+                         [&](const TracedServer& s) { return equals_ignoring_case(s.server, gap.about); });
     case Needs::names: {
       const Server* server = other.site.server(gap.about);
       const std::string_view name = server == nullptr ? std::string_view{gap.about} : server->resolved_name();
@@ -414,6 +445,18 @@ void supersede(Evidence& older, const Evidence& newer) {
              equals_ignoring_case(is.to, was.to);
     });
   });
+  std::erase_if(older.patches, [&](const PatchExport& was) {
+    return std::any_of(newer.patches.begin(), newer.patches.end(), [&](const PatchExport& is) {
+      return is.kind == was.kind && equals_ignoring_case(is.server, was.server);
+    });
+  });
+  const auto traced_again = [&](const std::string& server) {
+    return std::any_of(newer.traced.servers.begin(), newer.traced.servers.end(),
+                       [&](const TracedServer& is) { return equals_ignoring_case(is.server, server); });
+  };
+  std::erase_if(older.traced.requests, [&](const TracedRequests& was) { return traced_again(was.from); });
+  std::erase_if(older.traced.clocks, [&](const TracedClock& was) { return traced_again(was.server); });
+  std::erase_if(older.traced.servers, [&](const TracedServer& was) { return traced_again(was.server); });
   std::erase_if(older.gaps, [&](const Gap& was) {
     return std::any_of(newer.gaps.begin(), newer.gaps.end(),
                        [&](const Gap& is) { return is.need == was.need && equals_ignoring_case(is.about, was.about); });
@@ -447,6 +490,10 @@ void join(Evidence& evidence, Evidence&& older) {
   append(evidence.offers, std::move(older.offers));
   append(evidence.ocsp, std::move(older.ocsp));
   append(evidence.relays, std::move(older.relays));
+  append(evidence.patches, std::move(older.patches));
+  append(evidence.traced.servers, std::move(older.traced.servers));
+  append(evidence.traced.requests, std::move(older.traced.requests));
+  append(evidence.traced.clocks, std::move(older.traced.clocks));
   append(evidence.signatures, std::move(older.signatures));
   append(evidence.gaps, std::move(older.gaps));
 }
@@ -467,6 +514,10 @@ std::string_view to_string(Needs need) {
       return "handshakes";
     case Needs::signatures:
       return "signatures";
+    case Needs::versions:
+      return "versions";
+    case Needs::traces:
+      return "traces";
   }
   return "several";
 }
@@ -497,6 +548,17 @@ void normalise(Evidence& evidence) {
   arrange_once(evidence.ocsp);
   arrange(evidence.relays, [&](const RelayLook& r) { return order.link(r); });
   drop_repeated(evidence.relays);
+  for (PatchExport& patches : evidence.patches) arrange_once(patches.components);
+  arrange(evidence.patches, [&](const PatchExport& p) { return order.server(p.server); });
+  drop_repeated(evidence.patches);
+  Traced& traced = evidence.traced;
+  arrange(traced.servers, [&](const TracedServer& s) { return order.server(s.server); });
+  drop_repeated(traced.servers);
+  arrange(traced.requests,
+          [&](const TracedRequests& r) { return (Key{} << order.server(r.from) << order.server(r.to)).take(); });
+  drop_repeated(traced.requests);
+  arrange(traced.clocks, [&](const TracedClock& c) { return order.server(c.server); });
+  drop_repeated(traced.clocks);
   arrange(evidence.gaps, [&](const Gap& g) { return (Key{} << g.need << order.gap(g)).take(); });
   drop_repeated(evidence.resolutions);
   drop_repeated(evidence.handshakes);

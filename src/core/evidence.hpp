@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/builds.hpp"
 #include "core/handshake.hpp"
 #include "core/ocsp.hpp"
 #include "core/relay.hpp"
@@ -13,20 +14,30 @@
 #include "core/site.hpp"
 #include "core/status.hpp"
 #include "core/store.hpp"
+#include "core/traced.hpp"
 #include "core/trial.hpp"
 
 namespace mrascheck {
 
 /// What a check looks at; a gap names what is missing of it.
-enum class Needs : std::uint8_t { none = 0, stores = 1, identities = 2, names = 4, handshakes = 8, signatures = 16 };
+enum class Needs : std::uint8_t {
+  none = 0,
+  stores = 1,
+  identities = 2,
+  names = 4,
+  handshakes = 8,
+  signatures = 16,
+  versions = 32,
+  traces = 64
+};
 constexpr Needs operator|(Needs a, Needs b) {
   return static_cast<Needs>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }
 constexpr bool meet(Needs a, Needs b) {
   return (static_cast<unsigned>(a) & static_cast<unsigned>(b)) != 0;
 }
-std::string_view to_string(
-    Needs need);  ///< of a single one: "stores", "identities", "names", "handshakes", "signatures"
+std::string_view to_string(Needs need);  ///< of a single one: "stores", "identities", "names", "handshakes",
+                                         ///< "signatures", "versions", "traces"
 
 /// Something that could not be looked at because our own means failed: the checks that need it say unknown.
 struct Gap {
@@ -82,6 +93,8 @@ struct Evidence {
   std::vector<TlsOffer> offers;            ///< on request
   std::vector<OcspLook> ocsp;              ///< on request, and what was stapled
   std::vector<RelayLook> relays;           ///< on request
+  std::vector<PatchExport> patches;        ///< where exports of what is installed are given
+  Traced traced;                           ///< where traces are given
   std::vector<SignatureProof> signatures;  ///< sorted, each pair once
   std::vector<Gap> gaps;
 };

@@ -41,6 +41,7 @@ struct Finding {
   std::vector<std::string> servers = {};          ///< who acts first: from and to, who judges and who is judged
   std::vector<CertificateRef> certificates = {};  ///< what is at fault, or was sent
   std::string reason = {};                        ///< the fault as a clause; empty: the summary is one
+  bool about_connection = false;                  ///< a request failed for want of a connection to the second server
 };
 
 /// One thing found right, worth a line.

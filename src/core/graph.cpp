@@ -560,7 +560,7 @@ std::vector<std::vector<CertificateRef>> windows_chains(const CertificateRef& ta
 namespace {
 
 /// A certificate somewhere in the evidence, with what puts it into its place in the graph.
-struct Sighting {
+struct KeptEntry {
   const CertificateRef* certificate;
   Location location;          ///< null when it stands in no store
   std::size_t subject;        ///< number of its subject
@@ -580,10 +580,10 @@ static std::uint64_t head_of(const Sha256& digest) {
 
 /// Puts those of one subject beside each other, in their order; `ends` are the numbers of sightings of each subject on
 /// entry, and where the sightings of each end on return.
-static std::vector<Sighting> by_subject(const std::vector<Sighting>& sightings, std::vector<std::size_t>& ends) {
+static std::vector<KeptEntry> by_subject(const std::vector<KeptEntry>& sightings, std::vector<std::size_t>& ends) {
   std::exclusive_scan(ends.begin(), ends.end(), ends.begin(), std::size_t{0});
-  std::vector<Sighting> sorted(sightings.size());
-  for (const Sighting& one : sightings) sorted[ends[one.subject]++] = one;
+  std::vector<KeptEntry> sorted(sightings.size());
+  for (const KeptEntry& one : sightings) sorted[ends[one.subject]++] = one;
   return sorted;
 }
 
@@ -600,7 +600,7 @@ static void sort_locations(std::span<Location> locations) {
 CertificateGraph::CertificateGraph(const Evidence& evidence) {
   std::size_t most = 0;
   for (const StoreContents& store : evidence.stores) most += store.entries.size();
-  std::vector<Sighting> sightings;
+  std::vector<KeptEntry> sightings;
   sightings.reserve(most);
   std::vector<std::size_t> ends;
   const auto add = [&](const CertificateRef& certificate, const StoreContents* store, const StoreEntry* entry) {
@@ -641,7 +641,7 @@ CertificateGraph::CertificateGraph(const Evidence& evidence) {
   for (const std::size_t subject_end : ends) {
     const auto end = sightings.begin() + static_cast<std::ptrdiff_t>(subject_end);
     if (end - at > 1) {
-      std::stable_sort(at, end, [](const Sighting& a, const Sighting& b) {
+      std::stable_sort(at, end, [](const KeptEntry& a, const KeptEntry& b) {
         return a.digest_head != b.digest_head ? a.digest_head < b.digest_head : a.digest() < b.digest();
       });
     }

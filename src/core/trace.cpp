@@ -11,6 +11,7 @@
 
 #include "core/explain.hpp"
 #include "core/text.hpp"
+#include "core/traced.hpp"
 
 namespace mrascheck {
 namespace {
@@ -24,7 +25,6 @@ constexpr milliseconds longest_transaction = 32s;
 constexpr milliseconds margin = 1s;
 constexpr std::size_t examples = 5;
 constexpr std::size_t max_error_lines = 20;
-constexpr std::size_t min_growing_records = 100;
 
 TraceTime earlier(TraceTime a, TraceTime b) {
   if (a == undated) return b;
@@ -367,6 +367,7 @@ class Student {
     }
     const View& leading = front_end.log != nullptr ? front_end : edge;
     if (leading.log == nullptr) return;  // it passed an Edge on its way in from outside, and that is all
+    call.log = static_cast<std::size_t>(leading.log - logs().data());
     call.at = leading.entered.at != undated ? leading.entered.at : leading.answered.at;
     for (const Ref& ref : refs) {
       if (call.at == undated && ref.transaction->noted.seen) call.at = ref.transaction->noted.at;
@@ -404,10 +405,9 @@ class Student {
 
   void add_cause(TraceCall& call, const TraceAnswer* answer, const std::vector<const TraceError*>& errors) {
     std::string title;
-    std::string explanation;
+    const std::string explanation = explain_trace(answer, errors);
     if (answer != nullptr) {
       title = title_of(*answer);
-      explanation = explanation_of(*answer);
     } else if (call.outcome == TraceOutcome::failed) {
       // A diagnostic record is about this very call; a component's line is in its own words.
       const TraceError* noted = nullptr;
@@ -418,14 +418,6 @@ class Student {
     } else {
       title = "no answer in the trace";
     }
-    for (const TraceError* error : errors) {
-      add_sentence(explanation, meaning_of(*error));
-      if (!error->code) continue;
-      if (const Explanation* row = explain_hresult(*error->code)) {
-        add_sentence(explanation, row->meaning);
-        add_sentence(explanation, row->remedy);
-      }
-    }
     const auto [found, added] = cause_by_title_.try_emplace(title, study_.causes.size());
     if (added) {
       study_.causes.emplace_back();
@@ -435,11 +427,14 @@ class Student {
     call.cause = found->second;
     TraceCause& cause = study_.causes[call.cause];
     if (explanation.size() > cause.explanation.size()) cause.explanation = explanation;
+    if (answer != nullptr && !cause.answer) cause.answer = *answer;
     for (const TraceError* error : errors) {
       std::string line = line_of(*error);
       if (cause.errors.size() < max_error_lines &&
-          std::find(cause.errors.begin(), cause.errors.end(), line) == cause.errors.end())
+          std::find(cause.errors.begin(), cause.errors.end(), line) == cause.errors.end()) {
         cause.errors.push_back(std::move(line));
+        cause.noted.push_back(*error);
+      }
     }
   }
 
@@ -495,9 +490,7 @@ class Student {
     sort_causes();
     for (std::size_t i = 0; i < logs().size(); ++i) {
       const TraceLog& log = logs()[i];
-      if (log.records >= min_growing_records &&
-          static_cast<double>(log.records) > many_records_per_transaction * static_cast<double>(log.requests))
-        study_.growing.push_back(i);
+      if (grows_too_fast(log.records, log.requests)) study_.growing.push_back(i);
     }
   }
 
@@ -594,6 +587,44 @@ std::string to_text(TraceTime time) {
   return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
                      clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+}
+
+std::optional<TraceTime> parse_trace_time(std::string_view text) {
+  constexpr std::string_view form = "0000-00-00 00:00:00.000";
+  if (text.size() != form.size()) return std::nullopt;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i]) return std::nullopt;
+  }
+  const auto number = [text](std::size_t at, std::size_t digits) {
+    int value = 0;
+    for (const char c : text.substr(at, digits)) value = value * 10 + (c - '0');
+    return value;
+  };
+  const std::chrono::year_month_day date{std::chrono::year{number(0, 4)},
+                                         std::chrono::month{static_cast<unsigned>(number(5, 2))},
+                                         std::chrono::day{static_cast<unsigned>(number(8, 2))}};
+  if (!date.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 60) return std::nullopt;
+  const TraceTime time = std::chrono::local_days{date} + number(11, 2) * 1h + number(14, 2) * 1min +
+                         number(17, 2) * 1s + milliseconds{number(20, 3)};
+  return to_text(time) == text ? std::optional{time} : std::nullopt;
+}
+
+bool grows_too_fast(std::uint64_t records, std::uint64_t requests) {
+  return records >= min_growing_records &&
+         static_cast<double>(records) > many_records_per_transaction * static_cast<double>(requests);
+}
+
+std::string explain_trace(const TraceAnswer* answer, const std::vector<const TraceError*>& errors) {
+  std::string explanation = answer == nullptr ? std::string{} : explanation_of(*answer);
+  for (const TraceError* error : errors) {
+    add_sentence(explanation, meaning_of(*error));
+    if (!error->code) continue;
+    if (const Explanation* row = explain_hresult(*error->code)) {
+      add_sentence(explanation, row->meaning);
+      add_sentence(explanation, row->remedy);
+    }
+  }
+  return explanation;
 }
 
 std::string_view to_string(TraceRole role) {

@@ -21,6 +21,8 @@ inline constexpr TraceTime undated = TraceTime::min();
 
 /// "2011-03-14 09:26:53.589"; "an unknown time" for undated.
 std::string to_text(TraceTime time);
+/// Nothing for anything that to_text() does not make of a time that is known.
+std::optional<TraceTime> parse_trace_time(std::string_view text);
 
 /// Whether something stands in a trace, and when; undated where the record's first line was lost.
 struct Sighting {
@@ -89,7 +91,7 @@ struct TraceSample {
 
 /// All that the files say of one server.
 struct TraceLog {
-  std::string server;  ///< the machine that CLS names in each record, else the file
+  std::string server;  ///< the machine that CLS names in each record, else whose the file is, else the file
   std::string pool;    ///< that CLS names
   std::vector<std::string> files;
   TraceRole role = TraceRole::unknown;
@@ -151,6 +153,7 @@ enum class TraceReach {
 std::string_view to_string(TraceReach reach);
 
 struct TraceCall {
+  std::size_t log = 0;  ///< index into Traces::logs: of the Front End that had it, else of the Edge
   std::string call_id;
   std::uint32_t cseq = 0;
   std::string user, edge;
@@ -178,6 +181,8 @@ struct TraceCause {
   std::size_t users = 0;
   std::vector<std::string> edges;
   std::vector<std::string> errors;    ///< what servers noted on the same calls, one line each
+  std::vector<TraceError> noted;      ///< the same, as it was read
+  std::optional<TraceAnswer> answer;  ///< of the first of them that had one
   std::vector<std::string> call_ids;  ///< the first few
 };
 
@@ -208,6 +213,9 @@ struct TraceStudy {
 /// A log with more records than this for each SIP transaction grows far faster than its traffic, which connections that
 /// fail again and again do to it.
 inline constexpr double many_records_per_transaction = 10;
+/// That is said of logs of so many records only.
+inline constexpr std::uint64_t min_growing_records = 100;
+bool grows_too_fast(std::uint64_t records, std::uint64_t requests);
 
 /// Puts the logs together: by Call-ID, with the difference of clocks taken from the traffic itself. Pure.
 TraceStudy study(Traces traces);

@@ -343,6 +343,91 @@ void fields(A& a, T& r) {
   a("alternate", r.alternate);
 }
 
+template <class A, As<InstalledComponent> T>
+void fields(A& a, T& c) {
+  a("name", c.name);
+  a("version", c.version);
+}
+
+template <class A, As<PatchExport> T>
+void fields(A& a, T& p) {
+  a("server", p.server);
+  a("source", p.source);
+  a("kind", p.kind);
+  a("components", p.components);
+}
+
+template <class A, As<TraceError> T>
+void fields(A& a, T& e) {
+  a("component", e.component);
+  a("error", e.grave);
+  a("text", e.text);
+  a("result", e.result);
+  a.where_any("code", e.code);
+  a("data", e.data);
+  a("peer", e.peer);
+  a("count", e.count);
+  a("about_no_request", e.loose);
+  a("first", e.first.at);
+  a("last", e.last.at);
+}
+
+template <class A, As<TraceAnswer> T>
+void fields(A& a, T& answer) {
+  a("status", answer.status);
+  a("reason", answer.reason);
+  a("diagnostics", answer.diagnostics);
+  a("body", answer.body);
+  a("reason_phrase", answer.reason_phrase);
+  a("server_version", answer.server_version);
+  a("relays", answer.relays);
+}
+
+template <class A, As<TracedServer> T>
+void fields(A& a, T& s) {
+  a("server", s.server);
+  a("files", s.files);
+  a("first", s.first);
+  a("last", s.last);
+  a("records", s.records);
+  a("requests", s.requests);
+  a("errors_noted", s.errors_noted);
+  a("other_timeouts", s.other_timeouts);
+  a("broken", s.broken);
+  a("at_mras", s.at_mras);
+  a("errors", s.errors);
+}
+
+template <class A, As<TracedRequests> T>
+void fields(A& a, T& r) {
+  a("from", r.from);
+  a("to", r.to);
+  a("outcome", r.outcome);
+  a("title", r.title);
+  a("answer", r.answer);
+  a("errors", r.errors);
+  a("requests", r.requests);
+  a("users", r.users);
+  a("left_without", r.left_without);
+  a("never_reached", r.never_reached);
+  a("reached_unanswered", r.reached_unanswered);
+  a("reached_answered", r.reached_answered);
+  a("not_told", r.not_told);
+  a("first", r.first);
+  a("last", r.last);
+  a("call_ids", r.call_ids);
+}
+
+template <class A, As<TracedClock> T>
+void fields(A& a, T& c) {
+  a("server", c.server);
+  a("reference", c.reference);
+  a("messages", c.messages);
+  a("both_ways", c.both_ways);
+  a("ahead_ms", c.ahead);
+  a("spread_ms", c.spread);
+}
+
 template <class A, As<SignatureProof> T>
 void fields(A& a, T& s) {
   a("child", s.child);
@@ -372,6 +457,10 @@ void fields(A& a, T& e) {
   a.where_any("offers", e.offers);
   a.where_any("ocsp", e.ocsp);
   a.where_any("relays", e.relays);
+  a.where_any("patches", e.patches);
+  a.where_any("traced_servers", e.traced.servers);
+  a.where_any("traced_requests", e.traced.requests);
+  a.where_any("traced_clocks", e.traced.clocks);
   a("signatures", e.signatures);
   a("gaps", e.gaps);
 }
@@ -448,6 +537,7 @@ class Writer {
     return std::string{to_word(word)};
   }
   Json value(UtcTime time) { return to_iso8601(time); }
+  Json value(TraceTime time) { return time == undated ? Json(nullptr) : Json(to_text(time)); }
   Json value(const Sha256& digest) { return to_hex(digest); }
   Json value(const Range& range) { return to_string(range); }
   Json value(const Name& name) { return tables_.names.at(name_key(name)); }
@@ -710,6 +800,14 @@ class Reader {
     }
     out = *time;
   }
+  void read(const Json& node, const Place& place, TraceTime& out) {
+    if (node.is_null()) return;
+    const std::string* text = text_of("a time", node, place);
+    if (text == nullptr) return;
+    const auto time = parse_trace_time(*text);
+    if (!time) return tables_.refuse(place, "not a time of a trace: 2011-03-14 09:26:53.589 expected");
+    out = *time;
+  }
   void read(const Json& node, const Place& place, Sha256& out) {
     if (const auto digest = digest_of(node, place)) out = *digest;
   }
@@ -892,6 +990,19 @@ void check_references(ReadTables& tables, const Evidence& evidence) {
   for (std::size_t i = 0; i < evidence.relays.size(); ++i) {
     demand(relays, i, "from", evidence.relays[i].from);
     demand(relays, i, "to", evidence.relays[i].to);
+  }
+  static constexpr Place patches{&root, "patches", 0, false};
+  static constexpr Place traced_servers{&root, "traced_servers", 0, false};
+  static constexpr Place traced_requests{&root, "traced_requests", 0, false};
+  static constexpr Place traced_clocks{&root, "traced_clocks", 0, false};
+  for (std::size_t i = 0; i < evidence.patches.size(); ++i) demand(patches, i, "server", evidence.patches[i].server);
+  for (std::size_t i = 0; i < evidence.traced.servers.size(); ++i)
+    demand(traced_servers, i, "server", evidence.traced.servers[i].server);
+  for (std::size_t i = 0; i < evidence.traced.requests.size(); ++i)
+    demand(traced_requests, i, "from", evidence.traced.requests[i].from);
+  for (std::size_t i = 0; i < evidence.traced.clocks.size(); ++i) {
+    demand(traced_clocks, i, "server", evidence.traced.clocks[i].server);
+    demand(traced_clocks, i, "reference", evidence.traced.clocks[i].reference);
   }
 }
 

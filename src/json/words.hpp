@@ -96,8 +96,14 @@ inline constexpr std::array all_of<Outcome>{Outcome::completed,        Outcome::
                                             Outcome::rejected_by_peer, Outcome::rejected_by_us, Outcome::not_tls,
                                             Outcome::not_sip,          Outcome::local_failure};
 template <>
-inline constexpr std::array all_of<Needs>{Needs::stores, Needs::identities, Needs::names, Needs::handshakes,
-                                          Needs::signatures};
+inline constexpr std::array all_of<Needs>{Needs::stores,     Needs::identities, Needs::names, Needs::handshakes,
+                                          Needs::signatures, Needs::versions,   Needs::traces};
+template <>
+inline constexpr std::array all_of<PatchSource>{PatchSource::report, PatchSource::registry};
+template <>
+inline constexpr std::array all_of<TraceOutcome>{TraceOutcome::granted,    TraceOutcome::failed,
+                                                 TraceOutcome::unanswered, TraceOutcome::unfinished,
+                                                 TraceOutcome::challenged, TraceOutcome::unclear};
 template <>
 inline constexpr std::array all_of<SignatureState>{SignatureState::verified, SignatureState::failed};
 template <>

@@ -135,6 +135,10 @@ class Collector {
   void begin_worker(std::vector<Job> jobs);
   Job identity_job(const IdentitySource& source);
   Job store_job(const StoreSource& source, StoreKind kind);
+  Job patches_job(const ServerFiles& files);
+  Job traces_job();
+  void server_files_failed(Needs need, const std::vector<sources::FileFailure>& failed);
+  void server_files_arrived(Needs need, const std::string& server);
   void identity_loaded(const IdentitySource& source, LoadResult result);
   void store_read(const StoreSource& source, Result<StoreContents> result);
 
@@ -197,6 +201,7 @@ class Collector {
   };
   std::map<std::string, Unverified> unverified_;  ///< by reason
   std::optional<Clock::time_point> verify_until_;
+  std::vector<std::pair<Needs, std::string>> files_due_;  ///< of servers: versions and traces that have not arrived
   std::map<std::string, Awaited> stores_;
   std::map<std::string, AwaitedIdentity> identities_;
   std::map<std::string, AwaitedName> names_;  ///< by lower case
@@ -382,6 +387,52 @@ void Collector::store_read(const StoreSource& source, Result<StoreContents> resu
   }
   awaited.ready.open();
   ended("store " + source.name);
+}
+
+Collector::Job Collector::patches_job(const ServerFiles& files) {
+  return [this, files]() -> std::function<void()> {
+    auto failed = std::make_shared<std::vector<sources::FileFailure>>();
+    auto read = std::make_shared<std::vector<PatchExport>>();
+    try {
+      *read = sources::read_patches(files, *failed);
+    } catch (const std::exception& cause) {
+      failed->push_back({files.server, {ErrorKind::local, printable(cause.what())}});
+    }
+    return [this, files, failed, read] {
+      for (PatchExport& patches : *read) evidence_.patches.push_back(std::move(patches));
+      server_files_arrived(Needs::versions, files.server);
+      server_files_failed(Needs::versions, *failed);
+      ended("versions of " + files.server);
+    };
+  };
+}
+
+Collector::Job Collector::traces_job() {
+  return [this, files = config_.traces, site = config_.site, deadline = deadline_]() -> std::function<void()> {
+    auto failed = std::make_shared<std::vector<sources::FileFailure>>();
+    auto traced = std::make_shared<Traced>();
+    try {
+      *traced = sources::read_traces(files, site, deadline, *failed);
+    } catch (const std::exception& cause) {
+      for (const ServerFiles& of : files) failed->push_back({of.server, {ErrorKind::local, printable(cause.what())}});
+    }
+    return [this, failed, traced] {
+      evidence_.traced = std::move(*traced);
+      for (const ServerFiles& of : config_.traces) server_files_arrived(Needs::traces, of.server);
+      server_files_failed(Needs::traces, *failed);
+      ended("traces");
+    };
+  };
+}
+
+void Collector::server_files_arrived(Needs need, const std::string& server) {
+  std::erase(files_due_, std::pair{need, server});
+}
+
+void Collector::server_files_failed(Needs need, const std::vector<sources::FileFailure>& failed) {
+  for (const auto& [server, error] : failed)
+    add_gap(need, server, error.kind, error.text,
+            error.kind == ErrorKind::timed_out ? late_remedy() : server_file_remedy(need, server, error));
 }
 
 /// The command line's and the configuration's word on a server's addresses; nothing when a name server is to be asked.
@@ -914,6 +965,7 @@ Task Collector::watch_time() {
   for (const std::size_t i : plan_.stores) {
     if (!stores_.at(config_.stores[i].name).arrived) store_read(config_.stores[i], tl::unexpected(late("not read")));
   }
+  for (const auto& [need, server] : files_due_) server_files_failed(need, {{server, late("not read")}});
   loop_.leave();
 }
 
@@ -1079,6 +1131,16 @@ Evidence Collector::run() {
     stores_.try_emplace(source.name, loop_);
     (source.ldap_uris.empty() ? files : directories).push_back(store_job(source, config_.site.stores[i].kind));
   }
+  for (const ServerFiles& of : config_.patches) {
+    files.push_back(patches_job(of));
+    files_due_.emplace_back(Needs::versions, of.server);
+  }
+  for (const ServerFiles& of : config_.traces) {
+    const std::pair due{Needs::traces, of.server};
+    if (std::find(files_due_.begin(), files_due_.end(), due) == files_due_.end()) files_due_.push_back(due);
+  }
+  std::vector<Job> traces;
+  if (!config_.traces.empty()) traces.push_back(traces_job());
   std::vector<Job> strangers;
   const bool any_trial = std::any_of(plan_.links.begin(), plan_.links.end(),
                                      [this](std::size_t i) { return config_.trials_of(i).identities; });
@@ -1086,12 +1148,13 @@ Evidence Collector::run() {
     strangers_.push_back(std::make_unique<AwaitedIdentity>(loop_));
     strangers.push_back(stranger_job(i));
   }
-  all_ = identities.size() + strangers.size() + files.size() + directories.size() + plan_.links.size();
+  all_ = identities.size() + strangers.size() + files.size() + directories.size() + traces.size() + plan_.links.size();
   plan_names();
   for (const std::size_t i : plan_.links) loop_.spawn(look(i));
   begin_worker(std::move(identities));
   begin_worker(std::move(strangers));
   begin_worker(std::move(files));
+  begin_worker(std::move(traces));
   for (Job& job : directories) begin_worker({std::move(job)});
   if (!plan_.links.empty()) loop_.spawn(keep_pace());
   loop_.spawn(lose_patience());

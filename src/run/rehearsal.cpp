@@ -86,6 +86,7 @@ class Rehearsal {
 
   void take_stores(const std::optional<Evidence>& recorded);
   void take_identities(const std::optional<Evidence>& recorded);
+  void take_patches();
   void take_links();
   bool has_certificate(const std::string& server) const;
   SignatureOracle verifying();
@@ -158,6 +159,16 @@ void Rehearsal::take_stores(const std::optional<Evidence>& recorded) {
   }
 }
 
+void Rehearsal::take_patches() {
+  for (const ServerFiles& of : config_.patches) {
+    std::vector<sources::FileFailure> failed;
+    for (PatchExport& patches : sources::read_patches(of, failed)) base_.patches.push_back(std::move(patches));
+    for (const auto& [server, error] : failed)
+      add_gap(base_, Needs::versions, server, error.kind, error.text,
+              server_file_remedy(Needs::versions, server, error));
+  }
+}
+
 void Rehearsal::take_identities(const std::optional<Evidence>& recorded) {
   for (const IdentitySource& source : config_.identities) {
     auto identity = sources::load_identity(source, pool_);
@@ -227,6 +238,7 @@ Result<void> Rehearsal::prepare() {
   base_.site = config_.site;
   take_stores(recorded);
   take_identities(recorded);
+  take_patches();
   take_links();
   normalise(base_);
   demand_crl_signatures(base_, [this](const Crl& crl, const Certificate& issuer) {

@@ -69,4 +69,21 @@ std::string identity_remedy(const IdentitySource& source, const IdentityError& e
              : fmt::format("Correct `{}` of {} in the configuration, or the file that it names.", field, source.server);
 }
 
+std::string server_file_remedy(Needs need, const std::string& server, const Error& error) {
+  if (error.kind == ErrorKind::local && need == Needs::traces &&
+      error.text.find("more than one run") != std::string::npos)
+    return "Give it traces of a shorter time.";
+  if (error.kind == ErrorKind::local)
+    return "Check that the file is there and that the user who runs this may read it.";
+  if (need == Needs::traces)
+    return fmt::format(
+        "Take a SIPStack trace on {} while a user signs in (flags TF_PROTOCOL and TF_DIAG), and give the text of it.",
+        server);
+  return fmt::format(
+      "On {0}, run Get-CsServerPatchVersion -Report report.html, or before Skype for Business Server 2015 "
+      "reg export HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall installed.reg, and name that file "
+      "under `patch-report` of {0}; or set its `patch-level`.",
+      server);
+}
+
 }  // namespace mrascheck::run

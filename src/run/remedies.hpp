@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/config.hpp"
+#include "core/evidence.hpp"
 #include "core/result.hpp"
 
 namespace mrascheck::run {
@@ -12,5 +13,8 @@ namespace mrascheck::run {
 std::string store_remedy(const StoreSource& source, const Error& error);
 /// Gap::remedy of an identity that could not be loaded.
 std::string identity_remedy(const IdentitySource& source, const IdentityError& error);
+
+/// Gap::remedy of a report of versions, a registry export or a trace.
+std::string server_file_remedy(Needs need, const std::string& server, const Error& error);
 
 }  // namespace mrascheck::run

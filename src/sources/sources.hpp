@@ -101,4 +101,16 @@ struct LoadedIdentity {
 };
 tl::expected<LoadedIdentity, IdentityError> load_identity(const IdentitySource& source, CertificatePool& pool);
 
+/// What is installed on a server, by its exports; of each file one. `failed`: what could not be read, or says nothing.
+struct FileFailure {
+  std::string server;  ///< Server::name
+  Error error;
+};
+std::vector<PatchExport> read_patches(const ServerFiles& files, std::vector<FileFailure>& failed);
+
+/// All traces of a site together, as they are kept. `deadline`: what of a file is not read by then is a failure, and
+/// what was read of it counts.
+Traced read_traces(const std::vector<ServerFiles>& files, const Site& site, const Deadline& deadline,
+                   std::vector<FileFailure>& failed);
+
 }  // namespace mrascheck::sources

@@ -7,6 +7,7 @@
 
 #include "stores/elements.hpp"
 #include "stores/encoding.hpp"
+#include "stores/registry_text.hpp"
 
 namespace mrascheck::stores {
 
@@ -195,30 +196,34 @@ void read_registry_policy(Bytes content, Collector& into) {
   PolicyReader{content, into}.run();
 }
 
-// .reg: lines of [KEY] and "NAME"=VALUE, where a \ at the end of a line continues a binary value.
+// .reg
 
 namespace {
 
 class ExportReader {
  public:
-  ExportReader(std::string_view text, Collector& into) : text_(text), into_(into) {}
+  ExportReader(std::string_view text, Collector& into) : lines_(text), into_(into) {}
 
   void run() {
-    take_line(text_);  // the signature that it was recognised by
-    while (!text_.empty() && !into_.full()) {
-      const std::string_view line = trim(take_line(text_));
-      ++line_;
-      if (line.empty() || line.starts_with(';')) continue;
-      if (line.starts_with('[')) {
-        begin_key(line);
-      } else if (line.starts_with('"') || line.starts_with('@')) {
-        value(line);
-      } else {
-        // What follows belongs to no key that is known, until the next one.
-        if (!in_damage_) into_.complain(place(), fmt::format("line {} is neither a key nor a value", line_));
-        end_key();
-        key_ = {};
-        in_damage_ = true;
+    while (!into_.full()) {
+      const std::optional<RegistryLine> found = lines_.next();
+      if (!found) break;
+      switch (found->is) {
+        case RegistryLine::Is::key:
+        case RegistryLine::Is::removed_key:
+        case RegistryLine::Is::broken_key:
+          begin_key(*found);
+          break;
+        case RegistryLine::Is::value:
+          value(*found);
+          break;
+        case RegistryLine::Is::neither:
+          // What follows belongs to no key that is known, until the next one.
+          if (!in_damage_) into_.complain(place(), fmt::format("line {} is neither a key nor a value", found->number));
+          end_key();
+          key_ = {};
+          in_damage_ = true;
+          break;
       }
     }
     end_key();
@@ -227,17 +232,16 @@ class ExportReader {
  private:
   std::string place() const { return key_.model.where; }
 
-  void begin_key(std::string_view line) {
+  void begin_key(const RegistryLine& found) {
     end_key();
     key_ = {};
     blob_seen_ = in_damage_ = false;
-    if (line.starts_with("[-")) return;  // takes a key away
-    if (!line.ends_with(']')) {
-      into_.complain("", fmt::format("line {}: a key without its ]: {}", line_, printable(line, 160)));
+    if (found.is == RegistryLine::Is::broken_key) {
+      into_.complain("", fmt::format("line {}: a key without its ]: {}", found.number, printable(found.line, 160)));
       in_damage_ = true;
-      return;
+    } else if (found.is == RegistryLine::Is::key) {
+      key_ = registry_key(found.name, false);
     }
-    key_ = registry_key(line.substr(1, line.size() - 2), false);
   }
 
   void end_key() {
@@ -245,73 +249,28 @@ class ExportReader {
       into_.complain(place(), "a certificate's key without its Blob");
   }
 
-  void value(std::string_view line) {
-    const std::size_t first = line_;
-    const std::size_t quote = line.starts_with('@') ? 0 : line.find('"', 1);
-    const std::size_t equals = quote == std::string_view::npos ? quote : line.find('=', quote);
-    std::string_view name = quote == 0 || quote == std::string_view::npos ? "" : line.substr(1, quote - 1);
-    std::string_view rest = equals == std::string_view::npos ? "" : trim(line.substr(equals + 1));
-    const bool blob = equals_ignoring_case(name, "Blob");
-    // Continued lines belong to it whatever becomes of it.
-    ByteString data;
-    const bool binary = take_prefix(rest, "hex:") || take_prefix(rest, "hex(3):");
-    std::string_view trouble = equals == std::string_view::npos ? "no value" : binary ? "" : "not REG_BINARY";
-    bool more = true;
-    while (more) {
-      more = rest.ends_with('\\');
-      if (more) rest.remove_suffix(1);
-      if (binary && trouble.empty() && !hexadecimal(rest, data)) trouble = "not hexadecimal";
-      if (!more || text_.empty()) break;
-      // A key's line can be no continuation: the backslash is what is damaged, or the rest is missing.
-      if (trim(text_.substr(0, 64)).starts_with('[')) break;
-      rest = trim(take_line(text_));
-      ++line_;
-    }
+  void value(const RegistryLine& found) {
+    constexpr unsigned binary = 3;
+    const bool blob = equals_ignoring_case(found.name, "Blob");
+    const std::string_view trouble = !found.has_value       ? "no value"
+                                     : found.type != binary ? "not REG_BINARY"
+                                     : !found.hexadecimal   ? "not hexadecimal"
+                                                            : "";
     if (key_.holds != RegistryKey::Holds::nothing && blob) {
       blob_seen_ = true;
-      if (line.ends_with("=-")) return;  // takes the value away
-      if (trouble.empty()) return read_blob(data, key_.model, into_);
-      into_.complain(place(), fmt::format("the Blob in line {}: {}", first, trouble));
-    } else if (key_.holds == RegistryKey::Holds::nothing && misplaced(name, data)) {
-      into_.complain("", fmt::format("line {}: {}", first, outside));
+      if (found.line.ends_with("=-")) return;  // takes the value away
+      if (trouble.empty()) return read_blob(found.data, key_.model, into_);
+      into_.complain(place(), fmt::format("the Blob in line {}: {}", found.number, trouble));
+    } else if (key_.holds == RegistryKey::Holds::nothing && found.type == binary && misplaced(found.name, found.data)) {
+      into_.complain("", fmt::format("line {}: {}", found.number, outside));
     } else if (key_.holds == RegistryKey::Holds::certificate) {
-      into_.complain(place(), fmt::format("the value in line {} is no Blob", first));
+      into_.complain(place(), fmt::format("the value in line {} is no Blob", found.number));
       blob_seen_ = true;
     }
   }
 
-  static bool take_prefix(std::string_view& text, std::string_view prefix) {
-    if (!equals_ignoring_case(text.substr(0, prefix.size()), prefix)) return false;
-    text.remove_prefix(prefix.size());
-    return true;
-  }
-
-  /// "03,00,...": two digits a byte.
-  static bool hexadecimal(std::string_view text, ByteString& into) {
-    const auto digit = [](char c) {
-      return c >= '0' && c <= '9'   ? c - '0'
-             : c >= 'a' && c <= 'f' ? c - 'a' + 10
-             : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                    : -1;
-    };
-    int high = -1;
-    for (const char c : text) {
-      const int value = digit(c);
-      if (value < 0) {
-        if (high >= 0 || (c != ',' && c != ' ' && c != '\t')) return false;
-      } else if (high < 0) {
-        high = value;
-      } else {
-        into.push_back(static_cast<std::uint8_t>(high * 16 + value));
-        high = -1;
-      }
-    }
-    return high < 0;
-  }
-
-  std::string_view text_;
+  RegistryText lines_;
   Collector& into_;
-  std::size_t line_ = 1;
   RegistryKey key_;
   bool blob_seen_ = false;
   bool in_damage_ = false;

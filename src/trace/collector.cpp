@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <functional>
 
 #include "core/diagnostics.hpp"
@@ -36,8 +37,8 @@ struct Direction {
 
 Direction direction_of(std::string_view text) {
   Direction direction;
-  direction.in = text.starts_with("in");
-  direction.out = text.starts_with("out");
+  direction.in = begins(text, "in");
+  direction.out = begins(text, "out");
   if (!contains(text, "edge")) return direction;
   const std::string plain = to_lower(cleaned(text, 256));
   const auto side = [&plain](std::string_view name) -> std::string_view {
@@ -112,11 +113,18 @@ std::uint32_t number_of_cseq(std::string_view cseq) {
 }
 
 std::uint64_t mix(std::uint64_t hash, std::string_view text) {
-  return (hash ^ std::hash<std::string_view>{}(text)) * 0x9E3779B97F4A7C15U + 1;
+  // A CSeq or a Max-Forwards is as long as a number: it is its own hash.
+  std::uint64_t word = 0;
+  if (text.size() <= sizeof word) {
+    if (!text.empty()) std::memcpy(&word, text.data(), text.size());
+  } else {
+    word = std::hash<std::string_view>{}(text);
+  }
+  return (hash ^ word) * 0x9E3779B97F4A7C15U + 1;
 }
 
 bool of_service(std::string_view cseq) {
-  return cseq.size() >= 7 && cseq.ends_with("SERVICE");
+  return cseq.size() >= 7 && ends(cseq, "SERVICE");
 }
 
 /// The value of name="..." in XML, where the quotes may be either kind.
@@ -155,8 +163,9 @@ void see(Sighting& sighting, TraceTime at) {
 
 }  // namespace
 
-void Collector::begin(std::string_view file, TraceRole role) {
+void Collector::begin(std::string_view file, TraceRole role, std::string_view server) {
   file_ = printable(file, 1024);
+  server_ = server.empty() ? file_ : std::string{server};
   role_ = role;
   records_before_ = records_;
   last_log_ = nullptr;
@@ -179,7 +188,7 @@ Collector::Log& Collector::log_of(std::string_view host) {
   last_host_ = host;
   const std::size_t slash = host.rfind('\\');
   const std::string_view machine = slash == std::string_view::npos ? host : host.substr(slash + 1);
-  std::string key = host.empty() || is_decimal(host) ? file_ : to_lower(printable(machine, 128));
+  std::string key = host.empty() || is_decimal(host) ? server_ : to_lower(printable(machine, 128));
   auto found = by_server_.find(key);
   if (found == by_server_.end()) {
     if (logs_.size() >= limits_.servers) key = file_;  // what no tracing writes: all that is left over is one
@@ -285,7 +294,7 @@ std::uint32_t Collector::name(Log& log, const std::string& text) const {
 std::uint32_t Collector::answer(Log& log, const Record& record) const {
   TraceAnswer answer;
   const std::string start = cleaned(record.start_line, 512);
-  if (start.starts_with("SIP/2.0 ")) {
+  if (begins(start, "SIP/2.0 ")) {
     const std::string_view rest = std::string_view(start).substr(8);
     std::from_chars(rest.data(), rest.data() + rest.size(), answer.status);
     answer.reason = printable(trim(rest.substr(std::min<std::size_t>(rest.size(), 3))), 128);
@@ -416,23 +425,22 @@ void Collector::component(std::string_view line) {
 }
 
 void Collector::message(Log& log, const Record& record, const Head& head) {
-  const bool request = !record.start_line.empty() && !record.start_line.starts_with("SIP/2.0");
-  const bool out = record.direction.starts_with("out");
+  const bool request = !record.start_line.empty() && !begins(record.start_line, "SIP/2.0");
+  const bool out = begins(record.direction, "out");
   bool final = true;
   if (contains(record.direction, "nal edge")) ++log.log.at_edges;
   if (request) {
-    if (!record.start_line.starts_with("ACK") && !record.start_line.starts_with("CANCEL")) ++log.log.requests;
+    if (!begins(record.start_line, "ACK") && !begins(record.start_line, "CANCEL")) ++log.log.requests;
     sample(log, record, out, head.at);
   } else {
     final = record.start_line.size() < 9 || record.start_line[8] != '1';
     if (final) ++log.log.responses;
   }
-  const bool service =
-      request ? record.start_line.starts_with("SERVICE") : of_service(record.cseq) || record.cseq.empty();
+  const bool service = request ? begins(record.start_line, "SERVICE") : of_service(record.cseq) || record.cseq.empty();
   const bool of_mras = service && (contains(record.to, "srvr:MRAS") || contains(record.start_line, "srvr:MRAS") ||
                                    contains(record.content_type, "media-relay-auth") ||
                                    (request && contains(record.start_line, mras_port)));
-  const bool timed_out = !request && record.start_line.starts_with("SIP/2.0 504");
+  const bool timed_out = !request && begins(record.start_line, "SIP/2.0 504");
   const std::uint32_t cseq = number_of_cseq(record.cseq);
   TraceTransaction* transaction = nullptr;
   if (service && !record.call_id.empty() && final) {
@@ -456,7 +464,7 @@ void Collector::message(Log& log, const Record& record, const Head& head) {
   }
   if (transaction->edge == TraceTransaction::none) {
     std::string edge = edge_of_to(to);
-    if (edge.empty() || edge.starts_with("srvr:")) {
+    if (edge.empty() || begins(edge, "srvr:")) {
       for (std::string better : {edge_of_uri(record.start_line), edge_of_peer(record.peer)}) {
         if (!better.empty()) edge = std::move(better);
       }
@@ -508,7 +516,7 @@ void Collector::message(Log& log, const Record& record, const Head& head) {
 }
 
 void Collector::diagnostic(Log& log, const Record& record, const Head& head) {
-  const bool service = record.sip_start_line.starts_with("SERVICE") || of_service(record.sip_cseq);
+  const bool service = begins(record.sip_start_line, "SERVICE") || of_service(record.sip_cseq);
   const std::string call_id = printable(record.sip_call_id, 128);
   const std::uint32_t cseq = number_of_cseq(record.sip_cseq);
   const bool of_port = contains(record.peer, mras_port) || contains(record.sip_start_line, mras_port);

@@ -20,7 +20,7 @@ class Collector {
  public:
   explicit Collector(const Limits& limits) : limits_(limits) {}
 
-  void begin(std::string_view file, TraceRole role);
+  void begin(std::string_view file, TraceRole role, std::string_view server);
   void end(std::uint64_t bytes, bool utf16);
   void record(const Record& record, bool whole);
   /// A line of a component: a head without a record.
@@ -63,6 +63,7 @@ class Collector {
 
   Limits limits_;
   std::string file_;
+  std::string server_;  ///< whose records of no named machine are
   TraceRole role_ = TraceRole::unknown;
   std::uint64_t records_before_ = 0;
   std::uint64_t records_ = 0;

@@ -13,6 +13,8 @@ namespace mrascheck::trace {
 namespace {
 
 constexpr std::size_t sniffed = 512;
+/// Of plain text so much is looked at together: what was just read is still near then.
+constexpr std::size_t largest_piece = std::size_t{64} * 1024;
 constexpr std::size_t body_field = std::string_view{"Message-Body:"}.size();
 
 /// Whether text is UTF-16, also when its first byte was cut off: every other byte of mostly ASCII text is zero.
@@ -130,18 +132,21 @@ const char* next_mark(const char* p, const char* end) {
 class Reader::State {
  public:
   explicit State(const Limits& limits)
-      : collector(limits), text_(std::max<std::size_t>(limits.buffer, 4 * sniffed)), raw_() {}
+      : collector(limits),
+        text_(std::max<std::size_t>(limits.buffer, 4 * sniffed)),
+        piece_(std::min(text_.size() / 4, largest_piece)) {}
 
-  void begin(std::string_view file, TraceRole role) {
-    collector.begin(file, role);
-    filled_ = raw_filled_ = 0;
+  void begin(std::string_view file, TraceRole role, std::string_view server) {
+    collector.begin(file, role, server);
+    filled_ = raw_filled_ = unscanned_ = 0;
     bytes_ = 0;
     decided_ = utf16_ = drop_line_ = false;
   }
 
   std::span<char> space() {
     if (utf16_) return std::span<char>(raw_).subspan(raw_filled_);
-    return std::span<char>(text_).subspan(filled_);
+    const std::span<char> left = std::span<char>(text_).subspan(filled_);
+    return left.first(std::min(left.size(), piece_));
   }
 
   void filled(std::size_t n) {
@@ -153,7 +158,11 @@ class Reader::State {
     }
     filled_ += n;
     if (!decided_ && filled_ >= sniffed) decide();
-    if (!utf16_ && filled_ == text_.size()) scan(false);
+    unscanned_ += n;
+    if (!utf16_ && (filled_ == text_.size() || unscanned_ >= piece_)) {
+      unscanned_ = 0;
+      scan(false);
+    }
   }
 
   void end() {
@@ -221,7 +230,7 @@ class Reader::State {
       for (std::size_t at = find_head(span, after); at != std::string_view::npos; at = find_head(span, at + 3)) {
         const std::string_view rest = span.substr(at);
         const std::string_view line = rest.substr(0, rest.find_first_of("\r\n"));
-        if (!line.ends_with(begin_mark)) collector.component(line);
+        if (!ends(line, "$$begin_record")) collector.component(line);
       }
     }
   }
@@ -272,14 +281,14 @@ class Reader::State {
         continue;
       }
       // Either mark, also behind what a cut has left of another line.
-      if (line.back() == 'd' && line.ends_with("_record")) {
-        if (line.ends_with(begin_mark)) {
+      if (line.back() == 'd' && ends(line, "_record")) {
+        if (ends(line, "$$begin_record")) {
           if (inside) {
             finish_body(line_begin);
             close(record, span_to(line_begin), false);
           }
           const std::size_t head = find_last_head(line);
-          record = Record{};
+          record.clear();
           record.marked = true;
           record_begin = line_begin;
           if (head != std::string_view::npos) {
@@ -298,7 +307,7 @@ class Reader::State {
           resume = record_begin;
           continue;
         }
-        if (line.ends_with(end_mark)) {
+        if (ends(line, "$$end_record")) {
           settle_deferred();
           if (inside) {
             finish_body(line_begin + (line.size() - end_mark.size()));
@@ -313,7 +322,7 @@ class Reader::State {
         line = unquoted(line);
         if (line.empty()) continue;
       }
-      if (line[0] == 'T' && line.size() > 2 && line[1] == 'L' && line.starts_with("TL_") && find_head(line, 0) == 0) {
+      if (line[0] == 'T' && line.size() > 2 && line[1] == 'L' && begins(line, "TL_") && find_head(line, 0) == 0) {
         if (inside) {
           finish_body(line_begin);
           close(record, span_to(line_begin), false);
@@ -334,14 +343,14 @@ class Reader::State {
           continue;
         }
         settle_deferred();
-        record = Record{};
+        record.clear();
         record_begin = line_begin;
         resume = line_begin;
         inside = true;
       } else if (!record.marked && record.another(line)) {
         finish_body(line_begin);
         close(record, span_to(line_begin), false);
-        record = Record{};
+        record.clear();
         record_begin = line_begin;
         resume = line_begin;
       }
@@ -387,9 +396,11 @@ class Reader::State {
   }
 
   std::vector<char> text_;
+  std::size_t piece_;
   std::vector<char> raw_;
   Decoder decoder_;
   std::size_t filled_ = 0;
+  std::size_t unscanned_ = 0;
   std::size_t raw_filled_ = 0;
   std::uint64_t bytes_ = 0;
   bool decided_ = false;
@@ -400,8 +411,8 @@ class Reader::State {
 Reader::Reader(const Limits& limits) : state_(std::make_unique<State>(limits)) {}
 Reader::~Reader() = default;
 
-void Reader::begin(std::string_view file, TraceRole role) {
-  state_->begin(file, role);
+void Reader::begin(std::string_view file, TraceRole role, std::string_view server) {
+  state_->begin(file, role, server);
 }
 
 std::span<char> Reader::space() {

@@ -34,8 +34,9 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
   ~Reader();
 
-  /// `role` other than unknown is what the file is of, whatever stands in it.
-  void begin(std::string_view file, TraceRole role = TraceRole::unknown);
+  /// `role` other than unknown is what the file is of, whatever stands in it. `server` is whose records are in it,
+  /// where they do not say so themselves.
+  void begin(std::string_view file, TraceRole role = TraceRole::unknown, std::string_view server = {});
   std::span<char> space();     ///< where the next bytes go; never empty between begin() and end()
   void filled(std::size_t n);  ///< so many of them are there
   void end();

@@ -19,21 +19,32 @@ constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
-/// `name` in lower case, with its colon.
-inline bool is_field(std::string_view line, std::string_view name) {
-  if (line.size() < name.size()) return false;
-  if (name.size() >= sizeof(std::uint64_t)) {
-    // Eight at a time: of what stands in names, this bit tells only the case of letters.
+/// `size` octets of which `lower_case` has no capital; bit 0x20 tells only the case of what stands in names.
+inline bool same_ignoring_case(const char* text, const char* lower_case, std::size_t size) {
+  constexpr std::size_t word = sizeof(std::uint64_t);
+  if (size < word) {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (lower(text[i]) != lower_case[i]) return false;
+    }
+    return true;
+  }
+  const auto differ = [&](std::size_t at) {
     std::uint64_t a = 0;
     std::uint64_t b = 0;
-    std::memcpy(&a, line.data(), sizeof a);
-    std::memcpy(&b, name.data(), sizeof b);
-    if ((a | 0x2020202020202020U) != b) return false;
+    std::memcpy(&a, text + at, word);
+    std::memcpy(&b, lower_case + at, word);
+    return (a | 0x2020202020202020U) != b;
+  };
+  for (std::size_t at = 0; at + word < size; at += word) {
+    if (differ(at)) return false;
   }
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (lower(line[i]) != name[i]) return false;
-  }
-  return true;
+  return !differ(size - word);
+}
+
+/// `name` in lower case, with its colon.
+inline bool is_field(std::string_view line, std::string_view name) {
+  return line.size() >= name.size() && line[name.size() - 1] == ':' &&
+         same_ignoring_case(line.data(), name.data(), name.size());
 }
 
 constexpr bool is_name_char(char c) {
@@ -96,7 +107,7 @@ TraceTime parse_stamp(std::string_view text) {
 bool is_head_at(std::string_view text, std::size_t at) {
   std::size_t i = at + 3;
   while (i < text.size() && text[i] >= 'A' && text[i] <= 'Z') ++i;
-  return i > at + 3 && text.substr(i, 4) == "(TF_";
+  return i > at + 3 && begins(text.substr(std::min(i, text.size())), "(TF_");
 }
 
 /// Windows-1252, 0x80 to 0x9F; the rest is as in Latin-1.
@@ -157,6 +168,17 @@ int hex_digit(char c) {
 
 bool Record::begins_body(std::string_view line) {
   return is_field(line, "message-body:");
+}
+
+void Record::clear() {
+  head = {};
+  marked = settled = false;
+  for (std::string_view* const field :
+       {&correlation, &direction, &peer, &start_line, &from, &to, &call_id, &cseq, &max_forwards, &content_type, &body,
+        &severity, &text, &result_code, &sip_start_line, &sip_call_id, &sip_cseq, &data})
+    *field = {};
+  diagnostics_count = 0;
+  last_ = nullptr;
 }
 
 void Record::take(std::string_view line) {
@@ -231,9 +253,8 @@ void Record::take(std::string_view line) {
 
 void Record::settle() {
   if (!marked || start_line.empty() || cseq.empty()) return;
-  settled = start_line.starts_with("SIP/2.0")
-                ? !cseq.ends_with("SERVICE")
-                : !call_id.empty() && !max_forwards.empty() && !start_line.starts_with("SERVICE");
+  settled = begins(start_line, "SIP/2.0") ? !ends(cseq, "SERVICE")
+                                          : !call_id.empty() && !max_forwards.empty() && !begins(start_line, "SERVICE");
 }
 
 bool Record::could_begin(std::string_view line) {
@@ -278,7 +299,7 @@ bool Record::another(std::string_view line) const {
 Head parse_head(std::string_view line) {
   Head head;
   const std::size_t open = line.find('(');
-  if (line.starts_with("TL_") && open != std::string_view::npos) {
+  if (begins(line, "TL_") && open != std::string_view::npos) {
     head.level = line.substr(0, open);
     const std::size_t close = line.find(')', open);
     if (close != std::string_view::npos) head.flag = line.substr(open + 1, close - open - 1);
@@ -304,7 +325,7 @@ Head parse_head(std::string_view line) {
       rest = trim(rest.substr(end + 1));
     }
   }
-  if (rest.starts_with("( ")) {
+  if (begins(rest, "( ")) {
     const std::size_t end = rest.find(')');
     if (end < 24) rest = trim(rest.substr(end + 1));
   }
@@ -320,13 +341,12 @@ std::size_t find_head(std::string_view text, std::size_t from) {
 }
 
 std::size_t find_last_head(std::string_view text) {
-  if (text.starts_with("TL_") && text.find("TL_", 3) == std::string_view::npos)
-    return is_head_at(text, 0) ? 0 : std::string_view::npos;
-  for (std::size_t at = text.rfind("TL_"); at != std::string_view::npos; at = text.rfind("TL_", at - 1)) {
-    if (is_head_at(text, at)) return at;
-    if (at == 0) break;
+  // Hardly any line holds more than one: the marks of one and its flag are all the underscores there are.
+  std::size_t last = std::string_view::npos;
+  for (std::size_t at = text.find('_'); at != std::string_view::npos; at = text.find('_', at + 1)) {
+    if (at >= 2 && text[at - 2] == 'T' && text[at - 1] == 'L' && is_head_at(text, at - 2)) last = at - 2;
   }
-  return std::string_view::npos;
+  return last;
 }
 
 std::string cleaned(std::string_view text, std::size_t limit) {
@@ -373,11 +393,11 @@ std::string_view unquoted(std::string_view line) {
   for (;;) {
     if (line.starts_with(' ') || line.starts_with('\t') || line.starts_with('>') || line.starts_with('|')) {
       line.remove_prefix(1);
-    } else if (line.starts_with("\xC2\xA0")) {
+    } else if (begins(line, "\xC2\xA0")) {
       line.remove_prefix(2);
-    } else if (line.starts_with("&gt;")) {
+    } else if (begins(line, "&gt;")) {
       line.remove_prefix(4);
-    } else if (line.starts_with("&nbsp;")) {
+    } else if (begins(line, "&nbsp;")) {
       line.remove_prefix(6);
     } else {
       return line;

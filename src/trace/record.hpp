@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,16 @@ namespace mrascheck::trace {
 
 inline constexpr std::string_view begin_mark = "$$begin_record";
 inline constexpr std::string_view end_mark = "$$end_record";
+
+/// As starts_with() and ends_with() of a text whose size is known while this is compiled: no call of memcmp.
+template <std::size_t N>
+bool begins(std::string_view text, const char (&with)[N]) {
+  return text.size() >= N - 1 && std::memcmp(text.data(), with, N - 1) == 0;
+}
+template <std::size_t N>
+bool ends(std::string_view text, const char (&with)[N]) {
+  return text.size() >= N - 1 && std::memcmp(text.data() + (text.size() - (N - 1)), with, N - 1) == 0;
+}
 
 /// One record as it stands in the buffer: everything points into it. Values are as written, blanks around them
 /// included.
@@ -37,6 +48,8 @@ struct Record {
   static bool could_begin(std::string_view line);
   /// Whether `line` is the start of another record than this one, where nothing marks it.
   bool another(std::string_view line) const;
+  /// As new, without writing what nobody reads.
+  void clear();
   bool empty() const { return call_id.empty() && sip_call_id.empty() && start_line.empty() && text.empty(); }
 
  private:

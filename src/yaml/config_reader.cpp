@@ -40,8 +40,9 @@ constexpr Words<12> store_keys{"name", "kind",   "host", "ldap", "file",       "
 /// Of those, the ones that say how to read a directory service.
 constexpr Words<6> directory_keys{"starttls", "ca", "verify", "bind", "base", "size-limit"};
 constexpr Words<6> bind_keys{"dn", "password", "sasl", "channel-binding", "certificate", "key"};
-constexpr Words<13> server_keys{"name", "role",       "pool",   "addresses",     "dns",         "certificate", "chain",
-                                "key",  "passphrase", "trusts", "intermediates", "patch-level", "profile"};
+constexpr Words<15> server_keys{"name",          "role",        "pool",    "addresses",    "dns",
+                                "certificate",   "chain",       "key",     "passphrase",   "trusts",
+                                "intermediates", "patch-level", "profile", "patch-report", "traces"};
 constexpr Words<10> link_keys{"from", "to", "port", "service", "expect", "tls", "sni", "try", "profile", "relay"};
 constexpr Words<6> stranger_keys{"kind", "certificate", "chain", "key", "passphrase", "expect"};
 constexpr Words<2> tls_keys{"min", "max"};
@@ -528,12 +529,25 @@ class Reader {
 
     if (!name) return;
     server.name = identity.server = *name;
+    read_files(fields, "patch-report", *name, config_.patches);
+    read_files(fields, "traces", *name, config_.traces);
     for (const char* const key : {"certificate", "key", "chain", "passphrase"}) {
       if (const Entry* const entry = fields.find(key)) {
         remember(fmt::format("identities.{}.{}", *name, key), entry->value->at);
       }
     }
     servers_.push_back(std::move(draft));
+  }
+
+  void read_files(const Fields& fields, std::string_view key, const std::string& server,
+                  std::vector<ServerFiles>& into) {
+    const auto paths = fields.texts(key);
+    if (!paths) return;
+    if (is_empty_list(*fields.find(key)))
+      fields.refuse(key, fields.find(key)->value->at, "is an empty list; name a file");
+    ServerFiles& files = into.emplace_back();
+    files.server = server;
+    for (const Located& item : *paths) files.paths.push_back(path_of(fields, key, item, Expected::file));
   }
 
   /// `key` means nothing where `other` is not given.

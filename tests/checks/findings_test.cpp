@@ -26,6 +26,35 @@ Name other_encoding(const Name& name) {
       {.der = as_bytes(der), .canonical = name.canonical(), .text = name.text(), .common_name = name.common_name()}};
 }
 
+/// What a trace of fe1 has of its requests for edge1; `outcome` of two by two users.
+TracedRequests& traced(SmallSite& site, TraceOutcome outcome) {
+  Traced& all = site.evidence.traced;
+  for (const char* server : {"fe1.contoso.example", "edge1.contoso.example"}) {
+    if (all.servers.size() == 2) break;
+    TracedServer& one = all.servers.emplace_back();
+    one.server = server;
+    one.files = {std::string{server} + ".txt"};
+    one.first = TraceTime{std::chrono::hours{360'000}};
+    one.last = one.first + std::chrono::hours{1};
+    one.records = 40;
+    one.requests = 10;
+  }
+  TracedRequests& group = all.requests.emplace_back();
+  group.from = "fe1.contoso.example";
+  group.to = "edge1.contoso.example";
+  group.outcome = outcome;
+  group.title = outcome == TraceOutcome::granted ? "" : "504 Server time-out, ms-diagnostics 1038";
+  group.requests = group.users = 2;
+  group.first = group.last = TraceTime{std::chrono::hours{360'000} + std::chrono::minutes{5}};
+  group.call_ids = {"00112233445566778899aabbccddeeff"};
+  if (outcome == TraceOutcome::failed) {
+    group.answer.status = 504;
+    group.answer.reason = "Server time-out";
+    group.answer.diagnostics = {{1038, "", {{"WinsockFailureCode", "10061(WSAECONNREFUSED)"}}}};
+  }
+  return group;
+}
+
 /// fe1 and edge1 present the same healthy leaf; both trust root-r2 by way of the store "ad".
 SmallSite healthy() {
   SmallSite site;
@@ -70,6 +99,7 @@ SmallSite healthy() {
   relay.host = "edge.contoso.example";
   relay.udp_port = 3478;
   relay.tcp_port = 443;
+  traced(site, TraceOutcome::granted);
   return site;
 }
 
@@ -590,6 +620,35 @@ const std::vector<Change>& changes() {
          threshold(s, "relay-time");
        }},
       {"relay.not-tried", Status::unknown, [](SmallSite& s) { relay_asked(s, RelayOutcome::not_asked); }},
+      {"mras-traces.never-reached", Status::critical,
+       [](SmallSite& s) {
+         TracedRequests& group = traced(s, TraceOutcome::failed);
+         group.never_reached = group.left_without = 2;
+       }},
+      {"mras-traces.failed", Status::warning, [](SmallSite& s) { traced(s, TraceOutcome::failed); }},
+      {"mras-traces.unanswered", Status::critical,
+       [](SmallSite& s) { traced(s, TraceOutcome::unanswered).left_without = 1; }},
+      {"mras-traces.noted", Status::warning,
+       [](SmallSite& s) {
+         TraceError& error = s.evidence.traced.servers[0].errors.emplace_back();
+         error.grave = true;
+         error.text = "TLS negotiation failed";
+         error.loose = 3;
+       }},
+      {"mras-traces.growing", Status::warning, [](SmallSite& s) { s.evidence.traced.servers[0].records = 101; }},
+      {"mras-traces.untold", Status::unknown,
+       [](SmallSite& s) { s.evidence.traced.requests[0].outcome = TraceOutcome::unclear; }},
+      {"server-versions.sources-differ", Status::warning,
+       [](SmallSite& s) {
+         s.evidence.patches = {{"fe1.contoso.example",
+                                "fe1.reg",
+                                PatchSource::registry,
+                                {{"Skype for Business Server SE, Core Components", "7.0.2046.820"}}},
+                               {"edge1.contoso.example",
+                                "edge1.html",
+                                PatchSource::report,
+                                {{"Skype for Business Server SE, Core Components", "7.0.2046.821"}}}};
+       }},
       {"server-versions.edge-behind", Status::warning,
        [](SmallSite& s) { s.evidence.site.servers[0].patch_level = "7.0.2046.830"; }},
       {"server-versions.pool-differs", Status::warning,
@@ -1623,6 +1682,98 @@ TEST(Findings, WhatAServerAgreesToIsHeldAgainstWindows) {
   EXPECT_EQ(codes(), std::set<std::string>{too_old});
   site.evidence.site.servers[0].patch_level = "7.0.2046.123";
   EXPECT_FALSE(codes().contains(too_old)) << "Skype for Business Server 2019 runs on nothing so old";
+}
+
+/// The finding of that code; nothing when there is none.
+std::optional<Finding> found_in(const Report& report, std::string_view code) {
+  for (const CheckResult& check : report.checks) {
+    for (const Finding& finding : check.verdict.findings) {
+      if (finding.code == code) return finding;
+    }
+  }
+  return std::nullopt;
+}
+
+bool has_fact(const Finding& finding, std::string_view words) {
+  return std::any_of(finding.facts.begin(), finding.facts.end(),
+                     [&](const std::string& fact) { return fact.find(words) != std::string::npos; });
+}
+
+TEST(Findings, ExportsOfVersionsCountLikeTheConfiguration) {
+  SmallSite site = healthy();
+  for (Server& server : site.evidence.site.servers) server.patch_level.clear();
+  site.evidence.patches = {
+      {"fe1.contoso.example", "fe1.txt", PatchSource::report, {{"Lync Server 2013, Core Components", "5.0.8308.992"}}},
+      {"edge1.contoso.example",
+       "edge1.reg",
+       PatchSource::registry,
+       {{"Microsoft Lync Server 2013, Core Components", "5.0.8308.0"}}}};
+  const auto behind = found_in(report_of(site), "server-versions.edge-behind");
+  ASSERT_TRUE(behind);
+  EXPECT_EQ(behind->status, Status::warning);
+  EXPECT_TRUE(has_fact(*behind, "edge1.contoso.example: 5.0.8308.0 (Lync Server 2013, the first release"));
+  EXPECT_FALSE(has_fact(*behind, "suspect")) << "nothing failed";
+}
+
+TEST(Findings, AnEdgeBehindIsTheSuspectWhereATraceHoldsThatAnswer) {
+  SmallSite site = healthy();
+  site.evidence.site.servers[0].patch_level = "7.0.2046.830";
+  TracedRequests& group = traced(site, TraceOutcome::failed);
+  group.answer.diagnostics = {{2, "", {{"HRESULT", "0xC3E93C69(SIPPROXY_E_CONNECTION_FAILED)"}}}};
+  const Report report = report_of(site);
+  const auto behind = found_in(report, "server-versions.edge-behind");
+  ASSERT_TRUE(behind);
+  EXPECT_TRUE(has_fact(*behind, "the known suspect; that it is the cause is not shown"));
+  ASSERT_EQ(report.causes.size(), 1U);
+  EXPECT_FALSE(report.causes[0].shown);
+  EXPECT_NE(report.causes[0].summary.find("probably because edge1.contoso.example has fewer updates"),
+            std::string::npos)
+      << report.causes[0].summary;
+}
+
+TEST(Findings, ARequestThatNeverCameBelongsToWhatStandsInItsWay) {
+  SmallSite site = healthy();
+  Handshake& handshake = site.evidence.handshakes[0];
+  handshake.phase = Phase::connect;
+  handshake.outcome = Outcome::refused;
+  handshake.mras.reset();
+  TracedRequests& group = traced(site, TraceOutcome::failed);
+  group.never_reached = group.left_without = 2;
+  const Report report = report_of(site);
+  ASSERT_EQ(report.causes.size(), 1U);
+  std::vector<std::string_view> symptoms;
+  for (const FindingRef& at : report.causes[0].symptoms)
+    symptoms.push_back(report.checks[at.check].verdict.findings[at.finding].code);
+  EXPECT_NE(std::find(symptoms.begin(), symptoms.end(), "mras-traces.never-reached"), symptoms.end());
+  const FindingRef root = report.causes[0].root;
+  EXPECT_EQ(report.checks[root.check].verdict.findings[root.finding].code, "port-reachable.refused");
+}
+
+TEST(Findings, AnEdgeWithoutATraceMayHaveGotWhatAnotherDidNot) {
+  SmallSite site = healthy();
+  Server other = site.evidence.site.servers[1];
+  other.name = "edge2.contoso.example";
+  site.evidence.site.servers.push_back(other);
+  TracedRequests& group = traced(site, TraceOutcome::failed);
+  group.to = other.pool;
+  group.never_reached = 2;
+  const auto never = found_in(report_of(site), "mras-traces.never-reached");
+  ASSERT_TRUE(never);
+  EXPECT_NE(never->summary.find("for pool.contoso.example never reached edge1.contoso.example"), std::string::npos)
+      << never->summary;
+  EXPECT_TRUE(has_fact(*never, "of edge2.contoso.example there is no trace here"));
+}
+
+TEST(Findings, WhatATraceSaysOfAPasserbyIsNoOnesFault) {
+  SmallSite site = healthy();
+  TracedRequests& group = traced(site, TraceOutcome::failed);
+  group.to = "edge7.fabrikam.example";
+  group.never_reached = 1;
+  const auto never = found_in(report_of(site), "mras-traces.never-reached");
+  ASSERT_TRUE(never);
+  EXPECT_EQ(never->status, Status::warning);
+  EXPECT_EQ(never->servers, std::vector<std::string>{"fe1.contoso.example"});
+  EXPECT_NE(never->summary.find("edge7.fabrikam.example"), std::string::npos);
 }
 
 }  // namespace

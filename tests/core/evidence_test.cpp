@@ -69,6 +69,8 @@ TEST(Needs, HaveNames) {
   EXPECT_EQ(to_string(Needs::names), "names");
   EXPECT_EQ(to_string(Needs::handshakes), "handshakes");
   EXPECT_EQ(to_string(Needs::signatures), "signatures");
+  EXPECT_EQ(to_string(Needs::versions), "versions");
+  EXPECT_EQ(to_string(Needs::traces), "traces");
 }
 
 TEST(Normalise, PutsThingsInConfigurationOrderAndThenByContent) {

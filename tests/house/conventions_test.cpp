@@ -64,7 +64,7 @@ const std::map<std::string, std::set<std::string>>& rooms() {
       {"trace", plain},
       {"turn", {"core", "crypto"}},
       {"transport", {"core", "crypto"}},  // its TLS stream pumps a crypto::TlsEngine
-      {"sources", {"core", "x509", "stores", "crypto", "ldap", "json", "sip", "turn", "transport"}},
+      {"sources", {"core", "x509", "stores", "crypto", "ldap", "json", "sip", "trace", "turn", "transport"}},
       {"run", {"core", "crypto", "json", "module", "sources", "transport"}},
       {"render", {"core", "json"}},
       {"checks", plain},

@@ -25,7 +25,7 @@ using test::sample_evidence;
 /// order of evidence.cpp, a value in sample_evidence(), a line in the schema and in mrascheck-evidence(5), and then
 /// count it.
 [[maybe_unused]] void every_member_has_a_key(const Evidence& evidence) {
-  [[maybe_unused]] const auto& [e1, e2, e3, e4, e5, e6, e7, e8, e9, e10, e11, e12, e13] = evidence;
+  [[maybe_unused]] const auto& [e1, e2, e3, e4, e5, e6, e7, e8, e9, e10, e11, e12, e13, e14, e15] = evidence;
   [[maybe_unused]] const auto& [s1, s2, s3, s4, s5, s6] = evidence.site;
   [[maybe_unused]] const auto& [t1, t2, t3, t4] = evidence.site.stores[0];
   [[maybe_unused]] const auto& [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11] = evidence.site.servers[0];
@@ -53,8 +53,17 @@ using test::sample_evidence;
   [[maybe_unused]] const auto& [aa1, aa2, aa3, aa4] = z5[0];
   [[maybe_unused]] const auto& [bb1, bb2, bb3, bb4, bb5, bb6, bb7] = evidence.ocsp[0];
   [[maybe_unused]] const auto& [cc1, cc2, cc3, cc4, cc5, cc6, cc7, cc8, cc9] = *bb5;
-  [[maybe_unused]] const auto& [ab1, ab2, ab3, ab4, ab5, ab6, ab7, ab8, ab9, ab10, ab11, ab12, ab13, ab14, ab15, ab16,
-                                ab17, ab18, ab19, ab20, ab21, ab22, ab23] = evidence.relays[0];
+  [[maybe_unused]] const auto& [rr1, rr2, rr3, rr4, rr5, rr6, rr7, rr8, rr9, rr10, rr11, rr12, rr13, rr14, rr15, rr16,
+                                rr17, rr18, rr19, rr20, rr21, rr22, rr23] = evidence.relays[0];
+  [[maybe_unused]] const auto& [ab1, ab2, ab3, ab4] = evidence.patches[0];
+  [[maybe_unused]] const auto& [ac1, ac2] = ab4[0];
+  [[maybe_unused]] const auto& [ad1, ad2, ad3] = evidence.traced;
+  [[maybe_unused]] const auto& [ae1, ae2, ae3, ae4, ae5, ae6, ae7, ae8, ae9, ae10, ae11] = ad1[0];
+  [[maybe_unused]] const auto& [af1, af2, af3, af4, af5, af6, af7, af8, af9, af10, af11, af12, af13, af14, af15, af16] =
+      ad2[0];
+  [[maybe_unused]] const auto& [ag1, ag2, ag3, ag4, ag5, ag6] = ad3[0];
+  [[maybe_unused]] const auto& [ah1, ah2, ah3, ah4, ah5, ah6, ah7, ah8, ah9, ah10, ah11] = ae11[0];
+  [[maybe_unused]] const auto& [ai1, ai2, ai3, ai4, ai5, ai6, ai7] = af5;
   [[maybe_unused]] const auto& [g1, g2, g3] = evidence.signatures[0];
   [[maybe_unused]] const auto& [w1, w2, w3, w4, w5, status_in_a_report] = evidence.gaps[0];
   [[maybe_unused]] const auto& [x1, x2, x3, x4] = Name::Forms{};
@@ -420,11 +429,33 @@ TEST(EvidenceMutation, EveryKeyIsNeeded) {
     Json& parent = mutant.at(at.parent_pointer());
     const std::string where = at.to_string();
     if (!parent.is_object() || at.parent_pointer().to_string() == "/site/policy/thresholds") return;
-    static const std::set<std::string> may_be_absent{
-        "tls",          "server_name", "secure_renegotiation", "session_ticket", "trials",       "offers",
-        "date",         "answered_at", "token_version",        "token_expiry",   "token_client", "asked_again",
-        "further",      "profile",     "options_first",        "ocsp_staple",    "ocsp",         "answer",
-        "key_provider", "next_update", "revoked_at",           "revocation"};
+    static const std::set<std::string> may_be_absent{"tls",
+                                                     "server_name",
+                                                     "secure_renegotiation",
+                                                     "session_ticket",
+                                                     "trials",
+                                                     "offers",
+                                                     "date",
+                                                     "answered_at",
+                                                     "token_version",
+                                                     "token_expiry",
+                                                     "token_client",
+                                                     "asked_again",
+                                                     "further",
+                                                     "profile",
+                                                     "options_first",
+                                                     "ocsp_staple",
+                                                     "ocsp",
+                                                     "answer",
+                                                     "key_provider",
+                                                     "next_update",
+                                                     "revoked_at",
+                                                     "revocation",
+                                                     "code",
+                                                     "patches",
+                                                     "traced_servers",
+                                                     "traced_requests",
+                                                     "traced_clocks"};
     const bool of_exchange = at.back() == "location" && parent.contains("method");
     if (of_exchange || where == "/relays" || may_be_absent.contains(at.back())) return;
     parent.erase(at.back());
@@ -451,8 +482,9 @@ TEST_P(StrangerTest, IsRefusedWhereverAnotherTypeBelongs) {
     // What may be absent may be null, and what is null may be something.
     const std::string key = at.back();
     const bool optional = key == "mras" || key == "granted_minutes" || key == "udp_port" || key == "tcp_port" ||
-                          key == "warning" || key == "critical" || key == "error_code" || key == "lifetime_s" ||
-                          key == "released" || (key == "expect" && at.to_string().starts_with("/trials/"));
+                          key == "warning" || key == "critical" || key == "error_code" || key == "first" ||
+                          key == "last" || key == "lifetime_s" || key == "released" ||
+                          (key == "expect" && at.to_string().starts_with("/trials/"));
     if (optional && (stranger.is_null() || original.is_null())) return;
     Json mutant = whole;
     mutant.at(at) = stranger;

@@ -256,6 +256,58 @@ inline Evidence sample_evidence() {
   rejected.lifetime.reset();
   rejected.released.reset();
   e.relays = {accepted, rejected};
+  e.patches = {{"edge1.contoso.example",
+                "/srv/export/edge1.html",
+                PatchSource::report,
+                {{"Skype for Business Server 2015, Core Components", "6.0.9319.102"}}},
+               {"edge1.contoso.example",
+                "/srv/export/edge1.reg",
+                PatchSource::registry,
+                {{"Skype for Business Server 2015, Core Components", "6.0.9319.0"}}}};
+  const TraceTime asked{std::chrono::milliseconds{1'300'000'000'589}};
+  TraceError expired;
+  expired.grave = true;
+  expired.text = "Message expired in the outbound queue before it could be sent";
+  expired.result = "0xc3e93c69 SIPPROXY_E_CONNECTION_FAILED";
+  expired.code = 0xC3E93C69;
+  expired.data = "info=\"x\"";
+  expired.peer = "edge1.contoso.example:5062";
+  expired.count = 3;
+  expired.loose = 1;
+  expired.first = expired.last = {true, asked};
+  TracedServer traced;
+  traced.server = "fe1.contoso.example";
+  traced.files = {"/srv/traces/fe1.txt"};
+  traced.first = asked;
+  traced.last = asked + std::chrono::minutes{5};
+  traced.records = 900;
+  traced.requests = 80;
+  traced.errors_noted = 3;
+  traced.other_timeouts = 2;
+  traced.broken = 1;
+  traced.errors = {expired};
+  TracedRequests failed;
+  failed.from = "fe1.contoso.example";
+  failed.to = "edge1.contoso.example";
+  failed.outcome = TraceOutcome::failed;
+  failed.title = "504 Server time-out, ms-diagnostics 2, HRESULT 0xC3E93C69(SIPPROXY_E_CONNECTION_FAILED)";
+  failed.answer.status = 504;
+  failed.answer.reason = "Server time-out";
+  failed.answer.diagnostics = {{2, "", {{"HRESULT", "0xC3E93C69(SIPPROXY_E_CONNECTION_FAILED)"}}}};
+  failed.answer.relays = {"av.contoso.example"};
+  failed.errors = {expired};
+  failed.requests = 7;
+  failed.users = 3;
+  failed.left_without = 2;
+  failed.never_reached = 4;
+  failed.reached_unanswered = failed.reached_answered = failed.not_told = 1;
+  failed.first = asked;
+  failed.last = undated;
+  failed.call_ids = {"00112233445566778899aabbccddeeff"};
+  e.traced = {{traced},
+              {failed},
+              {{"edge1.contoso.example", "fe1.contoso.example", 12, true, std::chrono::milliseconds{-900},
+                std::chrono::milliseconds{4}}}};
 
   e.signatures = {{new_ca->sha256, Sha256{1, 2, 3}, SignatureState::verified},
                   {fe1->sha256, Sha256{9}, SignatureState::failed},

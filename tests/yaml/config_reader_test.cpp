@@ -468,6 +468,12 @@ INSTANTIATE_TEST_SUITE_P(
             "lync2013 and sfb"),
         row("ProfileOfAnEdge", server_with("  - {name: edge1, role: edge, profile: sfb}\n"),
             "5:40: profile of server 'edge1': says how a Front End asks, and this is an Edge; leave it out"),
+        row("NoTraces", server_with("    traces: []\n"),
+            "5:13: traces of server 'fe1.contoso.example': is an empty list; name a file"),
+        row("TraceThatIsNotThere", server_with("    traces: [gone.txt]\n"),
+            "5:14: traces of server 'fe1.contoso.example': gone.txt: No such file or directory"),
+        row("ReportThatIsNoFile", server_with("    patch-report: more\n"),
+            "5:19: patch-report of server 'fe1.contoso.example': more: is a directory, a file is needed"),
         row("PoolOfTwoRoles",
             server_with("    pool: pool.contoso.example\n"
                         "  - {name: edge1, role: edge, pool: POOL.contoso.example}\n"),
@@ -878,6 +884,8 @@ servers:
     trusts: [AD, edge-roots]
     intermediates: ad
     patch-level: 4.0.7577.230
+    patch-report: [roots.p7b, fe1.crt]
+    traces: fe1.key
   - {name: fe2.contoso.example, role: front-end, pool: pool.contoso.example, certificate: fe1.crt, key: fe1.key, passphrase: env:P,
      chain: stores, intermediates: [fe1-sub]}
   - {name: edge1.contoso.example, role: edge, pool: edge.contoso.example, addresses: [127.0.0.2, "::1"], certificate: edge1.crt}
@@ -932,6 +940,11 @@ resolve:
   EXPECT_EQ(fe1.trusts, (Lines{"ad", "edge-roots"}));
   EXPECT_EQ(fe1.intermediates, Lines{"ad"});
   EXPECT_EQ(fe1.patch_level, "4.0.7577.230");
+  ASSERT_EQ(config.patches.size(), 1U);
+  EXPECT_EQ(config.patches[0].server, "fe1.contoso.example");
+  EXPECT_EQ(config.patches[0].paths, (Lines{site.dir() / "roots.p7b", site.dir() / "fe1.crt"}));
+  ASSERT_EQ(config.traces.size(), 1U);
+  EXPECT_EQ(config.traces[0].paths, Lines{site.dir() / "fe1.key"});
   EXPECT_EQ(fe1.chain, ChainMode::as_given);
   EXPECT_TRUE(fe1.has_identity);
   const Server& fe2 = config.site.servers[1];
@@ -995,9 +1008,9 @@ resolve:
   EXPECT_EQ(at("identities.fe1.contoso.example.chain"), "site.yaml:24:12");
   EXPECT_EQ(at("identities.fe1.contoso.example.key"), "site.yaml:25:10");
   EXPECT_EQ(at("identities.fe1.contoso.example.passphrase"), "site.yaml:26:17");
-  EXPECT_EQ(at("links.0"), "site.yaml:35:5");
-  EXPECT_EQ(at("links.3"), "site.yaml:35:5") << "all links that one line makes stand there";
-  EXPECT_EQ(at("links.4"), "site.yaml:36:5");
+  EXPECT_EQ(at("links.0"), "site.yaml:37:5");
+  EXPECT_EQ(at("links.3"), "site.yaml:37:5") << "all links that one line makes stand there";
+  EXPECT_EQ(at("links.4"), "site.yaml:38:5");
 }
 
 TEST(ConfigReaderTest, WhatElseIsTried) {
@@ -1248,7 +1261,7 @@ TEST(ManualTest, DocumentsEveryKeyAndMetric) {
     }
   }
   EXPECT_EQ(lists, 12U);
-  EXPECT_EQ(keys, 15U + 12 + 6 + 13 + 10 + 2 + 2 + 6 + 7 + 7 + 2 + 4);
+  EXPECT_EQ(keys, 15U + 12 + 6 + 15 + 10 + 2 + 2 + 6 + 7 + 7 + 2 + 4);
 }
 
 }  // namespace
