@@ -72,7 +72,7 @@ void write_length(ByteString& bytes, std::size_t length) {
 }  // namespace
 
 void wipe(ByteString& bytes) {
-  explicit_bzero(bytes.data(), bytes.size());
+  if (!bytes.empty()) explicit_bzero(bytes.data(), bytes.size());
   bytes.clear();
 }
 
