@@ -17,9 +17,9 @@
 namespace mrascheck::bench {
 namespace {
 
-constexpr double least = 300;       // MB/s
-constexpr std::size_t bounded = 2;  // of the shapes: those that Edges send
-constexpr int turns = 21;
+constexpr double least_speed = 300;  // MB/s
+constexpr std::size_t bounded = 2;   // of the shapes: those that Edges send
+constexpr int sip_turns = 21;
 constexpr std::size_t stream_bytes = std::size_t{32} * 1024 * 1024;
 constexpr std::size_t piece_bytes = 16'384;  // of a TLS record
 
@@ -92,14 +92,14 @@ void sip() {
     while (stream.size() < stream_bytes) stream += shape.message;
   }
   std::array<std::vector<double>, shapes.size()> speeds;
-  for (int turn = 0; turn < turns; ++turn) {
+  for (int turn = 0; turn < sip_turns; ++turn) {
     for (std::size_t i = 0; i < shapes.size(); ++i)
       speeds.at(i).push_back(static_cast<double>(streams[i].size()) / 1e6 / seconds_for(streams[i], shapes.at(i)));
   }
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     std::vector<double>& all = speeds.at(i);
     std::sort(all.begin(), all.end());
-    const std::string bound = i < bounded ? fmt::format("at least {:.0f}", least) : "none";
+    const std::string bound = i < bounded ? fmt::format("at least_speed {:.0f}", least_speed) : "none";
     std::cout << fmt::format("{}: {:.0f} MB/s on one core ({:.0f} to {:.0f}, bound {})\n", shapes.at(i).name,
                              all[all.size() / 2], all.front(), all.back(), bound)
               << std::flush;
