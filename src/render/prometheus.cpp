@@ -361,11 +361,12 @@ class Writer {
         out_.add(Family::ssl_tls_version, with({{"version", handshake.tls_version}}), true);
       for (const CertificateRef& certificate : handshake.peer_chain) {
         const Described words{*certificate};
-        const Labels theirs = with({{"serial_no", certificate->serial},
-                                    {"issuer_cn", words.issuer},
-                                    {"cn", words.subject},
-                                    {"dnsnames", words.names.size() > 1 ? words.names : ""},
-                                    {"fingerprint_sha256", words.fingerprint}});
+        const Labels theirs =
+            with({{"serial_no", certificate->serial},
+                  {"issuer_cn", words.issuer},
+                  {"cn", words.subject},
+                  {"dnsnames", words.names.size() > 1 ? std::string_view{words.names} : std::string_view{}},
+                  {"fingerprint_sha256", words.fingerprint}});
         out_.add(Family::ssl_not_after, theirs, certificate->not_after);
         out_.add(Family::ssl_not_before, theirs, certificate->not_before);
       }
