@@ -163,8 +163,12 @@ Task Fetches::ask_one(OcspLook& look, const std::vector<CertificateRef>& issuers
 Task Fetches::run(std::string url) {
   co_await at_once_.taken();
   if (!setting_.deadline.over()) {
-    sources::Fetched<StoreContents> came =
-        remote_reference(url) ? co_await read_entry(url) : co_await sources::fetch(fetch_of(url), setting_.deadline);
+    sources::Fetched<StoreContents> came;
+    if (remote_reference(url)) {  // not by ?:, over which GCC 12 breaks down where there is a co_await in it
+      came = co_await read_entry(url);
+    } else {
+      came = co_await sources::fetch(fetch_of(url), setting_.deadline);
+    }
     keep(ends_.at(url), std::move(came));
   }
   at_once_.give_back();

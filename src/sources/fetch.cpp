@@ -88,10 +88,13 @@ boost::asio::awaitable<Fetched<HttpAnswer>> ask(const Fetch& what, const HttpUrl
       refused->text = fmt::format("{} port {}: {}", address, url.port, refused->text);
       continue;
     }
-    Result<HttpAnswer> answer =
-        post ? co_await transport::http_post(std::move(*connected.connection), url, *post, responder_limits,
-                                             run.within(what.step))
-             : co_await transport::http_get(std::move(*connected.connection), url, {}, run.within(what.step));
+    Result<HttpAnswer> answer;
+    if (post) {
+      answer = co_await transport::http_post(std::move(*connected.connection), url, *post, responder_limits,
+                                             run.within(what.step));
+    } else {
+      answer = co_await transport::http_get(std::move(*connected.connection), url, {}, run.within(what.step));
+    }
     if (answer) co_return std::move(*answer);
     const bool cut_off = answer.error().kind == ErrorKind::unreachable || answer.error().kind == ErrorKind::timed_out;
     Error error = std::move(answer).error();
