@@ -118,7 +118,9 @@ void one_cold_check() {
                      "--chain",
                      "stores",
                      "--identity",
-                     "sip:probe@contoso.example"},
+                     "sip:probe@contoso.example",
+                     "--location",
+                     "intranet"},
                     0,
                     "MRAS OK"};
   const Runner theirs{{"openssl", "s_client", "-connect", "127.0.0.11:" + port, "-cert", lab.path("pki/fe1.pem"),
@@ -152,7 +154,8 @@ void many_links() {
   std::string site = fmt::format(
       "site: many\nstores:\n  - name: roots\n    kind: mixed\n    file: [stores/edge-root.pem, "
       "stores/fe1-intermediate.pem]\n"
-      "mras: {{identity: \"sip:probe@contoso.example\"}}\nlimits: {{step: {}s, deadline: 40s}}\nservers:\n"
+      "mras: {{identity: \"sip:probe@contoso.example\", location: intranet}}\nlimits: {{step: {}s, deadline: "
+      "40s}}\nservers:\n"
       "  - {{name: fe1.contoso.example, role: front-end, certificate: pki/fe1.pem, key: pki/fe1.key, chain: stores, "
       "trusts: "
       "[roots]}}\n",

@@ -221,7 +221,7 @@ class Bench {
   std::string site(const Farm& farm, const Site& how, const std::string& file = "site.yaml") const {
     std::string text = fmt::format(
         "site: bench\n{}stores:\n  - {{name: roots, kind: root, file: {}}}\n{}mras: {{identity: "
-        "\"sip:probe@contoso.example\"}}\nlimits: {{{}}}\nservers:\n",
+        "\"sip:probe@contoso.example\", location: intranet}}\nlimits: {{{}}}\nservers:\n",
         how.network, identities() / "root.pem", how.more_stores, how.limits);
     for (std::size_t f = 0; f < how.front_ends; ++f)
       text += fmt::format(
@@ -458,12 +458,12 @@ void Bench::many_authorities() {
 void Bench::one_cold() {
   Farm farm({"good"});
   const Place& place = farm.places().front();
-  const Runner check{
-      {bin + "/check_mras", "-H", "e0.contoso.example", "--pool", edge_name, "-p", place.port, "--resolve",
-       "e0.contoso.example=" + place.address, "--certificate", identities() / "fe0.pem", "--key",
-       identities() / "fe0.key", "--trust", identities() / "root.pem", "--identity", "sip:probe@contoso.example"},
-      0,
-      "MRAS OK"};
+  const Runner check{{bin + "/check_mras", "-H", "e0.contoso.example", "--pool", edge_name, "-p", place.port,
+                      "--resolve", "e0.contoso.example=" + place.address, "--certificate", identities() / "fe0.pem",
+                      "--key", identities() / "fe0.key", "--trust", identities() / "root.pem", "--identity",
+                      "sip:probe@contoso.example", "--location", "intranet"},
+                     0,
+                     "MRAS OK"};
   const Runner s_client{
       {"openssl", "s_client", "-connect", place.address + ":" + place.port, "-cert", identities() / "fe0.crt", "-key",
        identities() / "fe0.key", "-cert_chain", identities() / "chain.pem", "-CAfile", identities() / "root.pem",
