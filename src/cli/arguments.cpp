@@ -66,10 +66,25 @@ Result<Arguments> parse(const std::vector<std::string>& arguments, const po::opt
   return parsed;
 }
 
-std::string help(const po::options_description& options) {
+std::string help(const po::options_description& options, std::span<const OptionGroup> groups) {
   std::ostringstream text;
-  text << options;
-  return text.str();
+  if (groups.empty()) {
+    text << options;
+    return text.str();
+  }
+  po::options_description parted{80};
+  std::vector<po::options_description> parts;
+  for (const auto& option : options.options()) {
+    const auto begun = std::find_if(groups.begin(), groups.end(),
+                                    [&](const OptionGroup& group) { return group.first == option->long_name(); });
+    if (begun != groups.end() || parts.empty())
+      parts.emplace_back(std::string{begun != groups.end() ? begun->title : groups.front().title}, 80);
+    parts.back().add(option);
+  }
+  for (const po::options_description& part : parts) parted.add(part);
+  text << parted;
+  const std::string shown = text.str();
+  return shown.substr(std::min(shown.find_first_not_of('\n'), shown.size()));
 }
 
 }  // namespace mrascheck::cli

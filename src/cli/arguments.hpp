@@ -3,6 +3,7 @@
 
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,13 @@ struct Arguments {
 /// No abbreviations are guessed. Error: config, one line: "unknown option --trsut; did you mean --trust?".
 Result<Arguments> parse(const std::vector<std::string>& arguments, const po::options_description& options);
 
-/// The options as --help shows them, within 80 columns.
-std::string help(const po::options_description& options);
+/// A heading in --help, above the options from `first` on, in the order in which they are declared.
+struct OptionGroup {
+  std::string_view title;
+  std::string_view first;  ///< long name
+};
+
+/// The options as --help shows them, within 80 columns. Without groups, under one heading.
+std::string help(const po::options_description& options, std::span<const OptionGroup> groups = {});
 
 }  // namespace mrascheck::cli

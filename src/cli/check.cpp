@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <array>
 #include <vector>
 
 #include "cli/arguments.hpp"
@@ -15,6 +16,12 @@ namespace mrascheck::cli {
 namespace {
 
 using Texts = std::vector<std::string>;
+
+constexpr std::array check_groups{
+    OptionGroup{"What is looked at", "config"},   OptionGroup{"What is written", "record"},
+    OptionGroup{"How it is judged", "only"},      OptionGroup{"Limits", "timeout"},
+    OptionGroup{"How it is shown", "max-output"},
+};
 
 po::options_description check_options() {
   po::options_description all{"Options", 80};
@@ -60,7 +67,7 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
     io.out << "Usage: mrascheck check [-c FILE] [options]\n"
               "Looks at a site, judges what it saw, prints it, and exits with 0 (OK),\n1 (WARNING), "
               "2 (CRITICAL) or 3 (UNKNOWN).\n\n"
-           << help(known)
+           << help(known, check_groups)
            << "\nExamples:\n"
               "  mrascheck check -c site.yaml\n"
               "  mrascheck check -c site.yaml --record monday.json --format plugin\n"
@@ -124,6 +131,7 @@ int run_check(const std::vector<std::string>& arguments, Streams io) {
 }  // namespace
 
 extern const Command check_command;
-constinit const Command check_command{"check", "look at a site, judge it, print, exit with its status", run_check};
+constinit const Command check_command{"check", "look at a site, judge it, print, exit with its status", run_check,
+                                      check_options, check_groups};
 
 }  // namespace mrascheck::cli

@@ -81,6 +81,6 @@ int run_cleanup(const std::vector<std::string>& arguments, Streams io) {
 
 extern const Command cleanup_command;
 constinit const Command cleanup_command{"cleanup", "plan the removal of stale CA certificates, with proof and undo",
-                                        run_cleanup};
+                                        run_cleanup, cleanup_options};
 
 }  // namespace mrascheck::cli

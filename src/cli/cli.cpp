@@ -15,14 +15,14 @@
 namespace mrascheck::cli {
 namespace {
 
-constexpr std::array commands{&check_command, &rehearse_command, &issuers_command, &cleanup_command,
-                              &graph_command, &trace_command,    &explain_command, &list_command};
+constexpr std::array all_commands{&check_command, &rehearse_command, &issuers_command, &cleanup_command,
+                                  &graph_command, &trace_command,    &explain_command, &list_command};
 
 void print_help(std::ostream& out) {
   out << "Usage: mrascheck COMMAND [options]; mrascheck COMMAND --help says more\n\n"
          "Can every Front End get media relay credentials from every Edge, and if not,\n"
          "which certificate, store, name, port or patch is to blame?\n\nCommands:\n";
-  for (const Command* command : commands) out << fmt::format("  {:<10}{}\n", command->name, command->summary);
+  for (const Command* command : all_commands) out << fmt::format("  {:<10}{}\n", command->name, command->summary);
   out << "\nChecks and what they can find:\n";
   for (const Check* check : checks::all()) {
     out << fmt::format("  {}\n", check->id);
@@ -32,6 +32,10 @@ void print_help(std::ostream& out) {
 }
 
 }  // namespace
+
+std::span<const Command* const> commands() {
+  return all_commands;
+}
 
 int run(int argc, const char* const* argv, Streams io) {
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
@@ -50,7 +54,7 @@ int run(int argc, const char* const* argv, Streams io) {
     return 0;
   }
   std::vector<std::string_view> names;
-  for (const Command* command : commands) {
+  for (const Command* command : all_commands) {
     if (command->name == name) return command->run({arguments.begin() + 1, arguments.end()}, io);
     names.push_back(command->name);
   }

@@ -124,6 +124,6 @@ int run_explain(const Texts& arguments, Streams io) {
 
 extern const Command explain_command;
 constinit const Command explain_command{"explain", "say what a code, a name or an ms-diagnostics header means",
-                                        run_explain};
+                                        run_explain, explain_options};
 
 }  // namespace mrascheck::cli

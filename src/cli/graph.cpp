@@ -66,6 +66,7 @@ int run_graph(const std::vector<std::string>& arguments, Streams io) {
 }  // namespace
 
 extern const Command graph_command;
-constinit const Command graph_command{"graph", "draw the certificates, who issued which, and every path", run_graph};
+constinit const Command graph_command{"graph", "draw the certificates, who issued which, and every path", run_graph,
+                                      graph_options};
 
 }  // namespace mrascheck::cli

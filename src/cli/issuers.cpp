@@ -76,6 +76,6 @@ int run_issuers(const std::vector<std::string>& arguments, Streams io) {
 
 extern const Command issuers_command;
 constinit const Command issuers_command{"issuers", "list the CA certificates that share a name, and which may go",
-                                        run_issuers};
+                                        run_issuers, issuers_options};
 
 }  // namespace mrascheck::cli

@@ -106,6 +106,6 @@ int run_list(const std::vector<std::string>& arguments, Streams io) {
 }  // namespace
 
 extern const Command list_command;
-constinit const Command list_command{"list", "print checks, metrics, stores or links", run_list};
+constinit const Command list_command{"list", "print checks, metrics, stores or links", run_list, list_options};
 
 }  // namespace mrascheck::cli

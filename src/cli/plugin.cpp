@@ -23,6 +23,18 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
+constexpr std::array plugin_groups{
+    OptionGroup{"The server", "hostname"},
+    OptionGroup{"The Front End", "certificate"},
+    OptionGroup{"What is asked", "identity"},
+    OptionGroup{"The way there", "tls"},
+    OptionGroup{"What else is tried", "fetch"},
+    OptionGroup{"Limits", "timeout"},
+    OptionGroup{"How it is judged", "warning"},
+    OptionGroup{"How it is shown", "max-output"},
+    OptionGroup{"Help", "version"},
+};
+
 po::options_description plugin_options() {
   po::options_description all{"Options", 80};
   // clang-format off
@@ -69,6 +81,9 @@ po::options_description plugin_options() {
       ("warning,w", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"),
        "warning threshold; a bare range is for expiry, in days, or as 80% of a lifetime (default 30:)")
       ("critical,c", po::value<Texts>()->composing()->value_name("[METRIC=]RANGE"), "critical threshold (default 10:)")
+      ;
+  offer_results(all);
+  all.add_options()
       ("max-output", po::value<std::string>()->value_name("BYTES"), "cut the output at a line end before this (default 4096)")
       ("perfdata-thresholds", po::value<std::string>()->value_name("FORM"), threshold_form_help)
       ("record", po::value<std::string>()->value_name("FILE"), "write what was seen, for mrascheck check --evidence")
@@ -78,7 +93,6 @@ po::options_description plugin_options() {
       ("version,V", "the version")
       ("help,h", "this text");
   // clang-format on
-  offer_results(all);
   return all;
 }
 
@@ -424,7 +438,7 @@ int run_plugin(const std::vector<std::string>& arguments, Streams io) {
               "media relay credentials.\n\n"
               "Usage: check_mras -H EDGE --certificate FILE --key FILE --trust FILE...\n"
               "                  --identity sip:USER@DOMAIN [options]\n\n"
-           << help(known)
+           << help(known, plugin_groups)
            << "\nExamples:\n"
               "  check_mras -H edge1.contoso.example --certificate fe1.crt --key fe1.key \\\n"
               "    --trust root.pem --identity sip:probe@contoso.example -w 30: -c 10:\n"
@@ -468,5 +482,9 @@ int run_plugin(const std::vector<std::string>& arguments, Streams io) {
   io.out << render::plugin(report, how);
   return exit_code(flushed(io, report.status));
 }
+
+extern const Command plugin_command;
+constinit const Command plugin_command{"check_mras", "check one Edge, as a monitoring plugin", run_plugin,
+                                       plugin_options, plugin_groups};
 
 }  // namespace mrascheck::cli

@@ -26,6 +26,13 @@ using Texts = std::vector<std::string>;
 /// Checks of what only a network shows.
 constexpr std::array network_only{"names-resolve", "port-reachable", "mras-credentials"};
 
+constexpr std::array rehearse_groups{
+    OptionGroup{"What is rehearsed", "config"},
+    OptionGroup{"What is written", "format"},
+    OptionGroup{"How it is judged", "only"},
+    OptionGroup{"How it is shown", "max-output"},
+};
+
 po::options_description rehearse_options() {
   po::options_description all{"Options", 80};
   // clang-format off
@@ -178,7 +185,7 @@ int run_rehearse(const std::vector<std::string>& arguments, Streams io) {
            "Who would refuse whom? Shakes hands in memory, both ways, with the certificates,\nkeys and stores of the "
            "configuration, on any day: before a certificate is\nassigned, and without the network. Exits with 0 (OK), "
            "1 (WARNING), 2 (CRITICAL)\nor 3 (UNKNOWN).\n\n"
-        << help(known)
+        << help(known, rehearse_groups)
         << "\nExamples:\n"
            "  mrascheck rehearse -c site.yaml --at 2026-11-30\n"
            "  mrascheck rehearse --assign fe1.contoso.example=new.pem,new.key\n"
@@ -234,6 +241,6 @@ int run_rehearse(const std::vector<std::string>& arguments, Streams io) {
 
 extern const Command rehearse_command;
 constinit const Command rehearse_command{"rehearse", "shake hands in memory: who would refuse whom, on what day",
-                                         run_rehearse};
+                                         run_rehearse, rehearse_options, rehearse_groups};
 
 }  // namespace mrascheck::cli

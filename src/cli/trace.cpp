@@ -116,6 +116,7 @@ int run_trace(const Texts& arguments, Streams io) {
 }  // namespace
 
 extern const Command trace_command;
-constinit const Command trace_command{"trace", "read SIPStack traces: which MRAS requests failed, and why", run_trace};
+constinit const Command trace_command{"trace", "read SIPStack traces: which MRAS requests failed, and why", run_trace,
+                                      trace_options};
 
 }  // namespace mrascheck::cli
