@@ -7,10 +7,12 @@
 #include <openssl/provider.h>
 
 #include <array>
+#include <atomic>
 #include <string_view>
 #include <vector>
 
 #include "crypto/openssl.hpp"
+#include "crypto/tls_engine.hpp"
 
 namespace mrascheck::crypto {
 namespace {
@@ -76,7 +78,14 @@ OSSL_LIB_CTX* make_library() {
 
 }  // namespace
 
+static std::atomic<bool> many = false;
+
+void expect_many_handshakes() {
+  many = true;
+}
+
 OSSL_LIB_CTX* tls_library() {
+  if (!many) return nullptr;
   static OSSL_LIB_CTX* const library = make_library();
   return library;
 }

@@ -17,6 +17,9 @@
 
 namespace mrascheck::crypto {
 
+/// Says, before any context is made, that so many handshakes are to come that preparing for them pays.
+void expect_many_handshakes();
+
 /// What one side brings to its handshakes: an SSL_CTX, made once an identity and shared by all its engines.
 /// A client has no trust store inside: its engine accepts and records whatever it is shown, and the certificate graph
 /// judges it. As Schannel's clients do, it asks for a stapled OCSP response (RFC 6066, 8).

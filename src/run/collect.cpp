@@ -1119,6 +1119,8 @@ void Collector::take_fetched() {
 }
 
 Evidence Collector::run() {
+  constexpr std::size_t many_links = 24;
+  if (plan_.links.size() >= many_links) crypto::expect_many_handshakes();
   std::vector<Job> identities;
   for (const std::size_t i : plan_.identities) {
     identities_.try_emplace(config_.identities[i].server, loop_);
